@@ -1,0 +1,231 @@
+"""The rules of the house, as functions of parsed files; `test_architecture.py` runs them."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# A room imports only from lower floors; rooms of one floor never import each other.
+FLOORS = {
+    "linalg": 0,
+    "sampling": 0,
+    "report": 0,
+    "algebra": 1,
+    "dictionary": 1,
+    "interop": 1,
+    "action": 2,
+    "derivative": 3,
+    "models": 3,
+    "discover": 4,
+    "enforce": 4,
+    "promote": 4,
+    "nn": 5,
+    "cli": 6,
+}
+LATE_IMPORTS = {"interop", "cli", ""}  # "" is lieder/__init__.py
+GUARDED = {"torch", "dask", "pysindy", "pandas", "polars"}  # foreign frameworks: imported in interop only
+NO_ROOMS = {"utils", "misc", "core", "helpers"}
+LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the package: its path inside it, its text, its tree and the room it belongs to ("" for the root)."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+    room: str
+
+
+def read(package: Path) -> list[Source]:
+    """Every Python file of a package, parsed."""
+    sources = []
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        inside = path.relative_to(package)
+        first = inside.parts[0].removesuffix(".py")
+        sources.append(Source(inside, text, ast.parse(text, str(inside)), "" if first == "__init__" else first))
+    return sources
+
+
+def violations(package: Path) -> list[str]:
+    """Everything in a package that breaks a rule, one line each: `path:line: what is wrong`."""
+    sources = read(package)
+    found = [fault for source in sources for rule in FILE_RULES for fault in rule(source)]
+    return found + [fault for rule in HOUSE_RULES for fault in rule(package, sources)]
+
+
+def _at(source: Source, node: ast.AST | int, fault: str) -> str:
+    line = node if isinstance(node, int) else getattr(node, "lineno", 1)
+    return f"{source.path}:{line}: {fault}"
+
+
+def imported(source: Source, node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Absolute dotted names that a statement imports, relative ones resolved."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        here = ("lieder", *source.path.parent.parts)
+        base = ".".join([*here[: len(here) - node.level + 1], *([base] if base else [])])
+    return [f"{base}.{alias.name}" for alias in node.names]
+
+
+def _imports(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in imported(source, node):
+                yield node, name
+
+
+def floors(source: Source) -> Iterator[str]:
+    """Imports go down, and reach a room through its front door."""
+    if source.room not in FLOORS:
+        return
+    for node, name in _imports(source):
+        top, *rest = name.split(".")
+        if top != "lieder":
+            continue
+        room = rest[0] if rest else ""
+        if room == source.room or room == "__version__":
+            continue
+        if room not in FLOORS:
+            yield _at(source, node, f"imports {name}: import from a room, not from the front of the house")
+        elif FLOORS[room] >= FLOORS[source.room]:
+            down, up = FLOORS[source.room], FLOORS[room]
+            yield _at(source, node, f"{source.room} (floor {down}) imports {room} (floor {up})")
+        elif any(part.startswith("_") for part in rest[1:]):
+            yield _at(source, node, f"imports {name}, which is private to {room}")
+
+
+def late_imports(source: Source) -> Iterator[str]:
+    """No import inside a function, outside interop, cli and the lazy front of the house."""
+    if source.room in LATE_IMPORTS:
+        return
+    for function in ast.walk(source.tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield _at(source, node, "delayed import")
+    for node, name in _imports(source):
+        if isinstance(node, ast.ImportFrom) and name == "importlib.import_module":
+            yield _at(source, node, "delayed import by importlib")
+
+
+def foreign(source: Source) -> Iterator[str]:
+    """Foreign frameworks are met in interop only."""
+    for node, name in _imports(source):
+        if name.split(".")[0] in GUARDED and source.room != "interop":
+            yield _at(source, node, f"imports {name.split('.')[0]} outside interop")
+
+
+def length(source: Source) -> Iterator[str]:
+    """A file that is too long holds two ideas."""
+    lines = source.text.count("\n")
+    if lines > LONGEST:
+        yield _at(source, LONGEST, f"{lines} lines, more than {LONGEST}: split it")
+
+
+def names(source: Source) -> Iterator[str]:
+    """A room is named after its concept, and the files inside a folder are private."""
+    for part in source.path.parts:
+        if part.removesuffix(".py").strip("_") in NO_ROOMS:
+            yield _at(source, 1, f"{part} names no concept")
+    if len(source.path.parts) > 1 and not source.path.name.startswith("_"):
+        yield _at(source, 1, "a file inside a room is private: begin its name with _")
+
+
+def style(source: Source) -> Iterator[str]:
+    """The few constructs that the house does without."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            yield _at(source, node, "from __future__ import annotations breaks jaxtyping")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"super", "hasattr"}:
+            yield _at(source, node, f"{node.func.id}()")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and node.args.kwarg is not None:
+            yield _at(source, node, f"**{node.args.kwarg.arg} in a signature: name the arguments")
+
+
+def asserts(source: Source) -> Iterator[str]:
+    """`assert` is for our own bugs and says so; users get a ValueError or TypeError."""
+    comments = {
+        token.end[0]: token.string
+        for token in tokenize.generate_tokens(io.StringIO(source.text).readline)
+        if token.type == tokenize.COMMENT
+    }
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assert):
+            comment = comments.get(node.end_lineno or node.lineno, "")
+            if "our own bug" not in comment:
+                yield _at(source, node, "assert without the comment `# our own bug`")
+
+
+def _public(source: Source, exported: set[str]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for node in source.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            if len(source.path.parts) == 1 or source.path.name == "__init__.py" or node.name in exported:
+                yield node
+
+
+def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function, without those of the functions inside it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def docstrings(package: Path, sources: list[Source]) -> Iterator[str]:
+    """Every public name of every room is documented; a function says what it returns and raises."""
+    exported: dict[str, set[str]] = {}
+    for source in sources:
+        if source.path.name == "__init__.py" and source.room:
+            nodes = [node for node in source.tree.body if isinstance(node, ast.ImportFrom)]
+            exported[source.room] = {alias.asname or alias.name for node in nodes for alias in node.names}
+    for source in sources:
+        if source.room in {"", "cli"}:
+            continue
+        for node in _public(source, exported.get(source.room, set())):
+            text = ast.get_docstring(node)
+            if not text:
+                yield _at(source, node, f"{node.name} has no docstring")
+                continue
+            if isinstance(node, ast.FunctionDef):
+                yields = [inner for inner in _own(node) if isinstance(inner, ast.Return) and inner.value is not None]
+                raises = [inner for inner in _own(node) if isinstance(inner, ast.Raise)]
+                if yields and "Return" not in text:
+                    yield _at(source, node, f"the docstring of {node.name} does not say what it Returns")
+                if raises and "Raises" not in text:
+                    yield _at(source, node, f"the docstring of {node.name} does not say what it Raises")
+
+
+def rooms(package: Path, sources: list[Source]) -> Iterator[str]:
+    """The rooms are the ones on the plan; a folder has three files or more, and front doors re-export `X as X`."""
+    for room in sorted({source.room for source in sources} - {""} - set(FLOORS)):
+        yield f"{room}:1: not a room: give it a floor or put it into the room of its only user"
+    for folder in sorted(path for path in package.iterdir() if path.is_dir() and path.name in FLOORS):
+        files = list(folder.glob("*.py"))
+        if len(files) < 3:
+            yield f"{folder.name}:1: a folder of {len(files)} files: a room becomes a folder at its third file"
+    for source in sources:
+        if source.path.name == "__init__.py" and source.room:
+            for node in source.tree.body:
+                if isinstance(node, ast.ImportFrom) and any(alias.asname != alias.name for alias in node.names):
+                    yield _at(source, node, "re-export as `X as X`")
+
+
+FILE_RULES: list[Callable[[Source], Iterator[str]]] = [
+    floors,
+    late_imports,
+    foreign,
+    length,
+    names,
+    style,
+    asserts,
+]
+HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms]

@@ -1,0 +1,48 @@
+"""Settings of every test: one BLAS thread, x64 on, annotations checked at run time."""
+
+import os
+
+# Before NumPy is imported: small factors are slower, and their last digits vary, with many threads.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import jax
+import jaxtyping
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+
+# The library's annotations are promises; here, and only here, they are held to. Before any room is imported.
+CHECK_TYPES = os.environ.get("LIEDER_CHECK_TYPES", "0") == "1"
+if CHECK_TYPES:
+    jaxtyping.install_import_hook("lieder", "beartype.beartype")
+
+_raises = pytest.raises
+
+
+def _raises_with_the_library_s_own_message(*arguments, **options):
+    """`pytest.raises` with the annotations unchecked inside it.
+
+    A test of an error message breaks the annotation on purpose, and must meet the message that a user would meet.
+    """
+    return _Unchecked(_raises(*arguments, **options))
+
+
+class _Unchecked:
+    """A context manager around another, inside which jaxtyping checks nothing."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __enter__(self):
+        jaxtyping.config.update("jaxtyping_disable", True)
+        return self.inner.__enter__()
+
+    def __exit__(self, *fault):
+        jaxtyping.config.update("jaxtyping_disable", False)
+        return self.inner.__exit__(*fault)
+
+
+if CHECK_TYPES:
+    pytest.raises = _raises_with_the_library_s_own_message
