@@ -1,0 +1,158 @@
+"""Candidates written as text over column names: "gl(3) on vectors(x,y,z); gl(3) on vectors(ax,ay,az)"."""
+
+import difflib
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import algebra as algebras
+from .. import dictionary as families
+from ..algebra import LieAlgebra, Span
+from ..linalg import MatrixStack
+from ._families import dictionary_fields
+from ._fields import FieldAction, concatenated, over_product, scalars
+from ._representations import covectors, points, product, vectors
+
+_KINDS = {"points": points, "vectors": vectors, "covectors": covectors}
+_HELP = 'Write "algebra on kind(columns), kind(columns); algebra on ...", for example "so(3) on vectors(x,y,z), vectors(ax,ay,az)".'
+
+
+@dataclass(frozen=True)
+class _Piece:
+    factor: int
+    columns: tuple[str, ...]
+    action: FieldAction
+
+
+def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tuple[FieldAction, FieldAction | None]:
+    """Source and target actions from a text over column names.
+
+    Independent algebras are separated by `;`. Inside one, each block says what its columns are: points, vectors, covectors or scalars.
+    Columns in no block are scalars. Instead of an algebra "polynomial(d)" gives all polynomial fields of degree d on one block.
+
+    Arguments:
+        text: the candidates.
+        inputs, outputs: column names in the order of the data; outputs None when there are none (a cloud or a vector field).
+    Returns:
+        (source, target), target None when outputs is None; widths are those of the data.
+    Raises:
+        ValueError: an unknown algebra, kind or column (each with the nearest known), a block of the wrong width, a column used twice,
+            a block that mixes inputs and outputs.
+    """
+    outputs_or_none, outputs = outputs, list(outputs or [])
+    spaces: list[LieAlgebra | Span] = []
+    pieces: list[_Piece] = []
+    for number, clause in enumerate(part for part in text.split(";") if part.strip()):
+        match = re.fullmatch(r"\s*(.+?)\s+on\s+(.+)", clause, flags=re.DOTALL)
+        if match is None:
+            raise ValueError(f"candidates: cannot read '{clause.strip()}'. {_HELP}")
+        space, build = _space(match[1])
+        for kind, columns in _blocks(match[2]):
+            known = list(inputs) + outputs
+            for column in columns:
+                if column not in known:
+                    raise ValueError(f"candidates: no column '{column}'{_nearest(column, known)} Columns in use: {', '.join(known)}.")
+            if any(column in piece.columns for piece in pieces for column in columns) or len(set(columns)) < len(columns):
+                raise ValueError(f"candidates: {kind}({','.join(columns)}) uses a column twice; each column belongs to one block.")
+            sides = {column in outputs and column not in inputs for column in columns}
+            if len(sides) > 1:
+                raise ValueError(f"candidates: {kind}({','.join(columns)}) mixes inputs and outputs; give each its own block.")
+            space, action = build(space, kind, columns)
+            pieces.append(_Piece(number, columns, action))
+        spaces.append(space)
+    if not pieces:
+        raise ValueError(f"candidates: nothing given. {_HELP}")
+    whole = spaces[0] if len(spaces) == 1 else product(spaces)
+    placed = _over(pieces, spaces, whole)
+    source = _side(placed, inputs, whole)
+    return source, None if outputs_or_none is None else _side(placed, outputs, whole)
+
+
+def _space(name: str):
+    """The generators named in the text, and how a block of columns is acted on by them."""
+    polynomial = re.fullmatch(r"polynomials?\((\d+)\)", name.strip())
+    if polynomial:
+        degree = int(polynomial[1])
+
+        def fields(space, kind, columns):
+            if kind != "points":
+                raise ValueError(f"candidates: polynomial fields act on points(...), got {kind}({','.join(columns)}).")
+            if space is not None:
+                raise ValueError("candidates: polynomial fields act on one block of columns; separate several by ';'.")
+            action = dictionary_fields(families.polynomials(len(columns), degree))
+            return action.algebra, action
+
+        return None, fields
+    algebra = algebras.by_name(name.strip())
+
+    def representation(space, kind, columns):
+        if kind == "scalars":
+            return algebra, scalars(algebra, len(columns))
+        action = _KINDS[kind](algebra)
+        if action.width != len(columns):
+            raise ValueError(
+                f"candidates: {kind}({','.join(columns)}) has {len(columns)} column{'s' * (len(columns) != 1)}, but {algebra.name} acts on {kind}"
+                f" of width {action.width}. Give {action.width} columns or another algebra."
+            )
+        return algebra, action
+
+    return algebra, representation
+
+
+def _blocks(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    found = re.findall(r"\s*([A-Za-z_]+)\s*\(([^()]*)\)\s*(?:,|$)", text)
+    if "".join(re.findall(r"[A-Za-z_]+\s*\([^()]*\)", text)).replace(" ", "") != re.sub(r"\)\s*,", ")", text).replace(" ", "").strip() or not found:
+        raise ValueError(f"candidates: cannot read the blocks '{text.strip()}'. {_HELP}")
+    known = [*_KINDS, "scalars"]
+    blocks = []
+    for kind, columns in found:
+        if kind not in known:
+            raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, known)} Kinds: {', '.join(known)}.")
+        blocks.append((kind, tuple(column.strip() for column in columns.split(","))))
+    return blocks
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else "."
+
+
+def _over(pieces: list[_Piece], spaces: list, whole) -> list[_Piece]:
+    if len(spaces) == 1:
+        return pieces
+    out = []
+    for piece in pieces:
+        fillers = [scalars(space, 1) for space in spaces]
+        fillers[piece.factor] = piece.action
+        out.append(_Piece(0, piece.columns, over_product(fillers, whole)[piece.factor]))
+    return out
+
+
+def _side(pieces: list[_Piece], columns: list[str], whole: LieAlgebra | Span) -> FieldAction:
+    """The blocks of one side, free columns as scalars, put into the order of the data."""
+    used = [piece for piece in pieces if piece.columns[0] in columns]
+    free = tuple(column for column in columns if not any(column in piece.columns for piece in used))
+    if free:
+        used.append(_Piece(0, free, scalars(whole, len(free))))
+    written = [column for piece in used for column in piece.columns]
+    action = concatenated([piece.action for piece in used])
+    if written == list(columns):
+        return action
+    return _permuted(action, np.array([written.index(column) for column in columns]))
+
+
+def _permuted(action: FieldAction, order: np.ndarray) -> FieldAction:
+    """The same action on coordinates taken in another order; blocks that stay together keep their name."""
+    if not action.is_affine:
+        raise ValueError("candidates: with polynomial fields give the columns of --inputs in the order of the blocks.")
+    position = np.argsort(order)
+    index = action.generators.index.copy()
+    index[1] = position[index[1]]
+    index[2] = np.where(index[2] < action.width, position[np.minimum(index[2], action.width - 1)], index[2])
+    stack = MatrixStack.from_entries(action.generators.shape, index, action.generators.value)
+    starts = np.cumsum([0] + [width for _, width in action.blocks])
+    contiguous = all(np.array_equal(order[position[a] : position[a] + w], np.arange(a, a + w)) for a, (_, w) in zip(starts, action.blocks, strict=False))
+    moved = sorted(zip(starts, action.blocks, strict=False), key=lambda b: position[b[0]])
+    blocks = tuple(block for _, block in moved) if contiguous else tuple(("mixed", 1) for _ in order)
+    return FieldAction(action.algebra, stack, action.dictionary, blocks)

@@ -1,0 +1,157 @@
+"""The standard representations of a matrix algebra, and algebras acting independently."""
+
+import numpy as np
+
+from .. import algebra as algebras
+from .. import dictionary as families
+from ..algebra import LieAlgebra, Span
+from ..linalg import MatrixStack
+from ._fields import FieldAction, over_product, scalars
+
+
+def points(algebra: LieAlgebra) -> FieldAction:
+    """Positions: theta(x) = A x + b, translations included.
+
+    The conformal algebra acts by quadratic fields.
+
+    Arguments: `algebra`, one given by affine generators of degree n, or conformal(n).
+    Returns: a FieldAction of width n; linear when no generator translates.
+    Raises: TypeError for an abstract algebra, which has no space of its own to act on.
+    """
+    if algebra.name.startswith("conformal"):
+        return _conformal_points(algebra)
+    generators = _generators(algebra)
+    n = generators.shape[1]
+    if not np.any(generators.index[2] == n):
+        return _as(algebra, generators.columns(0, n), "points")
+    return FieldAction(algebra, generators, families.affine(n), (("points", n),))
+
+
+def vectors(algebra: LieAlgebra) -> FieldAction:
+    """Directions: phi(u) = A u; translations do nothing.
+
+    Arguments: `algebra`, one given by affine generators of degree n.
+    Returns: a FieldAction of width n.
+    Raises: TypeError for an abstract algebra.
+    """
+    if algebra.name.startswith("conformal"):
+        raise TypeError("conformal maps turn vectors differently at each point: use lieder.action.tangent(lieder.points(conformal(n))).")
+    generators = _generators(algebra)
+    return _as(algebra, generators.columns(0, generators.shape[1]), "vectors")
+
+
+def covectors(algebra: LieAlgebra) -> FieldAction:
+    """Gradients: phi(p) = -A^T p, so that p . u does not change.
+
+    Arguments, returns, raises: as `vectors`.
+    """
+    return vectors(algebra).dual
+
+
+def tensors(algebra: LieAlgebra, up: int, down: int = 0) -> FieldAction:
+    """Tensors with `up` vector slots and `down` covector slots, flattened with the last slot fastest.
+
+    Arguments: `algebra` as in `vectors`; `up`, `down` >= 0 (tensors(g, 0, 0) is one scalar).
+    Returns: a FieldAction of width n ** (up + down).
+    Raises: ValueError for negative counts.
+    """
+    if up < 0 or down < 0:
+        raise ValueError(f"tensors need up >= 0 and down >= 0, got up={up}, down={down}.")
+    v = vectors(algebra)
+    slots = [v] * up + [v.dual] * down
+    if not slots:
+        return scalars(algebra, 1)
+    total = slots[0]
+    for slot in slots[1:]:
+        total = total * slot
+    return total
+
+
+def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
+    """The user's own representation: one (n, n) matrix for each generator of the algebra.
+
+    Arguments: `algebra` of dimension q; `matrices` (q, n, n).
+    Returns: a FieldAction of width n.
+    Raises: ValueError for a wrong shape, NaN, or matrices whose commutators are not those of the algebra.
+    """
+    matrices = np.asarray(matrices, dtype=np.float64)
+    if matrices.ndim != 3 or matrices.shape[0] != algebra.dim or matrices.shape[1] != matrices.shape[2]:
+        raise ValueError(f"matrices must have shape ({algebra.dim}, n, n), one square matrix a generator; got {matrices.shape}.")
+    if not np.isfinite(matrices).all():
+        raise ValueError("matrices hold NaN or inf.")
+    if isinstance(algebra, LieAlgebra):
+        commutators = np.einsum("iab,jbc->ijac", matrices, matrices)  # i, j: generators; a, b, c: the space
+        commutators = commutators - np.swapaxes(commutators, 0, 1)
+        error = np.abs(commutators - np.einsum("ijk,kac->ijac", algebra.structure, matrices)).max(initial=0.0)
+        if error > 1e-8 * max(1.0, np.abs(matrices).max(initial=0.0) ** 2):
+            raise ValueError(
+                f"matrices do not represent {algebra.name}: their commutators miss its structure constants by {error:.2g}. Order them as"
+                f" {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
+            )
+    return _as(algebra, MatrixStack.from_dense(matrices), "vectors")
+
+
+def independent(*actions: FieldAction) -> tuple[FieldAction, ...]:
+    """Actions of different algebras turned into actions of their direct product, each moved by its own factor only.
+
+    `a, b = independent(vectors(gl(3)), vectors(gl(3)))` lets inputs and outputs transform with no relation between them.
+
+    Arguments: two or more actions, each over an algebra or a Span.
+    Returns: the same actions over the product, in order.
+    Raises: ValueError for fewer than two.
+    """
+    if len(actions) < 2:
+        raise ValueError(f"independent needs two or more actions, got {len(actions)}.")
+    return tuple(over_product(list(actions), product([a.algebra for a in actions])))
+
+
+def product(factors: list[LieAlgebra | Span]) -> LieAlgebra | Span:
+    """The direct product; a Span when a factor has no bracket."""
+    matrix = [f for f in factors if isinstance(f, LieAlgebra)]
+    if len(matrix) == len(factors):
+        return algebras.product(*matrix)
+    names = tuple(f"{name}[{number + 1}]" for number, f in enumerate(factors) for name in f.names)
+    return Span(" x ".join(f.name for f in factors), names)
+
+
+def _generators(algebra: LieAlgebra) -> MatrixStack:
+    if not isinstance(algebra, LieAlgebra) or algebra.generators is None:
+        raise TypeError(
+            f"{algebra.name} is known by its bracket only and has no space of its own to act on: give matrices with"
+            " lieder.action.linear(algebra, matrices)."
+        )
+    return algebra.generators
+
+
+def _as(algebra: LieAlgebra | Span, matrices: MatrixStack, kind: str) -> FieldAction:
+    n = matrices.shape[1]
+    return FieldAction(algebra, matrices, families.linear(n), ((kind, n),))
+
+
+def _conformal_points(algebra: LieAlgebra) -> FieldAction:
+    """P_i, J_ij, D and K_i = 2 x_i (x . d) - |x|^2 d_i as polynomial fields of degree 2."""
+    n = round((np.sqrt(8 * algebra.dim + 1) - 3) / 2)
+    monomials = families.polynomials(n, 2)
+    place = {tuple(e): k for k, e in enumerate(monomials.exponents.tolist())}
+
+    def at(*variables: int) -> int:
+        return place[tuple(np.bincount(np.array(variables, int), minlength=n).tolist())]
+
+    entries: list[tuple[int, int, int, float]] = []
+    for k, name in enumerate(algebra.names):
+        label, indices = name[0], [int(i) - 1 for i in (name[1:].split(",") if "," in name else name[1:])]
+        if label == "P":
+            entries.append((k, indices[0], at(), 1.0))
+        elif label == "J":
+            i, j = indices
+            entries += [(k, i, at(j), -1.0), (k, j, at(i), 1.0)]
+        elif label == "D":
+            entries += [(k, i, at(i), 1.0) for i in range(n)]
+        else:
+            c = indices[0]
+            entries += [(k, i, at(c, i), 2.0) for i in range(n)] + [(k, c, at(i, i), -1.0) for i in range(n)]
+    table = np.array(entries)
+    stack = MatrixStack.from_entries((algebra.dim, n, monomials.size), table[:, :3].T.astype(int), table[:, 3])
+    return FieldAction(algebra, stack, monomials, (("points", n),))
+
+

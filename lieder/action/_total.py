@@ -1,0 +1,84 @@
+"""An input and its output as one point (x, y): the space in which graphs live and brackets are taken."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy
+from jaxtyping import Array, Float
+
+from ..algebra import LieAlgebra, Span
+from ._abstract import AbstractAction, AbstractFibreAction
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class TotalAction(AbstractAction):
+    """The fields (theta_k(x), phi_k(x, y)) on pairs z = (x, y).
+
+    Build it with `total`, which checks that both sides are over one algebra.
+    """
+
+    base: AbstractAction
+    fibre: AbstractFibreAction
+
+    @property
+    def algebra(self) -> LieAlgebra | Span:
+        return self.base.algebra
+
+    @property
+    def width(self) -> int:
+        return self.base.width + self.fibre.width
+
+    @property
+    def blocks(self) -> tuple[tuple[str, int], ...]:
+        return self.base.blocks + self.fibre.blocks
+
+    def fields(self, z: Float[Array, " n"]) -> Float[Array, "generators n"]:
+        x, y = z[: self.base.width], z[self.base.width :]
+        return jnp.concatenate([self.base.fields(x), self.fibre.over(x, y)], axis=1)
+
+    def field(self, xi, z):
+        x, y = z[: self.base.width], z[self.base.width :]
+        return jnp.concatenate([self.base.field(xi, x), self.fibre.over_one(xi, x, y)])
+
+    def contract(self, left, z):
+        return left @ self.fields(z).T
+
+    def over(self, x, y):
+        return self.fields(y)
+
+    def over_one(self, xi, x, y):
+        return self.field(xi, y)
+
+    def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "TotalAction":
+        return TotalAction(self.base.restrict(rows, algebra), self.fibre.restrict(rows, algebra))
+
+    def symbolic(self, xi, x, y) -> list[sympy.Expr]:
+        n = self.base.width
+        return self.base.symbolic(xi, y[:n], y[:n]) + self.fibre.symbolic(xi, y[:n], y[n:])
+
+    def __repr__(self) -> str:
+        return f"({self.base}) with ({self.fibre})"
+
+
+def total(source: AbstractAction, target: AbstractFibreAction) -> TotalAction:
+    """The action on pairs (input, output).
+
+    Arguments: `source` of width n, `target` of width m over the same algebra.
+    Returns: an action of width n + m.
+    Raises: ValueError when the algebras differ.
+    """
+    check_same_algebra(source, target)
+    return TotalAction(source, target)
+
+
+def check_same_algebra(source: AbstractFibreAction, target: AbstractFibreAction) -> None:
+    """A ValueError naming both algebras when they differ."""
+    if source.algebra != target.algebra:
+        raise ValueError(
+            f"source and target are over different algebras: source over {source.algebra.name} (dim {source.algebra.dim}), target over"
+            f" {target.algebra.name} (dim {target.algebra.dim}). Build both from one algebra, or let them move independently:"
+            " source, target = lieder.action.independent(source, target)."
+        )

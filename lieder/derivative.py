@@ -1,0 +1,139 @@
+"""The Lie derivative: the only place where a generator meets a model."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from .action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from .interop import ForeignModel
+
+PROBES = 8  # random directions for |DF|_F where the Jacobian itself is not formed: relative error about 1/sqrt(8 N)
+
+
+def lie_derivative(
+    F: Callable, x: Float[Array, " n"], *, source: AbstractAction, target: AbstractFibreAction
+) -> Float[Array, "m generators"]:
+    """How a model changes under each generator, at one example.
+
+    (L_k F)(x) = DF(x) theta_k(x) - phi_k(x, F(x)); F is equivariant under the connected group iff all vanish everywhere.
+
+    Arguments:
+        F: one example (n,) -> one output (m,), or a scalar when m = 1; differentiable by JAX.
+        x: (n,) one example; use jax.vmap for many.
+        source, target: how inputs and outputs are acted on; over one algebra of dimension q.
+    Returns:
+        (m, q), column k for generator k, in units of F times 1/parameter of the generator.
+    Raises:
+        ValueError: widths that do not match, different algebras. TypeError: a model that JAX cannot differentiate.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), equation 1; theory of Lie derivatives of sections.
+    """
+    check_same_algebra(source, target)
+    x = jnp.asarray(x)
+    check_model(F, source, target, x.dtype)
+    return _example(F, source, target, x, jnp.asarray(0)).rows
+
+
+class Blocks(NamedTuple):
+    """What one batch of examples contributes, or one example without the leading axis.
+
+    `rows` (B, m, q) of L; `values` (B, m) of F; `moved` and `turned`: the terms |DF| theta and phi of the denominator, as features
+    (B, D) where the action is linear in features and as rows (B, n, q) otherwise; see `expand`.
+    """
+
+    rows: Array
+    values: Array
+    moved: Array
+    turned: Array
+
+
+def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction) -> Callable[[np.ndarray, Int[np.ndarray, " B"]], Blocks]:
+    """A function from a batch (B, n) and its row numbers (B,) to `Blocks`, compiled once.
+
+    L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional derivatives, n of
+    them (the Jacobian by columns) or m gradients (the Jacobian by rows).
+    """
+    if isinstance(F, ForeignModel):
+        contract = jax.jit(jax.vmap(lambda x, y, jacobian: _assemble(source, target, x, y, jacobian)))
+
+        def foreign(x, numbers):
+            return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jnp.asarray(F.jacobians(x)))
+
+        return foreign
+    compiled = eqx.filter_jit(lambda model, x, numbers: jax.vmap(lambda a, b: _example(model, source, target, a, b))(x, numbers))
+    return lambda x, numbers: compiled(F, jnp.asarray(x), jnp.asarray(numbers))
+
+
+def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype) -> None:
+    """A clear error unless F maps (n,) to (m,) real numbers and JAX can trace it."""
+    n, m = source.width, target.width
+    try:
+        out = jax.eval_shape(F, jax.ShapeDtypeStruct((n,), dtype))
+    except jax.errors.TracerArrayConversionError:
+        raise TypeError(
+            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy, or pass a scikit-learn"
+            " estimator or a torch module as it is."
+        ) from None
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"F fails on one example of shape ({n},): {error}. F takes one example, not a batch.") from error
+    shape, kind = getattr(out, "shape", None), getattr(out, "dtype", None)
+    if shape is None or kind is None:
+        raise TypeError(f"F must return one array, got {type(out).__name__}. Return jnp.stack([...]) or jnp.concatenate([...]).")
+    if not jnp.issubdtype(kind, jnp.floating):
+        raise TypeError(f"F returns dtype {kind}; derivatives need real floating-point outputs.")
+    if shape != (m,) and not (shape == () and m == 1):
+        raise ValueError(f"F returns shape {shape} for one example, but target has width {m}: it must return ({m},).")
+
+
+def _example(F: Callable, source: AbstractAction, target: AbstractFibreAction, x: Array, number: Array) -> Blocks:
+    n, m, q = source.width, target.width, source.algebra.dim
+    f = lambda z: jnp.reshape(F(z), (m,))  # noqa: E731
+    # In units of one evaluation: a directional derivative adds one, a gradient two.
+    by_fields, by_columns, by_rows = 1 + q + min(PROBES, n), 1 + n, 1 + 2 * m
+    if by_rows <= min(by_columns, by_fields):
+        y, pullback = jax.vjp(f, x)
+        (jacobian,) = jax.vmap(pullback)(jnp.eye(m, dtype=y.dtype))
+        return _assemble(source, target, x, y, jacobian)
+    y, push = jax.linearize(f, x)
+    if by_columns <= by_fields:
+        return _assemble(source, target, x, y, jax.vmap(push)(jnp.eye(n, dtype=x.dtype)).T)
+    along = jax.vmap(push)(source.fields(x)).T
+    probes = jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (PROBES, n), x.dtype)
+    norm = jnp.linalg.norm(jax.vmap(push)(probes)) / PROBES**0.5
+    return _finish(source, target, x, y, along, norm)
+
+
+def _assemble(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobian: Array) -> Blocks:
+    return _finish(source, target, x, y, source.contract(jacobian, x), jnp.linalg.norm(jacobian))
+
+
+def _finish(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, along: Array, norm: Array) -> Blocks:
+    moved = norm * (source.dictionary(x) if isinstance(source, FieldAction) else source.fields(x).T)
+    if isinstance(target, FieldAction):
+        turned = target.dictionary(y)
+        rows = along if target.is_trivial else along - target.over(x, y).T
+        return Blocks(rows, y, moved, turned)
+    phi = target.over(x, y).T
+    return Blocks(along - phi, y, moved, phi)
+
+
+def feature_width(action: AbstractFibreAction) -> int:
+    """Columns of the triangular factor that `moved` (for a source) or `turned` (for a target) is reduced to."""
+    return action.dictionary.size if isinstance(action, FieldAction) else action.algebra.dim
+
+
+def expand(action: AbstractFibreAction, factor: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "more generators"]:
+    """Rows over generators from a factor over features.
+
+    For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T xi)_a|^2 with R the triangular
+    factor of the f(x_i): D columns are reduced for every point, not q.
+    """
+    if not isinstance(action, FieldAction):
+        return factor
+    q, n, size = action.generators.shape
+    flat = action.generators.flat()
+    return np.concatenate([factor @ flat[:, a * size : (a + 1) * size].T.toarray() for a in range(n)])

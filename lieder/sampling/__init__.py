@@ -1,0 +1,13 @@
+"""Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
+
+from ._neighbours import Tangents as Tangents
+from ._neighbours import intrinsic_dimension as intrinsic_dimension
+from ._neighbours import tangents as tangents
+from ._reservoir import Reservoir as Reservoir
+from ._stream import Stream as Stream
+from ._stream import paired as paired
+from ._stream import stream as stream
+from ._table import Table as Table
+from ._table import check_rows as check_rows
+from ._table import check_varying as check_varying
+from ._table import table as table

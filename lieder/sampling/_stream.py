@@ -1,0 +1,126 @@
+"""Batches of rows from arrays, files on disk and iterables, cut to one size, so that memory does not grow with N."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._table import Table, check_rows, check_varying, table
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Rows that arrive in batches.
+
+    Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives its one);
+    `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole` the data when
+    they are one array in memory or on disk, else None.
+    """
+
+    start: Callable[[], Iterator[np.ndarray]]
+    width: int
+    names: tuple[str, ...]
+    dtype: np.dtype
+    rows: int | None
+    argument: str
+    whole: np.ndarray | None
+
+    def batches(self, size: int) -> Iterator[np.ndarray]:
+        """Arrays (size, n), the last one shorter, every value checked to be finite and every column to vary."""
+        seen, low, high = 0, np.full(self.width, np.inf), np.full(self.width, -np.inf)
+        for batch in _recut(self.start(), size):
+            check_rows(batch, self.names, self.argument, start=seen)
+            low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
+            seen += len(batch)
+            yield batch
+        if seen == 0:
+            raise ValueError(f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list.")
+        if seen == 1:
+            raise ValueError(f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators.")
+        check_varying(low, high, self.names, self.argument)
+
+
+def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
+    """A stream from an array, a data frame, a memory map, or an iterable of batches of any of these.
+
+    Arguments:
+        data: array (N, n), data frame, np.memmap (read piece by piece, never copied whole), Table, or an iterable of batches.
+        argument: what the caller calls it, for messages.
+        names: column names.
+    Raises:
+        TypeError, ValueError: as `table`; batches of different widths; an iterator that is empty.
+    """
+    if isinstance(data, Stream):
+        return data
+    if isinstance(data, Table):
+        data, names = data.values, data.names if names is None else names
+    if _is_batched(data):
+        return _from_batches(data, argument, names)
+    whole = table(data, argument, names)
+    values = whole.values
+    return Stream(lambda: iter([values]), values.shape[1], whole.names, values.dtype, len(values), argument, values)
+
+
+def _is_batched(data) -> bool:
+    if isinstance(data, (list, tuple)):
+        return len(data) > 0 and isinstance(data[0], np.ndarray) and data[0].ndim == 2
+    return isinstance(data, Iterator) or (isinstance(data, Iterable) and not _is_array_like(data))
+
+
+def _is_array_like(data) -> bool:
+    return any(callable(getattr(data, name, None)) for name in ("__array__", "__dataframe__", "__array_interface__", "to_numpy"))
+
+
+def _from_batches(data, argument: str, names) -> Stream:
+    once = iter(data)
+    try:
+        first = table(next(once), argument, names)
+    except StopIteration:
+        raise ValueError(f"{argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list.") from None
+    width = first.values.shape[1]
+
+    def start() -> Iterator[np.ndarray]:
+        rest = once if iter(data) is data else iter(data)
+        if rest is once:
+            yield first.values
+        for number, batch in enumerate(rest, start=int(rest is once)):
+            values = table(batch, argument, first.names if np.ndim(batch) == 2 and np.shape(batch)[1] == width else None).values
+            if values.shape[1] != width:
+                raise ValueError(f"{argument}: batch {number} has {values.shape[1]} columns, the first had {width}.")
+            yield values.astype(first.values.dtype, copy=False)
+
+    return Stream(start, width, first.names, first.values.dtype, None, argument, None)
+
+
+def _recut(pieces: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """The same rows in batches of exactly `size`, but for the last."""
+    waiting: list[np.ndarray] = []
+    count = 0
+    for piece in pieces:
+        begin = 0
+        while count + len(piece) - begin >= size:
+            take = size - count
+            waiting.append(np.asarray(piece[begin : begin + take]))
+            yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            waiting, count, begin = [], 0, begin + take
+        if begin < len(piece):
+            waiting.append(np.asarray(piece[begin:]))
+            count += len(piece) - begin
+    if waiting:
+        yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+
+
+def paired(left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: tuple[str, str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Two streams of batches in step; a ValueError when one ends before the other."""
+    rows = 0
+    while True:
+        a, b = next(left, None), next(right, None)
+        if a is None and b is None:
+            return
+        if a is None or b is None or len(a) != len(b):
+            short = arguments[0] if a is None or (b is not None and len(a) < len(b)) else arguments[1]
+            other = arguments[1] if short == arguments[0] else arguments[0]
+            got = rows + min(0 if a is None else len(a), 0 if b is None else len(b))
+            raise ValueError(f"{short} ended early, after {got} rows, while {other} goes on. Both must have the same number of rows.")
+        rows += len(a)
+        yield a, b

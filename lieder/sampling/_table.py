@@ -1,0 +1,103 @@
+"""What a user hands over as data, checked once and turned into rows of real numbers with column names."""
+
+from dataclasses import dataclass
+
+import narwhals
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of finite real numbers: `values` (N, n) in float32 or float64, and one name a column."""
+
+    values: np.ndarray
+    names: tuple[str, ...]
+
+
+def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Table:
+    """Rows and column names of an array, a data frame (any that narwhals reads: pandas, polars, ...) or nested lists.
+
+    Arguments:
+        data: N rows of n columns; a one-dimensional array is one column.
+        argument: what the caller calls it, for messages.
+        names: column names; default those of the data frame, else argument0, argument1, ...
+    Returns:
+        Table; float32 stays float32 (the rounding floor follows it), float64 stays float64.
+    Raises:
+        TypeError: numbers that are not real floating point (integers, booleans, complex, objects, text).
+        ValueError: NaN or inf (named by row and column), more than two dimensions, no rows.
+    """
+    frame = narwhals.from_native(data, pass_through=True, eager_only=True)
+    if isinstance(frame, narwhals.DataFrame):
+        for column in frame.columns:
+            if not frame[column].dtype.is_numeric():
+                raise TypeError(_dtype_message(f"{argument}, column '{column}'", str(frame[column].dtype)))
+        if names is None:
+            names = [str(column) for column in frame.columns]
+        values = frame.to_numpy()
+    elif isinstance(data, np.memmap):
+        values = data
+    else:
+        try:
+            values = np.asarray(data)
+        except ValueError as error:
+            raise ValueError(f"{argument} is ragged: its rows have different lengths ({error}). Give N rows of equal length.") from None
+    values = real(values, argument)
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim != 2:
+        raise ValueError(f"{argument} must be N rows of n columns, got shape {values.shape}. Reshape it to two dimensions.")
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        raise ValueError(f"{argument} is empty: shape {values.shape}. Give at least two rows and one column.")
+    if names is None:
+        names = [f"{argument}{i}" for i in range(values.shape[1])]
+    if len(names) != values.shape[1]:
+        raise ValueError(f"{argument} has {values.shape[1]} columns but {len(names)} names were given: {', '.join(names)}.")
+    return Table(values, tuple(str(name) for name in names))
+
+
+def real(values: np.ndarray, argument: str) -> np.ndarray:
+    """`values` if they are float32 or float64 (half precision is widened); a TypeError saying what to do otherwise."""
+    if values.dtype in (np.float32, np.float64):
+        return values
+    if values.dtype.kind == "f" or str(values.dtype) == "bfloat16":
+        return values.astype(np.float32 if values.dtype.itemsize < 4 else np.float64)
+    raise TypeError(_dtype_message(argument, str(values.dtype)))
+
+
+def _dtype_message(what: str, dtype: str) -> str:
+    kind = dtype.lower()
+    if kind.startswith(("int", "uint")):
+        advice = "derivatives need real numbers. If the integers are measurements, pass x.astype(float); if they are labels, leave the column out."
+    elif kind.startswith("bool"):
+        advice = "a switch has no continuous symmetry. Leave the column out, or treat each value's rows apart."
+    elif kind.startswith("complex"):
+        advice = "split complex numbers into columns of real and imaginary parts; u(n) and su(n) act on those."
+    else:
+        advice = "every entry must be a real number. Look for text, None or missing values and convert with astype(float)."
+    return f"{what} has dtype {dtype}: {advice}"
+
+
+def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start: int = 0) -> None:
+    """A ValueError naming row and column of the first value that is not finite; `start` is the first row's number."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    row, column = np.argwhere(~finite)[0]
+    value = values[row, column]
+    count = int((~finite).sum())
+    raise ValueError(
+        f"{argument} holds {value} in column '{names[column]}', row {start + row} ({count} such value{'s' * (count > 1)} in all"
+        " so far). Drop or fill these rows first."
+    )
+
+
+def check_varying(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str) -> None:
+    """A ValueError naming the columns whose least and largest values coincide."""
+    constant = [(name, value) for name, value, top in zip(names, low, high, strict=True) if value == top]
+    if constant:
+        listed = ", ".join(f"'{name}' (always {value:g})" for name, value in constant)
+        raise ValueError(
+            f"{argument} has constant columns: {listed}. Data that never vary along a column cannot say how anything changes"
+            " along it: leave the column out."
+        )
