@@ -1,0 +1,18 @@
+"""Linear families of functions: polynomials, Fourier, radial, the user's own, and sums of them."""
+
+from ._blocks import Blocks as Blocks
+from ._blocks import blocks as blocks
+from ._dictionary import AbstractDictionary as AbstractDictionary
+from ._fourier import Fourier as Fourier
+from ._fourier import fourier as fourier
+from ._functions import Functions as Functions
+from ._functions import functions as functions
+from ._linear import Affine as Affine
+from ._linear import Linear as Linear
+from ._linear import affine as affine
+from ._linear import linear as linear
+from ._names import by_name as by_name
+from ._polynomials import Polynomials as Polynomials
+from ._polynomials import polynomials as polynomials
+from ._radial import Radial as Radial
+from ._radial import radial as radial

@@ -1,0 +1,87 @@
+"""Trigonometric polynomials of bounded degree."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy
+from jaxtyping import Array, Int, Shaped
+
+from ._dictionary import AbstractDictionary, example, variables, whole
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Fourier(AbstractDictionary):
+    """All trigonometric polynomials of total degree <= degree: 1, cos(w_k . x), sin(w_k . x) for whole k.
+
+        w_k = 2 pi (k_1 / period_1, .., k_n / period_n),   |k_1| + .. + |k_n| <= degree
+
+    with one of k, -k each (they span the same functions), ordered by degree, cosine before sine. The family is closed
+    under every translation, so translations act on it by exact matrices.
+
+    Fields: `width`; `degree`; `period`, one for each variable.
+    """
+
+    width: int
+    degree: int
+    period: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        return 1 + 2 * len(_frequencies(self.width, self.degree))
+
+    @property
+    def frequencies(self) -> Int[np.ndarray, "waves width"]:
+        """The whole vectors k, one for each pair of a cosine and a sine."""
+        return _frequencies(self.width, self.degree).copy()
+
+    def __call__(self, x: Shaped[Array | np.ndarray, " width"]) -> Shaped[Array, " size"]:
+        x = example(x, self.width)
+        waves = 2 * np.pi * _frequencies(self.width, self.degree) / np.array(self.period)
+        phase = jnp.asarray(waves, x.dtype) @ x
+        pairs = jnp.stack([jnp.cos(phase), jnp.sin(phase)], axis=1)
+        return jnp.concatenate([jnp.ones((1,), x.dtype), pairs.reshape(-1)])
+
+    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+        x = variables(names, self.width)
+        # The default period stays 2 pi, so that its waves print as cos(x), not as cos(1.0*x).
+        step = [1 if p == 2 * math.pi else 2 * sympy.pi / sympy.nsimplify(p) for p in self.period]
+        terms: list[sympy.Expr] = [sympy.Integer(1)]
+        for k in _frequencies(self.width, self.degree):
+            phase = sum(int(number) * unit * symbol for number, unit, symbol in zip(k, step, x, strict=True))
+            terms += [sympy.cos(phase), sympy.sin(phase)]
+        return terms
+
+
+def fourier(width: int, degree: int, period: float | Sequence[float] = 2 * math.pi) -> Fourier:
+    """All trigonometric polynomials of total degree at most `degree`, the constant included.
+
+    Arguments: `width` >= 1; `degree` >= 0; `period`, in the unit of the variables: one for all or one for each
+    (default 2 pi: the variables are angles).
+    Returns: the dictionary, of `size` 1 + 2 * (number of pairs k, -k).
+    Raises: TypeError, ValueError when one of them is not of that kind.
+    """
+    width, degree = whole(width, "width", 1), whole(degree, "degree", 0)
+    periods = tuple(float(p) for p in np.atleast_1d(np.asarray(period, dtype=np.float64)))
+    periods = periods * width if len(periods) == 1 else periods
+    if len(periods) != width or not all(0 < p < math.inf for p in periods):
+        raise ValueError(f"period: expected one positive number, or {width} of them, got {period!r}.")
+    return Fourier(width, degree, periods)
+
+
+@lru_cache(maxsize=64)
+def _frequencies(width: int, degree: int) -> np.ndarray:
+    """Whole vectors k != 0 with |k|_1 <= degree whose first non-zero entry is positive, by degree."""
+    found: list[tuple[int, ...]] = [()]
+    # Grown one entry at a time: the box (2 degree + 1)^width would not fit in memory for many variables.
+    for _ in range(width):
+        found = [(*k, i) for k, i in product(found, range(-degree, degree + 1)) if sum(map(abs, k)) + abs(i) <= degree]
+    half = [k for k in found if next((i for i in k if i), 0) > 0]
+    half.sort(key=lambda k: (sum(map(abs, k)), tuple(-i for i in k)))
+    return np.array(half, dtype=np.int64).reshape(-1, width)

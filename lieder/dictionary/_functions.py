@@ -1,0 +1,77 @@
+"""The user's own functions as a dictionary."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy
+from jaxtyping import Array, Shaped
+
+from ._dictionary import AbstractDictionary, example, variables, whole
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Functions(AbstractDictionary):
+    """Functions given one by one, each from one example x (width,) to a scalar.
+
+    Fields: `width`; `members`, the callables; `names`, one for each, printed where sympy cannot trace the function.
+    """
+
+    width: int
+    members: tuple[Callable, ...]
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.members)
+
+    def __call__(self, x: Shaped[Array | np.ndarray, " width"]) -> Shaped[Array, " size"]:
+        x = example(x, self.width)
+        return jnp.stack([jnp.asarray(f(x), x.dtype) for f in self.members])
+
+    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+        """As for every dictionary; a function that sympy cannot evaluate is printed by its name, as `name(x, y)`."""
+        x = variables(names, self.width)
+        return [_traced(f, name, x) for f, name in zip(self.members, self.names, strict=True)]
+
+
+def functions(members: Sequence[Callable], width: int, names: Sequence[str] | None = None) -> Functions:
+    """A dictionary of your own functions.
+
+    Arguments: `members`, callables from one example (width,) to a scalar, written with jax.numpy so that they can be
+    differentiated; `width` >= 1; `names`, one for each (default: the functions' own names, f1, f2, .. for lambdas).
+    Returns: the dictionary, of `size` len(members).
+    Raises: TypeError when a member is not callable; ValueError when there is none, when one does not return a scalar,
+    or when the names do not fit.
+    """
+    width, members = whole(width, "width", 1), tuple(members)
+    if not members:
+        raise ValueError("members: expected at least one function, got none.")
+    for i, f in enumerate(members):
+        if not callable(f):
+            raise TypeError(f"members[{i}]: expected a function from x ({width},) to a scalar, got {f!r}.")
+        shape = jax.eval_shape(f, jax.ShapeDtypeStruct((width,), jnp.zeros(0).dtype))
+        if getattr(shape, "shape", ()) != ():
+            raise ValueError(
+                f"members[{i}]: expected a scalar, got an output of shape {shape.shape}. Give one function per output."
+            )
+    given = tuple(_own_name(f, i) for i, f in enumerate(members)) if names is None else tuple(names)
+    if len(given) != len(members):
+        raise ValueError(f"names: expected {len(members)} names, one for each function, got {len(given)}: {given}.")
+    return Functions(width, members, given)
+
+
+def _own_name(f: Callable, i: int) -> str:
+    name = getattr(f, "__name__", "")
+    return name if name.isidentifier() else f"f{i + 1}"
+
+
+def _traced(f: Callable, name: str, x: list[sympy.Symbol]) -> sympy.Expr:
+    try:
+        return sympy.sympify(f(np.array(x, dtype=object)))
+    # The user's code may raise anything when given symbols; none of it is a fault.
+    except Exception:
+        return sympy.Function(name)(*x)
