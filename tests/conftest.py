@@ -17,9 +17,7 @@ jax.config.update("jax_enable_x64", True)
 CHECK_TYPES = os.environ.get("LIEDER_CHECK_TYPES", "0") == "1"
 if CHECK_TYPES:
     # The numeric tower: an int where a float is annotated is no fault.
-    jaxtyping.install_import_hook(
-        "lieder", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-    )
+    jaxtyping.install_import_hook("lieder", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 _raises = pytest.raises
 
