@@ -1,0 +1,60 @@
+"""scikit-learn estimators, and anything that keeps to their interface."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ._differences import central_differences
+from ._foreign import ForeignModel, ancestors
+
+
+def is_sklearn(obj) -> bool:
+    """Whether an object is a scikit-learn estimator (pipelines, and other packages' subclasses, included).
+
+    Returns: True for instances of `sklearn.base.BaseEstimator`; scikit-learn is not imported for it.
+    """
+    return ("sklearn.base", "BaseEstimator") in ancestors(obj)
+
+
+def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) -> ForeignModel:
+    """A fitted estimator as a model: its predictions, and their Jacobians by central differences.
+
+    A classifier is read through its probabilities, since its labels have no derivative.
+
+    Arguments: `estimator`, fitted; `x` (N, n), examples such as it was fitted on: they choose the steps of the
+    differences (see `central_differences`); `seed`, of the examples used for that.
+    Returns: the model, with a `note` on the differences.
+    Raises: TypeError when the estimator cannot predict; ValueError when it is not fitted.
+    """
+    predict = getattr(estimator, "predict_proba", None)
+    if not callable(predict):
+        predict = getattr(estimator, "predict", None)
+    if not callable(predict):
+        raise TypeError(
+            f"estimator: {type(estimator).__name__} has no method predict, so it is not a model. "
+            "Give a regressor, or a pipeline that ends in one."
+        )
+    # By name: other packages raise subclasses of their own, and scikit-learn stays unimported.
+    try:
+        return central_differences(_Prediction(predict), x, seed)
+    except Exception as fault:
+        if ("sklearn.exceptions", "NotFittedError") in ancestors(fault):
+            raise ValueError(
+                f"estimator: this {type(estimator).__name__} is not fitted; call its fit(x, y) first."
+            ) from fault
+        raise
+
+
+@dataclass(frozen=True, eq=False)
+class _Prediction:
+    """An estimator's own prediction, without its remark that arrays have no column names."""
+
+    predict: Callable[[np.ndarray], np.ndarray]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="X does not have valid feature names")
+            return np.asarray(self.predict(x))

@@ -1,0 +1,126 @@
+"""Foreign models: values and Jacobians against known ones, the notes, and each error message."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from lieder import interop
+
+X = np.random.default_rng(0).normal(size=(300, 3)) * [1.0, 100.0, 0.01]
+Z = X / [1.0, 100.0, 0.01]
+Y = np.stack([Z[:, 0] ** 2 + Z[:, 1], Z[:, 0] * Z[:, 2]], axis=1)
+DY = np.stack(
+    [
+        np.stack([2 * Z[:, 0], np.ones(300), np.zeros(300)], axis=1),
+        np.stack([Z[:, 2], np.zeros(300), Z[:, 0]], axis=1),
+    ],
+    axis=1,
+) / [1.0, 100.0, 0.01]
+
+
+def _quadratic():
+    return make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression()).fit(X, Y)
+
+
+def test_sklearn_pipeline_is_differentiated():
+    model = interop.from_sklearn(_quadratic(), X)
+    np.testing.assert_allclose(model.values(X), Y, atol=1e-10)
+    np.testing.assert_allclose(model.jacobians(X[:7]) * [1.0, 100.0, 0.01], DY[:7] * [1.0, 100.0, 0.01], atol=1e-8)
+    np.testing.assert_array_equal(model(X[3]), model.values(X[3:4])[0])
+    assert model.note == "central differences, step 6.1e-06 of each column's standard deviation"
+    assert model.steps is not None
+    np.testing.assert_allclose(model.steps, np.std(X, axis=0) * np.finfo(float).eps ** (1 / 3))
+
+
+def test_one_output_is_a_column():
+    model = interop.from_sklearn(LinearRegression().fit(X, Y[:, 0]), X)
+    assert model.values(X[:5]).shape == (5, 1)
+    assert model.jacobians(X[:5]).shape == (5, 1, 3)
+
+
+def test_gaussian_process_is_smooth():
+    process = GaussianProcessRegressor(RBF(2.0), alpha=1e-8, optimizer=None).fit(Z[:100], Y[:100])
+    model = interop.from_sklearn(process, Z)
+    assert "not smooth" not in model.note
+    near = np.argsort(np.linalg.norm(Z[:100], axis=1))[:20]
+    np.testing.assert_allclose(model.jacobians(Z[near]), (DY * [1.0, 100.0, 0.01])[near], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "estimator", [RandomForestRegressor(20, random_state=0), KNeighborsRegressor(10)], ids=["forest", "neighbours"]
+)
+def test_piecewise_constant_predictors_get_longer_steps(estimator):
+    z = np.random.default_rng(1).uniform(-1, 1, size=(1500, 2))
+    slope = np.array([[1.0, 2.0]])
+    model = interop.from_sklearn(clone(estimator).fit(z, (z @ slope.T)[:, 0]), z)
+    assert "piecewise constant" in model.note and "columns 0 (step" in model.note
+    assert model.steps is not None
+    assert np.all(model.steps > 0.01 * np.std(z, axis=0)) and np.all(model.steps <= 0.3001 * np.std(z, axis=0))
+    middle = z[np.abs(z).max(axis=1) < 0.5]
+    np.testing.assert_allclose(model.jacobians(middle).mean(axis=0), slope, rtol=0.2)
+
+
+def test_only_the_rough_column_gets_a_longer_step():
+    model = interop.central_differences(lambda x: np.floor(20 * x[:, 0]) / 20 + x[:, 1] ** 2, Z[:, :2])
+    assert model.steps is not None
+    assert model.steps[0] > 0.01 and model.steps[1] < 1e-4
+    assert "columns 0 (step" in model.note and "other columns: step 6.1e-06" in model.note
+
+
+def test_irrelevant_and_constant_columns_are_smooth():
+    x = np.concatenate([Z, np.full((300, 1), 7.0), np.zeros((300, 1))], axis=1)
+    model = interop.central_differences(lambda x: x[:, 0] * x[:, 3] + x[:, 4], x)
+    assert "not smooth" not in model.note
+    expected = np.array([7.0, 0, 0, x[0, 0], 1.0])
+    np.testing.assert_allclose(model.jacobians(x[:1])[0, 0], expected, atol=1e-8)
+
+
+def test_single_precision_predictors_get_steps_for_their_rounding():
+    model = interop.central_differences(lambda x: np.sin(x).astype(np.float32), Z)
+    assert "step 4.9e-03" in model.note and model.values(Z).dtype == np.float32
+    np.testing.assert_allclose(model.jacobians(Z)[:, 0, 0], np.cos(Z[:, 0]), atol=1e-3)
+
+
+def test_classifiers_answer_with_probabilities():
+    model = interop.from_sklearn(LogisticRegression().fit(Z, Z[:, 0] > 0), Z)
+    np.testing.assert_allclose(model.values(Z).sum(axis=1), 1)
+    assert np.abs(model.jacobians(Z[:5])[:, 1, 0]).min() > 0
+
+
+def test_data_frames_names_are_not_missed():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    model = interop.from_sklearn(LinearRegression().fit(frame, Y), X)
+    assert model.values(X).shape == Y.shape
+
+
+def test_kinds_are_told_apart_without_importing():
+    assert interop.is_sklearn(_quadratic()) and interop.is_sklearn(PCA())
+    for probe in (interop.is_torch, interop.is_dask):
+        assert not probe(_quadratic()) and not probe(X) and not probe(lambda x: x)
+    assert not interop.is_sklearn(X)
+
+
+def test_error_messages():
+    with pytest.raises(TypeError, match="estimator: PCA has no method predict"):
+        interop.from_sklearn(PCA().fit(X), X)
+    with pytest.raises(ValueError, match="estimator: this LinearRegression is not fitted"):
+        interop.from_sklearn(LinearRegression(), X)
+    with pytest.raises(ValueError, match="x: expected a batch"):
+        interop.from_sklearn(_quadratic(), X).values(X[0])
+    with pytest.raises(ValueError, match="x: expected at least two rows"):
+        interop.from_sklearn(_quadratic(), X[:1])
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        interop.from_sklearn(_quadratic(), X * np.nan)
+    with pytest.raises(TypeError, match=r"module: expected a torch\.nn\.Module, got PCA"):
+        interop.from_torch(PCA())
+    with pytest.raises(TypeError, match="collection: expected a Dask array or data frame, got ndarray"):
+        interop.batches(X)
