@@ -74,6 +74,11 @@ def imported(source: Source, node: ast.Import | ast.ImportFrom) -> list[str]:
     return [f"{base}.{alias.name}" for alias in node.names]
 
 
+def imports(source: Source) -> list[str]:
+    """Absolute dotted names of everything that a file imports."""
+    return [name for _, name in _imports(source)]
+
+
 def _imports(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import | ast.ImportFrom):

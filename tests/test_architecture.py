@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import architecture
@@ -111,6 +112,14 @@ def test_every_rule_is_reached_by_a_planted_fault(tmp_path):
         idle -= {rule.__name__ for rule in architecture.FILE_RULES if any(fault for s in sources for fault in rule(s))}
         idle -= {rule.__name__ for rule in architecture.HOUSE_RULES if any(rule(package, sources))}
     assert idle == set()
+
+
+def test_dependencies_are_what_is_imported():
+    """pyproject.toml lists what the package imports and nothing else; extras and pandas are met in interop."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    listed = {re.split(r"[^\w-]", line)[0].replace("scikit-learn", "sklearn") for line in project["dependencies"]}
+    imported = {name.split(".")[0] for source in architecture.read(PACKAGE) for name in architecture.imports(source)}
+    assert imported - set(sys.stdlib_module_names) - architecture.GUARDED - {"lieder"} == listed
 
 
 def test_import_is_light():
