@@ -10,6 +10,7 @@ from ._fields import FieldAction as FieldAction
 from ._fields import scalars as scalars
 from ._flow import flow as flow
 from ._flow import orbits as orbits
+from ._flow import velocities as velocities
 from ._grammar import parse as parse
 from ._lifts import Lift as Lift
 from ._lifts import cotangent as cotangent

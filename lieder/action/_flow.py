@@ -75,3 +75,15 @@ def orbits(action: AbstractAction, xi: Float[np.ndarray, " generators"], points:
         one = lambda z, t: flow(action, jnp.asarray(xi), z, t)  # noqa: E731
         both = jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))
         return np.asarray(jax.jit(both)(jnp.asarray(points, jnp.float64), jnp.asarray(times, jnp.float64)))
+
+
+def velocities(
+    action: AbstractAction, xi: Float[np.ndarray, " generators"], points: Float[np.ndarray, "points n"]
+) -> Float[np.ndarray, "points n"]:
+    """The field theta_xi at several points.
+
+    Arguments: `xi` (q,) coefficients; `points` (k, n). Returns: (k, n) float64.
+    """
+    with jax.enable_x64(True):
+        evaluate = jax.vmap(lambda z: action.field(jnp.asarray(xi, jnp.float64), z))
+        return np.asarray(evaluate(jnp.asarray(points, jnp.float64)))

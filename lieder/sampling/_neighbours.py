@@ -102,3 +102,15 @@ def _disagreement(cloud: np.ndarray, index: np.ndarray, k: int, d: int) -> float
     one, two = _principal(cloud[index[:, 0:k:2]], d), _principal(cloud[index[:, 1:k:2]], d)
     overlap = np.einsum("pia,pja->pij", one, two)
     return float(np.sqrt(max(np.mean(1.0 - (overlap**2).sum(axis=(1, 2)) / d), 1e-32)))
+
+
+def surface_distances(
+    cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], dimension: int, neighbours: int
+) -> Float[np.ndarray, " queries"]:
+    """Distance of each query from the plane through its nearest cloud points (their mean and leading principal components)."""
+    index = NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
+    near = cloud[index]
+    bases = _principal(near, dimension)
+    offset = queries - near.mean(axis=1)
+    along = np.einsum("pda,pa->pd", bases, offset)  # p: queries, d: tangent directions, a: coordinates
+    return np.sqrt(np.maximum((offset**2).sum(axis=1) - (along**2).sum(axis=1), 0.0))

@@ -1,0 +1,9 @@
+"""Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that is."""
+
+from ._cloud import cloud as cloud
+from ._cloud import graph as graph
+from ._dataset import dataset as dataset
+from ._evidence import Evidence as Evidence
+from ._function import function as function
+from ._function import vector_field as vector_field
+from ._symmetries import Symmetries as Symmetries

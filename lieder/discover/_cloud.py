@@ -1,0 +1,159 @@
+"""Symmetries of data alone: fields tangent to the submanifold that the points lie on."""
+
+from functools import partial
+
+import numpy as np
+
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
+from ..sampling import check_rows, check_varying, table
+from ._conclude import conclude
+from ._finite import finite_cloud
+from ._reduce import check_enough
+from ._symmetries import Symmetries
+from ._tangency import reduce_cloud
+
+
+def cloud(
+    z,
+    *,
+    action: AbstractAction,
+    dimension: int | None = None,
+    neighbours: int | None = None,
+    tolerance: float | None = None,
+    min_gap: float = 5.0,
+    names: list[str] | None = None,
+    max_points: int = 50_000,
+    seed: int = 0,
+) -> Symmetries:
+    """The symmetries of a point cloud: fields tangent to the submanifold it lies on.
+
+    rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at z_i (principal components of the
+    nearest neighbours), lengths in units of each block's spread.
+
+    Arguments:
+        z: (N, n) points. action: how they are acted on.
+        dimension: of the submanifold, default estimated. neighbours: per tangent space, default chosen by the data (see `lieder.sampling.tangents`).
+        tolerance, min_gap, names, seed: as in `function`.
+        max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched in memory.
+    Returns:
+        Symmetries without target. The resolution is how far tangent spaces from two halves of each neighbourhood disagree.
+    Raises:
+        ValueError, TypeError: data that are not finite real numbers, a constant column, columns that do not fit, a cloud that fills its space
+            (every field is tangent to it).
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
+    """
+    data = table(z, "z", names)
+    return _cloud_symmetries(data.values, data.names, action, None, dimension, neighbours, tolerance, min_gap, max_points, seed, "symmetries of a point cloud")
+
+
+def graph(
+    x,
+    y,
+    *,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    transition: bool = False,
+    dimension: int | None = None,
+    neighbours: int | None = None,
+    tolerance: float | None = None,
+    min_gap: float = 5.0,
+    names: list[str] | None = None,
+    output_names: list[str] | None = None,
+    max_points: int = 50_000,
+    seed: int = 0,
+) -> Symmetries:
+    """The symmetries of supervised data with no model: of the cloud {(x_i, y_i)}.
+
+    Works also when inputs fill only part of their space: nothing is asked of the map off the data.
+
+    Arguments:
+        x (N, n), y (N, m): rows belong together. source, target: how they are acted on, over one algebra.
+        transition: y is x a short time later, with the same action on both; the displacement y - x is then used as a vector in place of y, since
+            the identity part of the map commutes with everything and would hide a violation.
+        dimension: of the graph; default that of the inputs' own submanifold, estimated.
+        neighbours, tolerance, min_gap, names, output_names, max_points, seed: as in `cloud`.
+    Returns:
+        Symmetries.
+    Raises:
+        ValueError: x and y of different length; transition with actions that differ in width; and as `cloud`.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 6.
+    """
+    inputs, outputs = table(x, "x", names), table(y, "y", output_names)
+    if len(inputs.values) != len(outputs.values):
+        raise ValueError(f"x has {len(inputs.values)} rows and y has {len(outputs.values)}: rows must belong together.")
+    check_same_algebra(source, target)
+    values, labels, method = outputs.values, outputs.names, "symmetries of a graph of data"
+    if transition:
+        if source.width != target.width or inputs.values.shape != values.shape:
+            raise ValueError(f"transition=True needs x and y of the same width, with the same action; got widths {inputs.values.shape[1]} and {values.shape[1]}.")
+        values = values - inputs.values
+        target = tangent(source)
+        labels = tuple(f"Δ{name}" for name in inputs.names)
+        method = "symmetries of transition data, displacements taken as vectors"
+    for width, action, what in ((inputs.values.shape[1], source, ("x", "source")), (values.shape[1], target, ("y", "target"))):
+        if width != action.width:
+            raise ValueError(f"{what[0]} has {width} columns, but {what[1]} acts on {action.width}: {action}.")
+    pairs = np.concatenate([inputs.values, values], axis=1)
+    return _cloud_symmetries(
+        pairs, inputs.names + labels, source, target, dimension, neighbours, tolerance, min_gap, max_points, seed, method
+    )
+
+
+def _cloud_symmetries(
+    points: np.ndarray,
+    names: tuple[str, ...],
+    source: AbstractAction,
+    target: AbstractFibreAction | None,
+    dimension: int | None,
+    neighbours: int | None,
+    tolerance: float | None,
+    min_gap: float,
+    max_points: int,
+    seed: int,
+    method: str,
+) -> Symmetries:
+    action = source if target is None else total(source, target)
+    argument = "z" if target is None else "x, y"
+    if points.shape[1] != action.width:
+        raise ValueError(f"{argument} has {points.shape[1]} columns ({', '.join(names[:8])}), but the action moves {action.width}: {action}.")
+    if len(points) == 1:
+        raise ValueError(f"{argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators.")
+    check_rows(points, names, argument)
+    check_varying(points.min(axis=0), points.max(axis=0), names, argument)
+    points = np.asarray(points, dtype=np.float64)
+    if len(points) > max_points:
+        points = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:max_points])]
+    check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
+    reduction, spaces, scales = reduce_cloud(points, action, dimension, neighbours, seed)
+    if spaces.dimension == points.shape[1]:
+        raise ValueError(
+            f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to them. If you know the dimension of the"
+            " submanifold, pass dimension; for inputs and outputs use graph, dataset or function."
+        )
+    held = reduction.points
+    n = source.width
+    split = reduction if target is None else _split(reduction, n)
+    return conclude(
+        split,
+        source,
+        target,
+        resolution=spaces.disagreement,
+        resolution_source=f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two halves of each neighbourhood differ by this much",
+        tolerance=tolerance,
+        min_gap=min_gap,
+        names=names,
+        method=method,
+        finite=partial(_finite, action, held, points, scales, spaces.dimension, spaces.neighbours),
+    )
+
+
+def _split(reduction, n: int):
+    return type(reduction)(
+        reduction.numerators, reduction.denominators, reduction.rows, reduction.points[:, :n], reduction.points[:, n:], reduction.dtype
+    )
+
+
+def _finite(action, held, points, scales, dimension, neighbours, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    return finite_cloud(action, generators, held, points, scales, dimension, neighbours)
+
+

@@ -1,0 +1,201 @@
+"""Symmetries of a model: which generators its Lie derivative annihilates."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from .. import interop
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
+from ..interop import ForeignModel
+from ..sampling import Stream, stream
+from ._conclude import conclude
+from ._evidence import rounding_floor
+from ._finite import finite_model
+from ._reduce import Reduction, checked_weights, reduce_model
+from ._symmetries import Symmetries
+
+
+def function(
+    F: Callable,
+    x,
+    *,
+    source: AbstractAction,
+    target: AbstractFibreAction | None = None,
+    error: float | None = None,
+    tolerance: float | None = None,
+    min_gap: float = 5.0,
+    weights=None,
+    names: list[str] | None = None,
+    output_names: list[str] | None = None,
+    seed: int = 0,
+) -> Symmetries:
+    """The symmetries of a model, from its derivative at sample points.
+
+    rho(xi)^2 = sum_i |DF theta_xi - phi_xi(F)|^2 / sum_i (|DF|^2 |theta_xi|^2 + |phi_xi|^2), minimised over xi by a generalised SVD.
+
+    Arguments:
+        F: one example (n,) -> one output (m,), or a scalar; any callable that JAX can differentiate, a fitted scikit-learn regressor (finite differences)
+            or a torch module.
+        x: (N, n) sample points, a data frame, a memory map, or an iterable of batches; N m >= q. They say where the symmetry is asked for.
+        source: how inputs are acted on. target: how outputs are (default: not at all, invariance).
+        error: relative error of F as a model of what you care about; defects below it are not told from zero. Default: the rounding floor, F is then
+            taken at its word.
+        tolerance: accept defects up to this instead of looking for a gap. min_gap: least ratio that counts as a gap (default 5).
+        weights: (N,) non-negative, default equal.
+        names, output_names: of columns, default those of a data frame or x0, x1, ..., y0, ...
+        seed: of the choice of held-out points.
+    Returns:
+        Symmetries.
+    Raises:
+        ValueError, TypeError: data that are not finite real numbers, columns that do not fit the action, different algebras, fewer equations than
+            candidates, models that return a wrong shape or NaN, or are not differentiable.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 5; the relative defect is lieder's.
+    """
+    data = _stream(x, names)
+    check_width(data, source, "x", "source")
+    model = _model(F, data)
+    if target is None:
+        target = scalars(source.algebra, _output_width(model, data))
+    return _model_symmetries(
+        model,
+        data,
+        source,
+        target,
+        error=error,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        weights=weights,
+        output_names=output_names,
+        seed=seed,
+        method="symmetries of a model",
+    )
+
+
+def vector_field(
+    U: Callable,
+    x,
+    *,
+    action: AbstractAction,
+    error: float | None = None,
+    tolerance: float | None = None,
+    min_gap: float = 5.0,
+    weights=None,
+    names: list[str] | None = None,
+    seed: int = 0,
+) -> Symmetries:
+    """The symmetries of a dynamical system x' = U(x): fields that commute with U.
+
+    L_xi U = DU theta - Dtheta U, the bracket of the two fields.
+
+    Arguments:
+        U: one state (n,) -> its velocity (n,).
+        x: (N, n) states; N n >= q. action: how states are acted on; velocities follow by the tangent lift.
+        error, tolerance, min_gap, weights, names, seed: as in `function`.
+    Returns: Symmetries; its target is the tangent lift.
+    Raises: as `function`.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 3 (vector fields as sections of the tangent bundle).
+    """
+    data = _stream(x, names)
+    check_width(data, action, "x", "action")
+    return _model_symmetries(
+        _model(U, data),
+        data,
+        action,
+        tangent(action),
+        error=error,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        weights=weights,
+        output_names=[f"{name}'" for name in data.names],
+        seed=seed,
+        method="symmetries of a dynamical system",
+    )
+
+
+def _model_symmetries(
+    model: Callable | ForeignModel,
+    data: Stream,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    *,
+    error: float | None,
+    tolerance: float | None,
+    min_gap: float,
+    weights,
+    output_names: list[str] | None,
+    seed: int,
+    method: str,
+    resolution_source: str | None = None,
+    described: str = "",
+) -> Symmetries:
+    check_same_algebra(source, target)
+    reduction = reduce_model(model, data, source, target, checked_weights(weights, data.rows), seed)
+    floor = rounding_floor(reduction.dtype)
+    resolution, reason = floor, f"rounding in {reduction.dtype}"
+    if isinstance(model, ForeignModel) and not described:
+        described = model.note
+    if error is not None:
+        if not (np.isfinite(error) and error >= 0):
+            raise ValueError(f"error must be a relative error >= 0, got {error}.")
+        resolution = max(floor, error)
+        reason = resolution_source or "the given relative error of the model"
+    outputs = tuple(output_names) if output_names is not None else tuple(f"y{i}" for i in range(target.width))
+    return conclude(
+        reduction,
+        source,
+        target,
+        resolution=resolution,
+        resolution_source=reason,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        names=data.names + outputs,
+        method=method,
+        finite=partial(_finite, model, source, target, reduction),
+        model=described,
+    )
+
+
+def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    return finite_model(model, source, target, generators, reduction.points, reduction.values, lengths)
+
+
+def _stream(x, names) -> Stream:
+    return stream(interop.batches(x) if interop.is_dask(x) else x, "x", names)
+
+
+def _model(F, data: Stream) -> Callable | ForeignModel:
+    """The model as the derivative wants it, foreign ones wrapped."""
+    if interop.is_sklearn(F):
+        if data.whole is None:
+            raise ValueError("F is a scikit-learn estimator and x a stream: finite-difference steps need the data's spread, give x as one array.")
+        return interop.from_sklearn(F, data.whole)
+    if interop.is_torch(F):
+        return interop.from_torch(F)
+    if not (callable(F) or isinstance(F, ForeignModel)):
+        raise TypeError(f"F must be a callable of one example, a fitted scikit-learn regressor or a torch module, got {type(F).__name__}.")
+    return F
+
+
+def _output_width(model: Callable | ForeignModel, data: Stream) -> int:
+    if isinstance(model, ForeignModel):
+        if data.whole is None:
+            raise ValueError("target must be given for a foreign model on a stream: its output width is not known beforehand.")
+        return model.values(data.whole[:2]).reshape(2, -1).shape[1]
+    with jax.enable_x64(data.dtype == np.float64):
+        try:
+            out = jax.eval_shape(model, jax.ShapeDtypeStruct((data.width,), data.dtype))
+        except Exception:  # the full message comes from check_model, which sees the same failure
+            return 1
+    shape = getattr(out, "shape", ())
+    return int(np.prod(shape)) if shape else 1
+
+
+def check_width(data: Stream, action: AbstractFibreAction, argument: str, side: str) -> None:
+    """A ValueError when columns and action do not fit."""
+    if data.width != action.width:
+        raise ValueError(
+            f"{argument} has {data.width} columns ({', '.join(data.names[:8])}{', ...' if data.width > 8 else ''}), but {side} acts on {action.width}: {action}."
+            f" Add scalars for columns that nothing moves, e.g. {side} + lieder.scalars(algebra, {max(data.width - action.width, 1)})."
+        )

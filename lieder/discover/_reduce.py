@@ -1,0 +1,186 @@
+"""Rows over generators from a stream of points, reduced to two triangular factors as they come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction
+from ..derivative import blocks, check_model, expand, feature_width
+from ..interop import ForeignModel
+from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
+from ..report import progress
+from ..sampling import Reservoir, Stream
+
+PARTS = 8  # the data are kept in so many parts, so that the answer can be repeated without each
+HELD = 16  # one row in so many is kept for the finite check and does not enter the factors
+BUDGET = 64 * 2**20  # bytes for one batch of rows
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted;
+    `points`, `values`: held-out examples."""
+
+    numerators: tuple[Float[np.ndarray, "r q"], ...]
+    denominators: tuple[Float[np.ndarray, "s q"], ...]
+    rows: int
+    points: Float[np.ndarray, "held n"]
+    values: Float[np.ndarray, "held m"]
+    dtype: np.dtype
+
+    def whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
+        """Numerator and denominator over all parts."""
+        return _merged(self.numerators), _merged(self.denominators)
+
+    def spectra_without_each(self, null_tolerance: float) -> list[RelativeSpectrum]:
+        """The spectrum repeated with one part left out at a time; empty when there are fewer than four parts."""
+        parts = len(self.numerators)
+        if parts < 4:
+            return []
+        out = []
+        for left_out in range(parts):
+            keep = [p for p in range(parts) if p != left_out]
+            a, b = (_merged([factors[p] for p in keep]) for factors in (self.numerators, self.denominators))
+            out.append(relative_spectrum(a, b, null_tolerance))
+        return out
+
+
+def _merged(factors) -> np.ndarray:
+    total = TriangularFactor.empty(factors[0].shape[1])
+    for factor in factors:
+        total = total.absorb(factor)
+    return total.factor
+
+
+class Collector:
+    """Absorbs rows part by part; used by every verb that turns points into rows."""
+
+    def __init__(self, generators: int, terms: tuple[tuple[int, Callable[[np.ndarray], np.ndarray]], ...], seed: int):
+        """`terms`: for each term of the denominator the width of what is absorbed, and how its factor becomes rows over generators."""
+        # Beyond this the factors themselves are what memory is spent on, and one part must do.
+        self._parts = PARTS if generators <= 512 else 1
+        self._expansions = [expansion for _, expansion in terms]
+        self._rows = [TriangularFactor.empty(generators) for _ in range(self._parts)]
+        self._terms = [[TriangularFactor.empty(width) for _ in range(self._parts)] for width, _ in terms]
+        self._reservoir = Reservoir(512, seed)
+        self._batches = 0
+        self.count = 0
+
+    def absorb(self, rows: np.ndarray, *terms: np.ndarray) -> None:
+        """Rows (r, q) of the numerator, and each term of the denominator."""
+        part = self._batches % self._parts
+        self._rows[part] = self._rows[part].absorb(rows)
+        for factors, block in zip(self._terms, terms, strict=True):
+            factors[part] = factors[part].absorb(block)
+        self._batches += 1
+        self.count += len(rows)
+
+    def hold(self, points: np.ndarray, values: np.ndarray) -> None:
+        """Keep examples for the finite check."""
+        self._reservoir.absorb(points, values)
+
+    def reduction(self, dtype: np.dtype) -> Reduction:
+        used = [part for part in range(self._parts) if self._rows[part].rows]
+        denominators = []
+        for part in used:
+            rows = np.concatenate([grow(factors[part].factor) for grow, factors in zip(self._expansions, self._terms, strict=True)])
+            denominators.append(TriangularFactor.empty(rows.shape[1]).absorb(rows).factor)
+        points, values = self._reservoir.rows()
+        return Reduction(tuple(self._rows[p].factor for p in used), tuple(denominators), self.count, points, values, dtype)
+
+
+def reduce_model(
+    F: Callable | ForeignModel,
+    x: Stream,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    weights: Float[np.ndarray, " N"] | None,
+    seed: int,
+) -> Reduction:
+    """Rows of the Lie derivative of a model at every point of a stream."""
+    wide = x.dtype == np.float64
+    q, m = source.algebra.dim, target.width
+    with jax.enable_x64(wide):
+        if not isinstance(F, ForeignModel):
+            check_model(F, source, target, x.dtype)
+        evaluate = blocks(F, source, target)
+        terms = tuple((feature_width(action), partial(expand, action)) for action in (source, target))
+        collector = Collector(q, terms, seed)
+        start, dtype = 0, x.dtype
+        size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m)
+        for batch in progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative"):
+            out, b = _evaluated(evaluate, batch, size, start)
+            _check_finite(out, batch, start, x.argument)
+            dtype = out.values.dtype
+            w = np.ones(b) if weights is None else np.sqrt(weights[start : start + b])
+            held = held_rows(b)
+            collector.hold(batch[held], out.values[held])
+            # With few rows none can be spared: the check then uses points that the factors have seen.
+            spare = x.rows is None or x.rows * m >= 2 * q + 32
+            kept = np.setdiff1d(np.arange(b), held) if spare else np.arange(b)
+            collector.absorb(*(_weighted(part[kept], w[kept]) for part in (out.rows, out.moved, out.turned)))
+            start += b
+    check_enough(collector.count, q, x.argument)
+    return collector.reduction(np.dtype(dtype))
+
+
+def batch_size(rows: int | None, numbers_each: int) -> int:
+    """Examples a batch: within the byte budget, and at least PARTS batches when the data allow it."""
+    fits = int(np.clip(BUDGET // (8 * numbers_each), 16, 16384))
+    return fits if rows is None else max(1, min(fits, -(-rows // PARTS)))
+
+
+def held_rows(batch: int) -> np.ndarray:
+    """Which rows of a batch serve the finite check: one in HELD, at least one."""
+    return np.arange(min(HELD // 2, batch - 1), batch, HELD)
+
+
+def check_enough(rows: int, q: int, argument: str) -> None:
+    """A ValueError when there are fewer equations than unknowns: a null space would be found in anything."""
+    if rows < q:
+        raise ValueError(
+            f"{argument} gives {rows} equations for {q} candidate generators: a null space would be found in any data. Give more rows or fewer"
+            " candidates."
+        )
+
+
+def _evaluated(evaluate, batch: np.ndarray, size: int, start: int):
+    """The blocks of one batch; a short one is padded so that nothing is compiled twice."""
+    b = len(batch)
+    padded = batch if b == size else np.concatenate([batch, np.repeat(batch[-1:], size - b, axis=0)])
+    out = evaluate(padded, np.arange(start, start + size))
+    return type(out)(*(np.asarray(part)[:b] for part in out)), b
+
+
+def _weighted(part: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Rows over the last axis, each example's multiplied by its weight."""
+    flat = part.reshape(len(part), -1, part.shape[-1]).astype(np.float64, copy=False)
+    return (flat * w[:, None, None]).reshape(-1, part.shape[-1])
+
+
+def _check_finite(out, batch: np.ndarray, start: int, argument: str) -> None:
+    for part, what in ((out.values, "returns"), (out.rows, "has a derivative that is")):
+        bad = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+        if bad.any():
+            row = int(np.argmax(bad))
+            point = ", ".join(f"{v:.6g}" for v in batch[row][:6]) + (", ..." if batch.shape[1] > 6 else "")
+            advice = "Leave the point out or guard the model there." if what == "returns" else (
+                "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth the model."
+            )
+            raise ValueError(f"F {what} NaN or inf at row {start + row} of {argument}, ({point}). {advice}")
+
+
+def checked_weights(weights, rows: int | None) -> Float[np.ndarray, " N"] | None:
+    """Weights (N,) >= 0, or None."""
+    if weights is None:
+        return None
+    weights = np.asarray(weights, dtype=np.float64)
+    if rows is None or weights.shape != (rows,):
+        raise ValueError(f"weights must hold one number a row ({rows}), got shape {weights.shape}; streams of unknown length take none.")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError("weights must be finite, not negative, and not all zero.")
+    return weights

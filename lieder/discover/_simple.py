@@ -1,0 +1,58 @@
+"""The simplest generators that the evidence cannot tell from the found ones."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..linalg import row_echelon, simplest_fraction, varimax
+
+LADDER = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
+DENOMINATOR = 12  # larger ones are no simpler than the decimal number
+ALIKE = 0.98  # least cosine, in the action on the data, between a found generator and its simple form
+
+
+def simple_basis(
+    found: Float[np.ndarray, "dim q"],
+    numerator: Float[np.ndarray, "r q"],
+    denominator: Float[np.ndarray, "s q"],
+    limit: float,
+) -> Float[np.ndarray, "dim q"]:
+    """A basis of nearly the same space with few non-zeros and simple fractions.
+
+    Three bases are tried (as found, varimax rotation, row echelon form). In each, every generator is rounded as coarsely as its relative defect
+    (measured, not assumed) stays below `limit` and its action on the data stays alike; the basis with fewest non-zeros wins.
+
+    Arguments: `found`, rows of coefficients; `numerator`, `denominator`, the factors of the relative defect; `limit`, the largest defect allowed.
+    Returns: (dim, q), each row with largest entry 1 in size.
+    """
+    if len(found) == 0:
+        return found
+    weights = np.linalg.norm(denominator, axis=0)
+    orthonormal = np.linalg.qr(found.T)[0].T
+    bases = [row_echelon(found, weights), varimax(orthonormal), found]
+    if len(found) == 1:
+        bases = bases[-1:]
+    simple = [np.array([_rounded(row, numerator, denominator, limit) for row in basis]) for basis in bases]
+    independent = [rows for rows in simple if np.linalg.matrix_rank(rows, tol=1e-6) == len(found)]
+    best = min(independent or [found], key=lambda rows: (np.count_nonzero(rows), np.sum(np.abs(rows) != np.round(rows))))
+    return best[np.argsort(np.argmax(best != 0, axis=1), kind="stable")]
+
+
+def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, limit: float) -> np.ndarray:
+    row = row / np.abs(row).max()
+    length = np.linalg.norm(denominator @ row)
+    for within in LADDER:
+        rounded = np.array([_number(value, within) for value in row])
+        size = np.linalg.norm(denominator @ rounded)
+        if size == 0 or np.abs(rounded).max() == 0:
+            continue
+        alike = np.dot(denominator @ rounded, denominator @ row) / (size * length)
+        if np.linalg.norm(numerator @ rounded) <= limit * size and alike >= ALIKE:
+            return rounded / np.abs(rounded).max()
+    return row
+
+
+def _number(value: float, within: float) -> float:
+    if abs(value) <= within:
+        return 0.0
+    fraction = simplest_fraction(value, within)
+    return float(fraction) if fraction.denominator <= DENOMINATOR else float(value)

@@ -1,0 +1,212 @@
+"""The one record that every discovery returns."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import sympy
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from .. import report
+from ..action import AbstractAction, AbstractFibreAction, total, velocities
+from ..algebra import LieAlgebra
+from . import _storage, _summary
+from ._evidence import Evidence
+from ._simple import simple_basis
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Symmetries:
+    """What was found: how many symmetries, which, and how sure.
+
+    Fields:
+        source, target: the candidates' action on inputs and on outputs (target None for a point cloud), q generators.
+        dim: number of symmetries; 0 unless `evidence.verdict` is "symmetries".
+        defects: (k,) relative defects, ascending, in [0, sqrt 2]: 0 is an exact symmetry.
+        directions: (k, q) the generator that belongs to each defect, rows of unit norm.
+        ineffective: (q - k, q) candidates that do not move the data at all; they are no symmetries and no violations.
+        evidence: what decided the answer.
+        algebra: the found symmetries as a Lie algebra, with structure constants measured on the data.
+        numerator, denominator: triangular factors; the relative defect of xi is |numerator xi| / |denominator xi|.
+        rows: number of equations behind them.
+        points, values: held-out examples (k, n) and the model's outputs (k, m), for checks and figures.
+        names: of the columns of inputs and outputs.
+        method: how it was found, in words.
+    """
+
+    source: AbstractAction
+    target: AbstractFibreAction | None
+    dim: int
+    defects: Float[np.ndarray, " k"]
+    directions: Float[np.ndarray, "k q"]
+    ineffective: Float[np.ndarray, "i q"]
+    evidence: Evidence
+    algebra: LieAlgebra
+    numerator: Float[np.ndarray, "r q"]
+    denominator: Float[np.ndarray, "s q"]
+    rows: int
+    points: Float[np.ndarray, "held n"]
+    values: Float[np.ndarray, "held m"]
+    names: tuple[str, ...]
+    method: str
+
+    @property
+    def generators(self) -> Float[np.ndarray, "dim q"]:
+        """The found symmetries: rows of coefficients over the candidates, by ascending defect."""
+        return self.directions[: self.dim]
+
+    @property
+    def action(self) -> AbstractAction:
+        """The found subalgebra acting on inputs: goes straight into enforce and promote."""
+        return self.source.restrict(self.generators, self.algebra)
+
+    @property
+    def target_action(self) -> AbstractFibreAction:
+        """The found subalgebra acting on outputs.
+
+        Raises: ValueError when the data had no outputs."""
+        if self.target is None:
+            raise ValueError("target_action: a point cloud has no outputs; use .action.")
+        return self.target.restrict(self.generators, self.algebra)
+
+    @property
+    def total(self) -> AbstractAction:
+        """The candidates acting on inputs and outputs together."""
+        return self.source if self.target is None else total(self.source, self.target)
+
+    def defect(self, xi: Float[np.ndarray, " q"]) -> float:
+        """The relative defect of any combination of the candidates.
+
+        Arguments: `xi` (q,) coefficients.
+        Returns: in [0, sqrt 2]; NaN when the combination does not move the data.
+        Raises: ValueError for a wrong length.
+        """
+        xi = self._coefficients(xi)[0]
+        size = np.linalg.norm(self.denominator @ xi)
+        return float(np.linalg.norm(self.numerator @ xi) / size) if size > 0 else float("nan")
+
+    def similarity(self, reference: Float[np.ndarray, "*r q"], dim: int | None = None) -> float:
+        """How well the found space contains known generators, as the data see them.
+
+        Least cosine of the principal angles between the span of the `reference` and the span of the found generators, in the inner product of the
+        denominator: coefficients that do not move the data do not count.
+
+        Arguments: `reference` (q,) or (r, q); `dim`, how many directions to compare with (default: the found ones, at least as many as the reference).
+        Returns: in [0, 1].
+        Raises: ValueError for a wrong length or a reference that does not move the data.
+        """
+        known = self.denominator @ self._coefficients(reference).T
+        count = max(self.dim, known.shape[1]) if dim is None else dim
+        found = self.denominator @ self.directions[:count].T
+        size = np.linalg.norm(known, axis=0)
+        if np.any(size <= 1e-12 * np.linalg.norm(self.denominator)):
+            raise ValueError("reference holds a generator that does not move the data at all; leave it out.")
+        q_known, q_found = np.linalg.qr(known / size)[0], np.linalg.qr(found)[0]
+        return float(min(1.0, np.linalg.svd(q_found.T @ q_known, compute_uv=False).min()))
+
+    def _coefficients(self, xi) -> np.ndarray:
+        xi = np.atleast_2d(np.asarray(xi, dtype=np.float64))
+        if xi.ndim != 2 or xi.shape[1] != self.source.algebra.dim:
+            raise ValueError(f"expected {self.source.algebra.dim} coefficients, one a candidate generator, got shape {xi.shape}.")
+        return xi
+
+    def sparse(self) -> Float[np.ndarray, "dim q"]:
+        """The found symmetries in the simplest basis that the evidence cannot tell from them: few terms, simple fractions.
+
+        Each row's relative defect stays below three times the largest accepted one (or the resolution) and below the cut.
+
+        Returns: (dim, q), largest entry of a row 1 in size.
+        """
+        accepted = max(self.evidence.resolution, *self.defects[: self.dim], 0.0) if self.dim else 0.0
+        return simple_basis(self.generators, self.numerator, self.denominator, min(3.0 * accepted, self.evidence.cut))
+
+    def fields(self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True) -> list[str]:
+        """The found symmetries written as vector fields, "x d/dy - y d/dx".
+
+        Arguments: `names` of the columns, inputs then outputs (default those of the data); `digits` of coefficients; `simple`: of the basis `sparse()`
+        (default) or of `generators` as found.
+        Returns: one text a symmetry.
+        Raises: ValueError for a wrong number of names.
+        """
+        names = self._checked_names(names)
+        rows = self.sparse() if simple else self.generators
+        return [report.generator_text(self.expressions(row, names), names, digits=digits, scales=self.sizes()) for row in rows]
+
+    def expressions(self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
+        """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""
+        symbols = [sympy.Symbol(name, real=True) for name in self._checked_names(names)]
+        return self.total.symbolic(np.asarray(xi), symbols, symbols)
+
+    def _checked_names(self, names) -> tuple[str, ...]:
+        names = self.names if names is None else tuple(names)
+        if len(names) != self.total.width:
+            raise ValueError(f"names must hold {self.total.width} names, inputs then outputs, got {len(names)}: {', '.join(names)}.")
+        return names
+
+    def sizes(self) -> list[float]:
+        """A typical size of each column, the same within a block: at it terms of a field are compared for printing."""
+        pairs = self.examples()
+        sizes = np.sqrt(np.mean(pairs**2, axis=0)) if len(pairs) else np.ones(self.total.width)
+        # Blocks share units, so they share one size: a thin coordinate must not make its coefficients look negligible.
+        start = 0
+        for _, width in self.total.blocks:
+            sizes[start : start + width] = max(float(sizes[start : start + width].max()), np.finfo(float).tiny)
+            start += width
+        return [float(size) for size in sizes]
+
+    def examples(self) -> Float[np.ndarray, "held n"]:
+        """Held-out examples, inputs and outputs side by side."""
+        if self.target is None:
+            return np.asarray(self.points, dtype=np.float64)
+        return np.concatenate([self.points, self.values], axis=1).astype(np.float64)
+
+    def displacement(self, xi: Float[np.ndarray, " q"]) -> Float[np.ndarray, "held n"]:
+        """The field of one generator at the examples."""
+        return velocities(self.total, np.asarray(xi), self.examples())
+
+    def identify(self) -> str:
+        """The name of the found algebra, with a tolerance that follows the defects. See `LieAlgebra.identify`."""
+        largest = float(self.defects[: self.dim].max(initial=0.0))
+        return self.algebra.identify(tolerance=float(np.clip(30 * largest, 1e-6, 0.1)))
+
+    def plot(self) -> Figure:
+        """The spectrum of defects with the decision drawn in.
+
+        Returns: a matplotlib figure; save it with figure.savefig("spectrum.png")."""
+        return report.spectrum_figure(
+            np.sort(self.defects),
+            self.dim,
+            resolution=self.evidence.resolution,
+            cut=self.evidence.cut if self.evidence.tolerance is not None else None,
+            weak=self.evidence.weak,
+        )
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """A self-contained HTML page: the answer, its evidence, spectrum, each generator as a field over the data, orbits.
+
+        Arguments: `path` of the file to write. Returns: it.
+        Raises: OSError when the path cannot be written."""
+        return _summary.page(self, path)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one .npz file (arrays and JSON, no pickle).
+
+        Raises: TypeError when the candidates are the user's own functions, which no file can hold; OSError for a bad path."""
+        return _storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises: OSError when there is no such file; ValueError when it is another kind of file."""
+        return cls(**_storage.load(path))
+
+    def __repr__(self) -> str:
+        return f"Symmetries(dim={self.dim}, verdict='{self.evidence.verdict}', candidates={self.source.algebra.dim}, gap={self.evidence.gap:.3g})"
+
+    def __str__(self) -> str:
+        return _summary.text(self)
+
