@@ -1,5 +1,6 @@
 """Symmetries of data alone: fields tangent to the submanifold that the points lie on."""
 
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, ta
 from ..sampling import check_rows, check_varying, table
 from ._conclude import conclude
 from ._finite import finite_cloud
-from ._reduce import check_enough
+from ._reduce import Reduction, check_enough
 from ._symmetries import Symmetries
 from ._tangency import reduce_cloud
 
@@ -147,10 +148,9 @@ def _cloud_symmetries(
     )
 
 
-def _split(reduction, n: int):
-    return type(reduction)(
-        reduction.numerators, reduction.denominators, reduction.rows, reduction.points[:, :n], reduction.points[:, n:], reduction.dtype
-    )
+def _split(reduction: Reduction, n: int) -> Reduction:
+    """Held-out pairs parted into inputs and outputs."""
+    return dataclasses.replace(reduction, points=reduction.points[:, :n], values=reduction.points[:, n:])
 
 
 def _finite(action, held, points, scales, dimension, neighbours, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:

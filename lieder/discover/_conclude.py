@@ -67,7 +67,7 @@ def conclude(
     examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
     generators = spectrum.directions[:dim]
-    lengths = np.linalg.norm(denominator @ generators.T, axis=0) / np.sqrt(max(_examples(reduction, target), 1))
+    lengths = np.linalg.norm(denominator @ generators.T, axis=0) / np.sqrt(reduction.weight)
     algebra, closure = _algebra(both, generators, examples)
     evidence = dataclasses.replace(
         evidence,
@@ -96,11 +96,6 @@ def conclude(
         names=names,
         method=method,
     )
-
-
-def _examples(reduction: Reduction, target: AbstractFibreAction | None) -> float:
-    """How many examples the factors hold."""
-    return reduction.rows / (reduction.values.shape[1] if target is not None and reduction.values.shape[1] else 1)
 
 
 def _algebra(

@@ -89,7 +89,7 @@ def dataset(
         error=fitted.resolution,
         tolerance=tolerance,
         min_gap=min_gap,
-        weights=fitted.weights[rows] ** 2 if weighting == "relative" else fitted.weights[rows],
+        weights=fitted.weights[rows],
         output_names=list(outputs.names),
         seed=seed,
         method="symmetries of a model fitted to data",

@@ -21,9 +21,10 @@ def finite_model(
     generators: Float[np.ndarray, "dim q"],
     points: Float[np.ndarray, "held n"],
     values: Float[np.ndarray, "held m"],
+    weights: Float[np.ndarray, " held"],
     lengths: Float[np.ndarray, " dim"],
 ) -> Float[np.ndarray, " dim"]:
-    """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), rms over held-out points.
+    """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points.
 
     `lengths`, (dim,): rms of the denominator of the relative defect for each generator, per unit of t."""
     both = total(source, target)
@@ -39,7 +40,8 @@ def finite_model(
             if usable.sum() < max(2, len(points) // 2):
                 continue
             predicted = evaluate(F, moved[usable, :n].astype(points.dtype), values.shape[1])
-            miss = np.sqrt(np.mean(np.sum((predicted - moved[usable, n:]) ** 2, axis=1)))
+            squares = np.sum((predicted - moved[usable, n:]) ** 2, axis=1)
+            miss = np.sqrt(np.average(squares, weights=weights[usable]))
             out[k] = miss / (time * lengths[k]) if lengths[k] > 0 else np.nan
     return out
 

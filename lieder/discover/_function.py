@@ -158,7 +158,7 @@ def _model_symmetries(
 
 
 def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    return finite_model(model, source, target, generators, reduction.points, reduction.values, lengths)
+    return finite_model(model, source, target, generators, reduction.points, reduction.values, reduction.held_weights, lengths)
 
 
 def _stream(x, names) -> Stream:

@@ -22,14 +22,16 @@ BUDGET = 64 * 2**20  # bytes for one batch of rows
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
-    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted;
-    `points`, `values`: held-out examples."""
+    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted, and the sum
+    of the `weight` of their examples; `points`, `values`, `held_weights`: held-out examples."""
 
     numerators: tuple[Float[np.ndarray, "r q"], ...]
     denominators: tuple[Float[np.ndarray, "s q"], ...]
     rows: int
+    weight: float
     points: Float[np.ndarray, "held n"]
     values: Float[np.ndarray, "held m"]
+    held_weights: Float[np.ndarray, " held"]
     dtype: np.dtype
 
     def whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
@@ -69,9 +71,11 @@ class Collector:
         self._reservoir = Reservoir(512, seed)
         self._batches = 0
         self.count = 0
+        self._weight = 0.0
 
-    def absorb(self, rows: np.ndarray, *terms: np.ndarray) -> None:
-        """Rows (r, q) of the numerator, and each term of the denominator."""
+    def absorb(self, weight: float, rows: np.ndarray, *terms: np.ndarray) -> None:
+        """Rows (r, q) of the numerator, and each term of the denominator; `weight`, the sum over the examples they stand for."""
+        self._weight += weight
         part = self._batches % self._parts
         self._rows[part] = self._rows[part].absorb(rows)
         for factors, block in zip(self._terms, terms, strict=True):
@@ -79,9 +83,9 @@ class Collector:
         self._batches += 1
         self.count += len(rows)
 
-    def hold(self, points: np.ndarray, values: np.ndarray) -> None:
+    def hold(self, points: np.ndarray, values: np.ndarray, weights: np.ndarray) -> None:
         """Keep examples for the finite check."""
-        self._reservoir.absorb(points, values)
+        self._reservoir.absorb(points, values, weights)
 
     def reduction(self, dtype: np.dtype) -> Reduction:
         used = [part for part in range(self._parts) if self._rows[part].rows]
@@ -89,8 +93,8 @@ class Collector:
         for part in used:
             rows = np.concatenate([grow(factors[part].factor) for grow, factors in zip(self._expansions, self._terms, strict=True)])
             denominators.append(TriangularFactor.empty(rows.shape[1]).absorb(rows).factor)
-        points, values = self._reservoir.rows()
-        return Reduction(tuple(self._rows[p].factor for p in used), tuple(denominators), self.count, points, values, dtype)
+        numerators = tuple(self._rows[part].factor for part in used)
+        return Reduction(numerators, tuple(denominators), self.count, self._weight, *self._reservoir.rows(), dtype)
 
 
 def reduce_model(
@@ -118,11 +122,13 @@ def reduce_model(
             dtype = out.values.dtype
             w = np.ones(b) if weights is None else np.sqrt(weights[start : start + b])
             held = held_rows(b)
-            collector.hold(batch[held], out.values[held])
+            collector.hold(batch[held], out.values[held], w[held] ** 2)
             # With few rows none can be spared: the check then uses points that the factors have seen.
             spare = x.rows is None or x.rows * m >= 2 * q + 32
             kept = np.setdiff1d(np.arange(b), held) if spare else np.arange(b)
-            collector.absorb(*(_weighted(part[kept], w[kept]) for part in (out.rows, out.moved, out.turned)))
+            collector.absorb(
+                float(np.sum(w[kept] ** 2)), *(_weighted(part[kept], w[kept]) for part in (out.rows, out.moved, out.turned))
+            )
             start += b
     check_enough(collector.count, q, x.argument)
     return collector.reduction(np.dtype(dtype))

@@ -121,7 +121,22 @@ class Symmetries:
         Returns: (dim, q), largest entry of a row 1 in size.
         """
         accepted = max(self.evidence.resolution, *self.defects[: self.dim], 0.0) if self.dim else 0.0
-        return simple_basis(self.generators, self.numerator, self.denominator, min(3.0 * accepted, self.evidence.cut))
+        rows = simple_basis(self.generators, self.numerator, self.denominator, min(3.0 * accepted, self.evidence.cut))
+        return np.array([row * self._orientation(row) for row in rows]).reshape(rows.shape)
+
+    def _orientation(self, row: Float[np.ndarray, " q"]) -> float:
+        """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
+        symbols = [sympy.Dummy() for _ in range(self.total.width)]
+        for symbol, component in zip(symbols, self.total.symbolic(row, symbols, symbols), strict=True):
+            if component == 0:
+                continue
+            constants = {other: 0 for other in symbols}
+            for along in (component.coeff(symbol), component.subs(constants)):
+                if along.is_number and along != 0:
+                    return 1.0 if along > 0 else -1.0
+            leading = sympy.Poly(component, *component.free_symbols).LC() if component.is_polynomial() else 1
+            return -1.0 if leading > 0 else 1.0
+        return 1.0
 
     def fields(self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True) -> list[str]:
         """The found symmetries written as vector fields, "x d/dy - y d/dx".

@@ -49,8 +49,8 @@ def reduce_cloud(
             along = np.einsum("pda,pqa->pqd", spaces.bases[chosen], theta)  # p: points, d: tangent directions, q: generators
             normal = theta - np.einsum("pqd,pda->pqa", along, spaces.bases[chosen])
             held = held_rows(len(chosen))
-            collector.hold(points[chosen][held], np.zeros((len(held), 0)))
-            collector.absorb(_rows(normal), _rows(theta))
+            collector.hold(points[chosen][held], np.zeros((len(held), 0)), np.ones(len(held)))
+            collector.absorb(float(len(chosen)), _rows(normal), _rows(theta))
     return collector.reduction(np.dtype(np.float64)), spaces, scales
 
 

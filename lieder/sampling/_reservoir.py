@@ -14,6 +14,8 @@ class Reservoir:
 
     def absorb(self, *columns: np.ndarray) -> None:
         """Take in a batch of matching arrays (same number of rows)."""
+        if len(columns[0]) == 0:
+            return
         keys = np.concatenate([self._keys, self._random.random(len(columns[0]))])
         rows = [np.concatenate([kept, new]) for kept, new in zip(self._rows, columns, strict=True)] if self._rows else list(columns)
         if len(keys) > self._size:
