@@ -96,7 +96,7 @@ def graph(
             raise ValueError(f"{what[0]} has {width} columns, but {what[1]} acts on {action.width}: {action}.")
     pairs = np.concatenate([inputs.values, values], axis=1)
     return _cloud_symmetries(
-        pairs, inputs.names + labels, source, target, dimension, neighbours, tolerance, min_gap, max_points, seed, method
+        pairs, inputs.names + labels, source, target, dimension, neighbours, tolerance, min_gap, max_points, seed, method, transition
     )
 
 
@@ -112,6 +112,7 @@ def _cloud_symmetries(
     max_points: int,
     seed: int,
     method: str,
+    lifted: bool = False,
 ) -> Symmetries:
     action = source if target is None else total(source, target)
     argument = "z" if target is None else "x, y"
@@ -145,6 +146,7 @@ def _cloud_symmetries(
         names=names,
         method=method,
         finite=partial(_finite, action, held, points, scales, spaces.dimension, spaces.neighbours),
+        lifted=lifted,
     )
 
 

@@ -37,6 +37,7 @@ def conclude(
     method: str,
     finite: Callable[[Float[np.ndarray, "dim q"], Float[np.ndarray, " dim"]], Float[np.ndarray, " dim"]],
     model: str = "",
+    lifted: bool = False,
 ) -> Symmetries:
     """Decide, repeat the decision without each part of the data, and describe what was found."""
     numerator, denominator = reduction.whole()
@@ -95,6 +96,7 @@ def conclude(
         values=reduction.values,
         names=names,
         method=method,
+        lifted=lifted,
     )
 
 

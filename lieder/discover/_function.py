@@ -111,6 +111,7 @@ def vector_field(
         output_names=[f"{name}'" for name in data.names],
         seed=seed,
         method="symmetries of a dynamical system",
+        lifted=True,
     )
 
 
@@ -129,6 +130,7 @@ def _model_symmetries(
     method: str,
     resolution_source: str | None = None,
     described: str = "",
+    lifted: bool = False,
 ) -> Symmetries:
     check_same_algebra(source, target)
     reduction = reduce_model(model, data, source, target, checked_weights(weights, data.rows), seed)
@@ -154,6 +156,7 @@ def _model_symmetries(
         method=method,
         finite=partial(_finite, model, source, target, reduction),
         model=described,
+        lifted=lifted,
     )
 
 

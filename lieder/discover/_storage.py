@@ -32,6 +32,7 @@ def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
         "rows": s.rows,
         "names": list(s.names),
         "method": s.method,
+        "lifted": s.lifted,
         "source": _encode_action(s.source, "source", arrays),
         "target": None if s.target is None else _encode_action(s.target, "target", arrays),
         "algebra": _encode_algebra(s.algebra, "algebra", arrays),
@@ -57,7 +58,7 @@ def load(path: str | os.PathLike[str]) -> dict:
     if header.get("format") != FORMAT:
         raise ValueError(f"path: '{path}' has format '{header.get('format')}', this version reads '{FORMAT}'.")
     fields = {name: arrays[name] for name in ARRAYS}
-    fields |= {"dim": header["dim"], "rows": header["rows"], "names": tuple(header["names"]), "method": header["method"]}
+    fields |= {"dim": header["dim"], "rows": header["rows"], "names": tuple(header["names"]), "method": header["method"], "lifted": header["lifted"]}
     fields["source"] = _decode_action(header["source"], arrays)
     fields["target"] = None if header["target"] is None else _decode_action(header["target"], arrays)
     fields["algebra"] = _decode_algebra(header["algebra"], arrays)

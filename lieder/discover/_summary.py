@@ -23,7 +23,8 @@ def answer(s: "Symmetries") -> str:
     lines = [_headline(s)]
     if s.evidence.verdict == SYMMETRIES:
         lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields())]
-        lines.append(f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)})."))
+        if s.dim > 1:
+            lines.append(f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)})."))
     lines.append(_rule(s))
     lines.append(f"Resolution {_number(e.resolution)}: {e.resolution_source}.")
     if e.model:
@@ -89,8 +90,8 @@ def text(s: "Symmetries", width: int | None = None) -> str:
     """What print(s) shows."""
     rows = _rows(s, SHOWN)
     more = len(s.defects) - len(rows)
-    title = f"Relative defects: {s.method}, {s.source.algebra.dim} candidates, {s.rows} equations"
-    parts = [report.table(rows, COLUMNS, title=title)] if rows else []
+    title = f"{s.method.capitalize()}: {s.source.algebra.dim} candidates, {s.rows} equations"
+    parts: list = [title, report.table(rows, COLUMNS)] if rows else [title]
     if more > 0:
         parts.append(f"  ... and {more} more, up to {_number(s.defects[-1])}")
     return report.render(*parts, report.verdict_panel(answer(s), e_kind(s)), width=width)
@@ -108,10 +109,11 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     simple = s.sparse() if s.dim else shown
     labels = [f"Symmetry {k + 1}" if s.dim else "Least defect (not claimed)" for k in range(len(simple))]
     sizes = s.sizes()
+    shown_names = s.source.width if s.lifted else len(s.names)
     generators: list = [
         report.Equations(
-            [(label, list(zip(s.names, s.expressions(row), strict=True))) for label, row in zip(labels, simple, strict=True)],
-            scales=sizes,
+            [(label, list(zip(s.names, s.expressions(row), strict=True))[:shown_names]) for label, row in zip(labels, simple, strict=True)],
+            scales=sizes[:shown_names],
         ),
         report.Text("In the simplest basis that the evidence cannot tell from the one found. Relative defects in this basis: "
                     + ", ".join(_number(s.defect(row)) for row in simple) + "."),
@@ -133,8 +135,7 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
 def _figures(s: "Symmetries", row: np.ndarray, label: str) -> list[report.Figure]:
     pairs = s.examples()
     moved = s.displacement(row)
-    name = report.generator_text(s.expressions(row), s.names, scales=s.sizes())
-    title = f"{label}: {name}"
+    title = f"{label}: {s.written(row)}"
     figures = [report.Figure(report.field_figure(pairs, moved, s.names, title=title), f"{label} as arrows over the data.")]
     starts = pairs[_spread_out(pairs, 5)]
     speed = np.sqrt(np.mean(np.sum(moved**2, axis=1)))

@@ -35,6 +35,7 @@ class Symmetries:
         points, values: held-out examples (k, n) and the model's outputs (k, m), for checks and figures.
         names: of the columns of inputs and outputs.
         method: how it was found, in words.
+        lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs are written.
     """
 
     source: AbstractAction
@@ -52,6 +53,7 @@ class Symmetries:
     values: Float[np.ndarray, "held m"]
     names: tuple[str, ...]
     method: str
+    lifted: bool = False
 
     @property
     def generators(self) -> Float[np.ndarray, "dim q"]:
@@ -126,20 +128,21 @@ class Symmetries:
 
     def _orientation(self, row: Float[np.ndarray, " q"]) -> float:
         """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
-        symbols = [sympy.Dummy() for _ in range(self.total.width)]
-        for symbol, component in zip(symbols, self.total.symbolic(row, symbols, symbols), strict=True):
-            if component == 0:
-                continue
-            constants = {other: 0 for other in symbols}
-            for along in (component.coeff(symbol), component.subs(constants)):
+        symbols = [sympy.Dummy(real=True) for _ in range(self.total.width)]
+        components = [sympy.expand(c) for c in self.total.symbolic(row, symbols, symbols)]
+        signs = []
+        for symbol, component in zip(symbols, components, strict=True):
+            for along in (component.coeff(symbol), component.subs(dict.fromkeys(symbols, 0))):
                 if along.is_number and along != 0:
                     return 1.0 if along > 0 else -1.0
-            leading = sympy.Poly(component, *component.free_symbols).LC() if component.is_polynomial() else 1
-            return -1.0 if leading > 0 else 1.0
-        return 1.0
+            signs += [term.as_coeff_Mul()[0] > 0 for term in sympy.Add.make_args(component) if term != 0]
+        if not signs or all(signs):
+            return 1.0
+        # Mixed signs are a turn: the first coordinate then loses what the second gains.
+        return -1.0 if signs[0] or not any(signs) else 1.0
 
     def fields(self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True) -> list[str]:
-        """The found symmetries written as vector fields, "x d/dy - y d/dx".
+        """The found symmetries written as vector fields, "x d/dy - y d/dx"; on inputs alone where `lifted`.
 
         Arguments: `names` of the columns, inputs then outputs (default those of the data); `digits` of coefficients; `simple`: of the basis `sparse()`
         (default) or of `generators` as found.
@@ -148,7 +151,13 @@ class Symmetries:
         """
         names = self._checked_names(names)
         rows = self.sparse() if simple else self.generators
-        return [report.generator_text(self.expressions(row, names), names, digits=digits, scales=self.sizes()) for row in rows]
+        return [self.written(row, names, digits) for row in rows]
+
+    def written(self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None, digits: int = 3) -> str:
+        """One generator of the candidates as a text, as in `fields`."""
+        names = self._checked_names(names)
+        shown = slice(0, self.source.width if self.lifted else len(names))
+        return report.generator_text(self.expressions(xi, names)[shown], names[shown], digits=digits, scales=self.sizes()[shown])
 
     def expressions(self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
         """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""
