@@ -1,0 +1,44 @@
+"""Algebras written as text, as on the command line."""
+
+import difflib
+import inspect
+import re
+
+from ._algebra import LieAlgebra
+from ._product import product
+from ._registry import NAMED
+
+
+def by_name(text: str) -> LieAlgebra:
+    """The algebra written as text: "gl(3)", "so(1,3)", "poincare", "so(3) + R^2".
+
+    Arguments: text: a constructor of this room with its sizes; capitals do not matter, "sl(2, R)" is sl(2), "R^n" is
+    t(n), and "+" joins a direct sum, so that what `identify` answers can be read back.
+    Returns: the algebra.
+    Raises: ValueError if the name is unknown (with the nearest known ones), or its sizes do not fit.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"an algebra's name is text such as 'gl(3)', got {type(text).__name__}")
+    return product(*(_one(part.strip()) for part in text.split("+")))
+
+
+def _one(text: str) -> LieAlgebra:
+    if abelian := re.fullmatch(r"[Rr]\^(\d+)", text):
+        return NAMED["t"](int(abelian[1]))
+    parsed = re.fullmatch(r"([A-Za-z_]+)\s*(?:\(([^()]*)\))?", text)
+    name = parsed[1].lower() if parsed else text.split("(")[0].strip().lower()
+    if name not in NAMED:
+        near = difflib.get_close_matches(name, NAMED, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(f"unknown algebra {text!r}: {hint}Known names: {', '.join(sorted(NAMED))}")
+    sizes = [part.strip() for part in (parsed[2] or "").split(",")] if parsed else [""]
+    sizes = [part for part in sizes if part not in ("", "R")]
+    wanted = inspect.signature(NAMED[name])
+    usage = f"{name}({', '.join(wanted.parameters)})"
+    if parsed is None or not all(re.fullmatch(r"-?\d+", part) for part in sizes):
+        raise ValueError(f"cannot read the sizes in {text!r}: write whole numbers, {usage}")
+    try:
+        wanted.bind(*sizes)
+    except TypeError:
+        raise ValueError(f"{text!r} has {len(sizes)} sizes; write {usage}") from None
+    return NAMED[name](*(int(part) for part in sizes))
