@@ -6,7 +6,11 @@ from pathlib import Path
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
-    """The path as a `Path`, after checking that a file can be written there, before any long work.
+    """Check that a file can be written at a path, before any long work.
+
+    **Arguments:** `path`: of the file to be; `~` is the user's home.
+
+    **Returns:** the path as a `Path`.
 
     **Raises:** `FileNotFoundError`, `NotADirectoryError`, `IsADirectoryError` or `PermissionError` (all `OSError`),
     each naming `path` and what to do.
