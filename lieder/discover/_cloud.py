@@ -6,12 +6,12 @@ from functools import partial
 import numpy as np
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
-from ..sampling import check_rows, check_varying, table
+from ..sampling import check_rows, check_varying, intrinsic_dimension, table
 from ._conclude import conclude
 from ._finite import finite_cloud
 from ._reduce import Reduction, check_enough
 from ._symmetries import Symmetries
-from ._tangency import reduce_cloud
+from ._tangency import block_scales, reduce_cloud
 
 
 def cloud(
@@ -95,6 +95,9 @@ def graph(
         if width != action.width:
             raise ValueError(f"{what[0]} has {width} columns, but {what[1]} acts on {action.width}: {action}.")
     pairs = np.concatenate([inputs.values, values], axis=1)
+    if dimension is None and len(pairs) > 1 and np.isfinite(inputs.values).all():
+        # Over each input there is one output, so the graph has as many dimensions as the inputs.
+        dimension = intrinsic_dimension(inputs.values / block_scales(inputs.values, source))
     return _cloud_symmetries(
         pairs, inputs.names + labels, source, target, dimension, neighbours, tolerance, min_gap, max_points, seed, method, transition
     )

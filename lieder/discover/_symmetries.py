@@ -135,7 +135,9 @@ class Symmetries:
             for along in (component.coeff(symbol), component.subs(dict.fromkeys(symbols, 0))):
                 if along.is_number and along != 0:
                     return 1.0 if along > 0 else -1.0
-            signs += [term.as_coeff_Mul()[0] > 0 for term in sympy.Add.make_args(component) if term != 0]
+            linear = [component.coeff(other) for other in symbols]
+            terms = [c for c in linear if c.is_number and c != 0] or sympy.Add.make_args(component)
+            signs += [term.as_coeff_Mul()[0] > 0 for term in terms if term != 0]
         if not signs or all(signs):
             return 1.0
         # Mixed signs are a turn: the first coordinate then loses what the second gains.
