@@ -97,10 +97,10 @@ def derivations(constants: Constants, tolerance: float) -> int:
 
 def _invariant_subspace(phi: np.ndarray, centres: np.ndarray, which: int) -> np.ndarray:
     """Orthonormal rows spanning the generalised eigenvectors whose eigenvalue is nearest to one centre."""
-
-    def chosen(real, imaginary):
-        return bool(np.argmin((centres[:, 0] - real) ** 2 + (centres[:, 1] - abs(imaginary)) ** 2) == which)
-
-    found = scipy.linalg.schur(phi, output="real", sort=chosen)
+    found = scipy.linalg.schur(
+        phi,
+        output="real",
+        sort=lambda real, imaginary: bool(np.argmin(np.hypot(*(centres - [real, abs(imaginary)]).T)) == which),
+    )
     vectors, count = found[1], int(found[-1])
     return vectors[:, :count].T

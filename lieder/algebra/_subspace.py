@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 _PAIRS = 2000  # beyond this many pairs, random combinations stand for all of them
 
-Constants: TypeAlias = Float[np.ndarray, "generators generators generators"]
-Rows: TypeAlias = Float[np.ndarray, "rows generators"]
+# Axes without names: one call often holds an algebra and its quotient, or two subspaces, of different sizes.
+Constants: TypeAlias = Float[np.ndarray, "_ _ _"]  # generators, generators, generators
+Rows: TypeAlias = Float[np.ndarray, "_ _"]  # rows, generators
 
 
 def span(vectors: np.ndarray, tolerance: float) -> Rows:
