@@ -1,6 +1,6 @@
 """Rows over generators from a stream of points, reduced to two triangular factors as they come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction
-from ..derivative import blocks, check_model, expand, feature_width
+from ..derivative import Blocks, blocks, check_model, expand, feature_width
 from ..interop import ForeignModel
 from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
 from ..report import progress
@@ -116,19 +116,18 @@ def reduce_model(
         collector = Collector(q, terms, seed)
         start, dtype = 0, x.dtype
         size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m)
-        for batch in progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative"):
-            out, b = _evaluated(evaluate, batch, size, start)
-            _check_finite(out, batch, start, x.argument)
+        # With few rows none can be spared: the finite check then uses points that the factors have seen.
+        spare = x.rows is None or x.rows * m >= 2 * q + 32
+        batches = progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
+        for out, batch, order, used in _evaluated(evaluate, batches, size, spare):
+            b = len(batch)
+            _check_finite(out, batch, order, start, x.argument)
             dtype = out.values.dtype
-            w = np.ones(b) if weights is None else np.sqrt(weights[start : start + b])
-            held = held_rows(b)
-            collector.hold(batch[held], out.values[held], w[held] ** 2)
-            # With few rows none can be spared: the check then uses points that the factors have seen.
-            spare = x.rows is None or x.rows * m >= 2 * q + 32
-            kept = np.setdiff1d(np.arange(b), held) if spare else np.arange(b)
-            collector.absorb(
-                float(np.sum(w[kept] ** 2)), *(_weighted(part[kept], w[kept]) for part in (out.rows, out.moved, out.turned))
-            )
+            w = None if weights is None else np.sqrt(weights[start : start + b][order])
+            held = slice(used, b) if spare else held_rows(b)
+            collector.hold(batch[held], out.values[held], np.ones(b)[held] if w is None else w[held] ** 2)
+            parts = (_weighted(part[:used], None if w is None else w[:used]) for part in (out.rows, out.moved, out.turned))
+            collector.absorb(float(used if w is None else np.sum(w[:used] ** 2)), *parts)
             start += b
     check_enough(collector.count, q, x.argument)
     return collector.reduction(np.dtype(dtype))
@@ -154,30 +153,59 @@ def check_enough(rows: int, q: int, argument: str) -> None:
         )
 
 
-def _evaluated(evaluate, batch: np.ndarray, size: int, start: int):
-    """The blocks of one batch; a short one is padded so that nothing is compiled twice."""
-    b = len(batch)
-    padded = batch if b == size else np.concatenate([batch, np.repeat(batch[-1:], size - b, axis=0)])
-    out = evaluate(padded, np.arange(start, start + size))
-    return type(out)(*(np.asarray(part)[:b] for part in out)), b
+def _evaluated(
+    evaluate: Callable, batches: Iterable[np.ndarray], size: int, spare: bool
+) -> Iterator[tuple[Blocks, np.ndarray, np.ndarray, int]]:
+    """For each batch its `Blocks` as NumPy views, its rows in the order they have there, that order, and how many of them, from the first,
+    the factors may use.
+
+    Rows held for the finite check are moved to the end, so that the rest is a view and not a copy. The next batch is handed to JAX
+    before this one is given out: its rows are computed while LAPACK works on these.
+    """
+    waiting, start = None, 0
+    for batch in batches:
+        b = len(batch)
+        held = held_rows(b) if spare else np.zeros(0, np.int64)
+        order = np.concatenate([np.setdiff1d(np.arange(b), held), held])
+        batch, numbers = batch[order], start + order
+        if b < size:  # padded, so that nothing is compiled twice
+            fill = np.zeros(size - b, np.int64)
+            batch, numbers = np.concatenate([batch, batch[fill]]), np.concatenate([numbers, numbers[fill]])
+        coming = (evaluate(batch, numbers), batch[:b], order, b - len(held))
+        if waiting is not None:
+            yield _as_numpy(*waiting)
+        waiting = coming
+        start += b
+    if waiting is not None:
+        yield _as_numpy(*waiting)
 
 
-def _weighted(part: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _as_numpy(out: Blocks, batch: np.ndarray, order: np.ndarray, used: int) -> tuple[Blocks, np.ndarray, np.ndarray, int]:
+    return Blocks(*(np.asarray(part)[: len(batch)] for part in out)), batch, order, used
+
+
+def _weighted(part: np.ndarray, w: np.ndarray | None) -> np.ndarray:
     """Rows over the last axis, each example's multiplied by its weight."""
-    flat = part.reshape(len(part), -1, part.shape[-1]).astype(np.float64, copy=False)
-    return (flat * w[:, None, None]).reshape(-1, part.shape[-1])
+    if w is not None:
+        part = part.astype(np.float64, copy=False) * w.reshape((-1,) + (1,) * (part.ndim - 1))
+    return part.reshape(-1, part.shape[-1])
 
 
-def _check_finite(out, batch: np.ndarray, start: int, argument: str) -> None:
+def _check_finite(out: Blocks, batch: np.ndarray, order: np.ndarray, start: int, argument: str) -> None:
     for part, what in ((out.values, "returns"), (out.rows, "has a derivative that is")):
-        bad = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+        flat = part.reshape(len(part), -1)
+        # One pass without a temporary: a sum of finite numbers that overflows is looked at entry by entry below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(flat @ np.ones(flat.shape[1], flat.dtype)).all():
+                continue
+        bad = ~np.isfinite(flat).all(axis=1)
         if bad.any():
-            row = int(np.argmax(bad))
-            point = ", ".join(f"{v:.6g}" for v in batch[row][:6]) + (", ..." if batch.shape[1] > 6 else "")
+            place = int(np.flatnonzero(bad)[np.argmin(order[bad])])
+            point = ", ".join(f"{v:.6g}" for v in batch[place][:6]) + (", ..." if batch.shape[1] > 6 else "")
             advice = "Leave the point out or guard the model there." if what == "returns" else (
                 "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth the model."
             )
-            raise ValueError(f"F {what} NaN or inf at row {start + row} of {argument}, ({point}). {advice}")
+            raise ValueError(f"F {what} NaN or inf at row {start + order[place]} of {argument}, ({point}). {advice}")
 
 
 def checked_weights(weights, rows: int | None) -> Float[np.ndarray, " N"] | None:
