@@ -53,10 +53,11 @@ def functions(members: Sequence[Callable], width: int, names: Sequence[str] | No
     for i, f in enumerate(members):
         if not callable(f):
             raise TypeError(f"members[{i}]: expected a function from x ({width},) to a scalar, got {f!r}.")
-        shape = jax.eval_shape(f, jax.ShapeDtypeStruct((width,), jnp.zeros(0).dtype))
-        if getattr(shape, "shape", ()) != ():
+        # Called, not traced: JAX keeps traces of integer indices, which then fail under scoped float64.
+        shape = jnp.shape(f(jnp.ones(width)))
+        if shape != ():
             raise ValueError(
-                f"members[{i}]: expected a scalar, got an output of shape {shape.shape}. Give one function per output."
+                f"members[{i}]: expected a scalar, got an output of shape {shape}. Give one function per output."
             )
     given = tuple(_own_name(f, i) for i, f in enumerate(members)) if names is None else tuple(names)
     if len(given) != len(members):

@@ -67,10 +67,13 @@ def polynomials(width: int, degree: int) -> Polynomials:
 @lru_cache(maxsize=64)
 def _factors(width: int, degree: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """For each degree 1..degree: the variable and the position (one degree lower) whose product each monomial is."""
-    tables, below = [], {(): 0}
+    # int32: JAX keeps what it once traced for int64 indices in scoped float64, and then fails outside that scope.
+    tables: list[tuple[np.ndarray, np.ndarray]] = []
+    below: dict[tuple[int, ...], int] = {(): 0}
     for k in range(1, degree + 1):
         here = {term: i for i, term in enumerate(combinations_with_replacement(range(width), k))}
-        tables.append((np.array([term[0] for term in here]), np.array([below[term[1:]] for term in here])))
+        variable, lower = [term[0] for term in here], [below[term[1:]] for term in here]
+        tables.append((np.array(variable, np.int32), np.array(lower, np.int32)))
         below = here
     return tuple(tables)
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +30,7 @@ def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) 
     Returns: the model, with a `note` on the differences.
     Raises: TypeError when the estimator cannot predict; ValueError when it is not fitted.
     """
-    predict = getattr(estimator, "predict_proba", None)
+    predict: Any = getattr(estimator, "predict_proba", None)
     if not callable(predict):
         predict = getattr(estimator, "predict", None)
     if not callable(predict):
@@ -52,7 +53,7 @@ def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) 
 class _Prediction:
     """An estimator's own prediction, without its remark that arrays have no column names."""
 
-    predict: Callable[[np.ndarray], np.ndarray]
+    predict: Callable[..., object]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings():

@@ -135,6 +135,15 @@ def test_polynomials_with_thousands_of_terms():
     np.testing.assert_allclose(jax.jit(d)(x), np.prod(x**d.exponents, axis=1), rtol=1e-12)
 
 
+@table
+def test_scoped_precision_leaves_no_trace(d):
+    x = _example(d)
+    for on in (True, False, True):
+        with jax.enable_x64(on):
+            jax.eval_shape(d, jax.ShapeDtypeStruct(x.shape, np.float64 if on else np.float32))
+            assert d(x).dtype == (np.float64 if on else np.float32)
+
+
 def test_affine_has_the_constant_last():
     np.testing.assert_array_equal(dictionaries.affine(2)(np.array([3.0, 4.0])), [3, 4, 1])
 

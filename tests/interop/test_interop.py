@@ -1,5 +1,7 @@
 """Foreign models: values and Jacobians against known ones, the notes, and each error message."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -60,7 +62,8 @@ def test_gaussian_process_is_smooth():
 def test_piecewise_constant_predictors_get_longer_steps(estimator):
     z = np.random.default_rng(1).uniform(-1, 1, size=(1500, 2))
     slope = np.array([[1.0, 2.0]])
-    model = interop.from_sklearn(clone(estimator).fit(z, (z @ slope.T)[:, 0]), z)
+    copy: Any = clone(estimator)
+    model = interop.from_sklearn(copy.fit(z, (z @ slope.T)[:, 0]), z)
     assert "piecewise constant" in model.note and "columns 0 (step" in model.note
     assert model.steps is not None
     assert np.all(model.steps > 0.01 * np.std(z, axis=0)) and np.all(model.steps <= 0.3001 * np.std(z, axis=0))

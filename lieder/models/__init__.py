@@ -1,0 +1,6 @@
+"""Functions fitted to data: what a symmetry is read from when there is no model yet."""
+
+from ._family import FeatureModel as FeatureModel
+from ._fit import fit as fit
+from ._fitted import Fitted as Fitted
+from ._mlp import Network as Network

@@ -1,0 +1,96 @@
+"""The user's arrays, checked; their weights, their scale, and the split into folds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_ROWS = 10
+FLOOR = 0.01  # quantile of |y| below which relative weights stop growing: the smallest rows must not decide the fit
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Rows (x_i, y_i) with weights w_i >= 0 of mean one: x (N, n), y (N, m), weight (N,)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> "Data":
+        return Data(self.x[rows], self.y[rows], self.weight[rows])
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def root(self) -> np.ndarray:
+        """sqrt(w_i) as a column: what rows of a least-squares problem are multiplied by."""
+        return np.sqrt(self.weight)[:, None]
+
+    def square(self, residual: np.ndarray) -> float:
+        """The weighted mean of |r_i|^2."""
+        return float(np.mean(self.weight * np.sum(residual**2, axis=1)))
+
+
+def checked(x, y, weights, folds: int, held_out: float) -> Data:
+    """The data of a fit, or an error that says what is wrong with them."""
+    x, y = _table(x, "x"), _table(y, "y")
+    if len(x) != len(y):
+        raise ValueError(f"x, y: expected the same number of rows, got {len(x)} in x and {len(y)} in y.")
+    if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or folds < 2:
+        raise ValueError(f"folds: expected a whole number of at least 2, got {folds!r}.")
+    if not 0 < held_out < 1:
+        raise ValueError(f"held_out: expected a fraction of the rows between 0 and 1, got {held_out!r}.")
+    if len(x) < LEAST_ROWS:
+        raise ValueError(f"x: expected at least {LEAST_ROWS} rows to fit a model and to test it, got {len(x)}.")
+    if (kept := len(x) - held(len(x), held_out)) < folds:
+        raise ValueError(f"folds: {folds} folds need as many training rows, but only {kept} of {len(x)} rows remain.")
+    if not np.any(y):
+        raise ValueError("y: every entry is zero, so there is nothing to fit, and no error relative to it.")
+    return Data(x, y, _weights(y, weights))
+
+
+def held(rows: int, held_out: float) -> int:
+    """The number of rows held out: at least one."""
+    return max(1, round(rows * held_out))
+
+
+def standard(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and inverse scale of each column; a constant column has inverse scale zero, and so drops out."""
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    moving = scale > 1e-13 * np.abs(centre)
+    return centre, np.where(moving, 1 / np.where(moving, scale, 1.0), 0.0)
+
+
+def _table(a, name: str) -> np.ndarray:
+    a = np.asarray(a)
+    if np.iscomplexobj(a):
+        raise TypeError(f"{name}: expected real numbers, got complex ones; give real and imaginary parts as columns.")
+    try:
+        a = np.asarray(a, dtype=np.float64)
+    except (TypeError, ValueError) as fault:
+        raise TypeError(f"{name}: expected a table of numbers, got entries of type {a.dtype}.") from fault
+    a = a[:, None] if a.ndim == 1 else a
+    if a.ndim != 2 or a.shape[1] == 0:
+        raise ValueError(f"{name}: expected a table of shape (rows, columns), got shape {a.shape}.")
+    if not np.isfinite(a).all():
+        bad = int(np.sum(~np.isfinite(a).all(axis=1)))
+        raise ValueError(f"{name}: {bad} of {len(a)} rows have NaN or infinite entries; drop or repair them first.")
+    return a
+
+
+def _weights(y: np.ndarray, weights) -> np.ndarray:
+    if weights is None:
+        return np.ones(len(y))
+    if isinstance(weights, str):
+        if weights != "relative":
+            raise ValueError(f"weights: expected None, 'relative' or an array, got {weights!r}.")
+        size = np.linalg.norm(y, axis=1)
+        w = 1 / np.maximum(size, np.quantile(size[size > 0], FLOOR)) ** 2
+    else:
+        w = np.asarray(weights, dtype=np.float64)
+        if w.shape != (len(y),):
+            raise ValueError(f"weights: expected one weight for each of {len(y)} rows, got shape {w.shape}.")
+        if not np.isfinite(w).all() or w.min() < 0 or w.max() == 0:
+            raise ValueError("weights: expected finite weights of at least zero, not all of them zero.")
+    return w / w.mean()

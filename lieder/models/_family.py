@@ -1,0 +1,100 @@
+"""What a family of models must do to be compared with others; and models that are linear in features."""
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from lieder.dictionary import AbstractDictionary
+
+from ._data import Data
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """A family under cross-validation, at its best setting.
+
+    Fields: `squares` (folds,), weighted mean |r|^2 of each fold; `residual` (N, m), of each row under the fold that
+    left it out; `setting`, the hyperparameters, as the family's own `train` reads them.
+    """
+
+    squares: np.ndarray
+    residual: np.ndarray
+    setting: Any
+
+
+class AbstractFamily(abc.ABC):
+    """A family of models, with the choice of its hyperparameters.
+
+    Fields: `name`, in words.
+    """
+
+    name: str
+
+    @abc.abstractmethod
+    def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
+        """Leave out each fold in turn, and find the setting with the least squared error over all of them."""
+
+    @abc.abstractmethod
+    def train(self, data: Data, setting: Any, seed: int) -> tuple[Callable, str]:
+        """The model fitted to all rows at that setting, and how its derivatives come about."""
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class FeatureModel:
+    """A model that is linear in features of one example, F(x) = W f(x).
+
+    Fields: `features`, from x (n,) to f(x) (D,), JAX-differentiable: a dictionary, or the standardised features of the
+    polynomial and kernel families; `coefficients` W, float64. For a dictionary W refers to its own, unscaled functions.
+    """
+
+    features: Callable
+    coefficients: Float[np.ndarray, "outputs features"]
+
+    def __call__(self, x: Float[Array | np.ndarray, " inputs"]) -> Float[Array, " outputs"]:
+        f = self.features(x)
+        return jnp.asarray(self.coefficients, f.dtype) @ f
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class Standardised:
+    """Features of (x - centre) * inverse: same polynomials, far better conditioned."""
+
+    dictionary: AbstractDictionary
+    centre: np.ndarray
+    inverse: np.ndarray
+
+    def __call__(self, x: Array | np.ndarray) -> Array:
+        return self.dictionary(standardise(x, self.centre, self.inverse))
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """1, z, cos(K z), sin(K z) with z the standardised x: the random features of a Gaussian kernel.
+
+    Reference: Rahimi and Recht, Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
+    """
+
+    frequencies: np.ndarray
+    centre: np.ndarray
+    inverse: np.ndarray
+
+    def __call__(self, x: Array | np.ndarray) -> Array:
+        z = standardise(x, self.centre, self.inverse)
+        phase = jnp.asarray(self.frequencies, z.dtype) @ z
+        return jnp.concatenate([jnp.ones((1,), z.dtype), z, jnp.cos(phase), jnp.sin(phase)])
+
+
+def standardise(x, centre: np.ndarray, inverse: np.ndarray) -> Array:
+    """(x - centre) * inverse in the dtype of x; integers are promoted."""
+    x = jnp.asarray(x)
+    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+    return (x - jnp.asarray(centre, x.dtype)) * jnp.asarray(inverse, x.dtype)

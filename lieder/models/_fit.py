@@ -1,0 +1,159 @@
+"""Fit a function to data, choose its family by cross-validation, and say how far it can be believed."""
+
+import difflib
+import re
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Num
+from sklearn.neighbors import NearestNeighbors
+
+from lieder.dictionary import AbstractDictionary, by_name
+from lieder.interop import is_sklearn
+
+from ._data import Data, checked, held, standard
+from ._family import AbstractFamily, Validated
+from ._fitted import Fitted, values
+from ._mlp import MLP
+from ._regressor import regressor
+from ._ridge import kernel, of_dictionary, polynomial, polynomial_size
+
+DEGREES = (1, 2, 3, 4)
+LARGEST = 800  # monomials in "auto": beyond, one decomposition a fold takes many seconds
+CHOICE = 20_000  # rows on which families are compared: more would not change the choice
+NETWORK_ROWS, NETWORK_ENTRIES = 100, 200_000  # least rows and largest N * n at which "auto" tries a network
+EXACT = 1e-6  # cross-validated error of a polynomial at which "auto" looks no further
+ROUNDING = 1e-12  # relative errors that differ by less are equal
+FAMILIES = ("auto", "polynomial", "polynomial(3)", "kernel", "mlp")
+
+
+def fit(
+    x: Num[np.ndarray, "rows inputs"],
+    y: Num[np.ndarray, "rows *outputs"],
+    family: "str | AbstractDictionary | object" = "auto",
+    *,
+    weights: "str | Num[np.ndarray, ' rows'] | None" = None,
+    folds: int = 5,
+    held_out: float = 0.2,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Fitted:
+    """Fit a smooth function y ~ F(x), to be differentiated.
+
+        F = argmin over the family of sum_i w_i |F(x_i) - y_i|^2   (+ ridge)
+
+    A random part of the rows is held out; on the rest, cross-validation chooses the hyperparameters and the family, and
+    the model is fitted; the part held out gives its error.
+
+    Arguments:
+    `x` (N, n) and `y` (N, m) or (N,): the data, N >= 10; data frames are read too.
+    `family`: "auto" (default) compares polynomial ridge of degrees 1 to 4 (as many monomials as 70 % of the training
+    rows, and at most 800), random-feature kernel ridge and a small network, and takes the simplest whose error is
+    within one standard error of the best; a network is tried for N >= 100 and N n <= 200,000 only, and nothing beyond
+    polynomials where one is exact to 1e-6. "polynomial" (degree 1 to 4), "polynomial(3)", "kernel" and "mlp" are those
+    families alone. An `AbstractDictionary`, or its text such as "radial(-5,0)", is least squares in these functions.
+    A scikit-learn regressor is cloned and fitted; its derivatives are central differences.
+    `weights`: None, all rows count alike; "relative", each row is divided by |y_i|, so that w_i = 1 / |y_i|^2 (|y_i|
+    not taken below its 1 % quantile, lest a few small rows decide), for data that span decades; an array (N,) of w_i.
+    `folds`: of the cross-validation, 5 by default: the usual balance of cost against bias.
+    `held_out`: the fraction of rows kept for the error, .2 by default.
+    `seed`: of the split, the random features and the network.
+    `progress`: called with a line of text before each step that takes time.
+    Returns: the model with its error, resolution and scores: `Fitted`.
+    Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);
+    TypeError for complex numbers, text, or an estimator that cannot predict.
+    Reference: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 7.10 (one standard
+    error); 3.4.1 (ridge by one decomposition).
+    """
+    data = checked(x, y, weights, folds, held_out)
+    order = np.random.default_rng(seed).permutation(len(data))
+    count = held(len(data), held_out)
+    test, train = np.sort(order[:count]), np.sort(order[count:])
+    known = data[train]
+    chosen = known[np.random.default_rng(seed + 1).permutation(len(known))[:CHOICE]]
+    parts = np.array_split(np.arange(len(chosen)), folds)
+
+    tried: dict[str, tuple[AbstractFamily, Validated]] = {}
+    scores: dict[str, float] = {}
+    scale = chosen.square(chosen.y)
+    for candidate in _candidates(family, chosen, folds):
+        if candidate is None:
+            if min(scores.values()) < EXACT:
+                break
+            continue
+        _say(progress, f"cross-validating {candidate.name}")
+        tried[candidate.name] = candidate, candidate.validate(chosen, parts, seed)
+        scores[candidate.name] = float(np.sqrt(tried[candidate.name][1].squares.mean() / scale))
+    name = _simplest({name: validated.squares / scale for name, (_, validated) in tried.items()})
+    best, validated = tried[name]
+    _say(progress, f"fitting {name}")
+    model, derivative = best.train(known, validated.setting, seed)
+
+    tested = data[test]
+    norm = tested.square(tested.y)
+    # Only rows of zero weight or value held out: the scale of all rows then.
+    error = float(np.sqrt(tested.square(values(model, tested.x) - tested.y) / (norm if norm > 0 else scale)))
+    resolution = min(_smooth_error(chosen, parts, validated.residual) / np.sqrt(scale), error)
+    return Fitted(model, name, error, float(resolution), scores, train, test, derivative, data.weight)
+
+
+def _say(progress: Callable[[str], None] | None, text: str) -> None:
+    if progress is not None:
+        progress(text)
+
+
+def _candidates(family, data: Data, folds: int) -> list[AbstractFamily | None]:
+    """The families to compare, the simplest first; None where "auto" may stop if what came before is exact."""
+    if isinstance(family, AbstractDictionary):
+        if family.width != data.x.shape[1]:
+            raise ValueError(f"family: this dictionary takes {family.width} variables, but x has {data.x.shape[1]}.")
+        return [of_dictionary(family, type(family).__name__.lower())]
+    if is_sklearn(family) or not isinstance(family, str):
+        return [regressor(family)]
+    name = re.sub(r"\s", "", family)
+    # Singular or plural, with one number: the ridge family. All else in brackets is a dictionary's own text.
+    if match := re.fullmatch(r"polynomials?\((?:degree=)?(\d+)\)", name):
+        return [polynomial(int(match[1]))]
+    rows = len(data) * (folds - 1) / folds
+    fits = [d for d in DEGREES if d == 1 or polynomial_size(data.x.shape[1], d) <= min(0.7 * rows, LARGEST)]
+    ridges: list[AbstractFamily | None] = [polynomial(degree) for degree in fits]
+    if name in {"polynomial", "polynomials"}:
+        return ridges
+    if name == "kernel":
+        return [kernel()]
+    if name == "mlp":
+        return [MLP()]
+    if name == "auto":
+        small = len(data) >= NETWORK_ROWS and data.x.size <= NETWORK_ENTRIES
+        return [*ridges, None, kernel(), *([MLP()] if small else [])]
+    try:
+        return [of_dictionary(by_name(family, data.x.shape[1]), family)]
+    except ValueError as fault:
+        near = difflib.get_close_matches(name.split("(")[0], [known.split("(")[0] for known in FAMILIES], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"family: {family!r} is none of {', '.join(FAMILIES)}.{hint} As a {fault}") from fault
+
+
+def _simplest(squares: dict[str, np.ndarray]) -> str:
+    """The first family whose mean relative square is within one standard error of the least."""
+    least = min(squares.values(), key=np.mean)
+    bound = np.mean(least) + np.std(least, ddof=1) / np.sqrt(len(least)) + ROUNDING**2
+    return next(name for name, values in squares.items() if np.mean(values) <= bound)
+
+
+def _smooth_error(data: Data, folds: list[np.ndarray], residual: np.ndarray) -> float:
+    """The root of the mean product of residuals of neighbours, at least one standard error of it."""
+    centre, inverse = standard(data.x)
+    z, r = (data.x - centre) * inverse, data.root * residual
+    products = []
+    for fold in folds:
+        if len(fold) < 2:
+            continue
+        near = NearestNeighbors(n_neighbors=1).fit(z[fold]).kneighbors(return_distance=False)[:, 0]
+        # Two rows that are each other's neighbours are one pair.
+        pairs = np.unique(np.sort(np.stack([np.arange(len(fold)), near]), axis=0), axis=1)
+        products.append(np.sum(r[fold][pairs[0]] * r[fold][pairs[1]], axis=1))
+    if not products or sum(map(len, products)) < 2:
+        return np.inf
+    product = np.concatenate(products)
+    return float(np.sqrt(max(product.mean(), product.std(ddof=1) / np.sqrt(len(product)))))

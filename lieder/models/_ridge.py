@@ -1,0 +1,142 @@
+"""Families that are linear in their parameters: ridge regression, all strengths and folds from one triangular pass."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import comb
+
+import numpy as np
+
+from lieder.dictionary import AbstractDictionary, polynomials
+
+from ._batches import evaluate
+from ._data import Data, standard
+from ._family import AbstractFamily, FeatureModel, Standardised, Validated, Waves
+
+# Relative to the largest singular value of the scaled features. The least is at rounding: exact symmetries are read
+# from exact fits.
+STRENGTHS = np.array([1e-14, 1e-12, 1e-10, 1e-8, *np.geomspace(1e-7, 1.0, 15)])
+TINY = np.array([1e-12])  # least squares, with dependent functions shared out instead of blowing up
+LENGTHS = (0.3, 0.6, 1.2, 2.5, 5.0, 10.0)  # kernel widths, in units of sqrt(n) standard deviations
+WAVES = 250  # pairs of cosine and sine: the features then cost about as much as a polynomial of middling degree
+ROWS = 4096  # of features in one QR step
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge(AbstractFamily):
+    """min over W of sum_i w_i |W f(x_i) - y_i|^2 + (strength s_max)^2 |W S|^2, S the scale of each feature.
+
+    Fields: `name`; `features`, from (data, seed) to the candidate feature maps, over which cross-validation chooses;
+    `strengths`, likewise; `constant`, whether the first feature is 1, which is then not penalised.
+    """
+
+    name: str
+    features: Callable[[Data, int], list[Callable]]
+    strengths: np.ndarray
+    constant: bool
+
+    def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
+        best, least = None, np.inf
+        for index, features in enumerate(self.features(data, seed)):
+            table = _scaled(features, data)[0]
+            factors = [_factor(table[fold] * data.root[fold], data.y[fold] * data.root[fold]) for fold in folds]
+            residual = np.empty((len(self.strengths), *data.y.shape))
+            for k, fold in enumerate(folds):
+                others = _triangle(factors[:k] + factors[k + 1 :])
+                for h, w in enumerate(_solutions(others, table.shape[1], self.strengths, self.constant)):
+                    residual[h, fold] = table[fold] @ w - data.y[fold]
+            squares = np.array([[data[fold].square(residual[h, fold]) for fold in folds] for h in range(len(residual))])
+            h = int(np.argmin(squares.mean(axis=1)))
+            if best is None or squares[h].mean() < least:
+                best, least = Validated(squares[h], residual[h], (index, h)), squares[h].mean()
+        if best is None:
+            raise AssertionError("a family without features: our own bug")
+        return best
+
+    def train(self, data: Data, setting: tuple[int, int], seed: int) -> tuple[FeatureModel, str]:
+        index, h = setting
+        features = self.features(data, seed)[index]
+        table, scale = _scaled(features, data)
+        factor = _factor(table * data.root, data.y * data.root)
+        (w,) = _solutions(factor, len(scale), self.strengths[h : h + 1], self.constant)
+        return FeatureModel(features, (w / scale[:, None]).T), "exact (jax)"
+
+
+def polynomial(degree: int) -> Ridge:
+    """Polynomials of bounded degree in standardised inputs."""
+    return Ridge(f"polynomial ridge, degree {degree}", partial(_polynomial, degree), STRENGTHS, constant=True)
+
+
+def polynomial_size(width: int, degree: int) -> int:
+    """The number of monomials."""
+    return comb(width + degree, degree)
+
+
+def kernel() -> Ridge:
+    """Gaussian kernel ridge regression through random features, with an affine part."""
+    return Ridge("kernel ridge (random features)", _waves, STRENGTHS, constant=True)
+
+
+def of_dictionary(dictionary: AbstractDictionary, name: str) -> Ridge:
+    """Least squares in the functions of a dictionary, in the user's own coordinates."""
+    return Ridge(f"least squares, {name}", partial(_as_is, dictionary), TINY, constant=False)
+
+
+def _polynomial(degree: int, data: Data, seed: int) -> list[Callable]:
+    return [Standardised(polynomials(data.x.shape[1], degree), *standard(data.x))]
+
+
+def _waves(data: Data, seed: int) -> list[Callable]:
+    width = data.x.shape[1]
+    count = min(WAVES, max(8, len(data) // 4))
+    draws = np.random.default_rng(seed).normal(size=(count, width)) / np.sqrt(width)
+    return [Waves(draws / length, *standard(data.x)) for length in LENGTHS]
+
+
+def _as_is(dictionary: AbstractDictionary, data: Data, seed: int) -> list[Callable]:
+    return [dictionary]
+
+
+def _scaled(features: Callable, data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """The features of all rows, columns scaled to unit weighted rms, and the scales."""
+    table = evaluate(features, data.x)
+    if not np.isfinite(table).all():
+        bad = int(np.sum(~np.isfinite(table).all(axis=1)))
+        raise ValueError(
+            f"family: its functions are not finite on {bad} of {len(table)} rows of x (a pole or an overflow there, "
+            "such as negative powers at the centre); drop those rows or choose another family."
+        )
+    scale = np.sqrt(np.mean(data.weight[:, None] * table**2, axis=0))
+    scale[scale == 0] = 1.0
+    return table / scale, scale
+
+
+def _factor(table: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The triangular factor of [table, y]: all that least squares needs, and factors of parts can be stacked."""
+    factor = np.empty((0, table.shape[1] + y.shape[1]))
+    for start in range(0, len(table), ROWS):
+        part = np.concatenate([table[start : start + ROWS], y[start : start + ROWS]], axis=1)
+        factor = _triangle([factor, part])
+    return factor
+
+
+def _triangle(parts: list[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.linalg.qr(np.concatenate(parts), mode="r"))
+
+
+def _solutions(factor: np.ndarray, size: int, strengths: np.ndarray, constant: bool) -> list[np.ndarray]:
+    """The ridge solutions (size, m) from a triangular factor of [table, y], one for each strength."""
+    first = 1 if constant else 0
+    left, right = factor[first:size, first:size], factor[first:size, size:]
+    u, s, vt = np.linalg.svd(left, full_matrices=False)
+    top = s.max(initial=0.0)
+    projected = u.T @ right
+    out = []
+    for strength in strengths:
+        damping = s**2 + (strength * top) ** 2
+        w = vt.T @ (np.divide(s, damping, out=np.zeros_like(s), where=damping > 0)[:, None] * projected)
+        if constant:
+            # The first column of the factor is the constant's: what the others leave over is its coefficient.
+            w = np.concatenate([(factor[:1, size:] - factor[:1, 1:size] @ w) / factor[0, 0], w])
+        out.append(w)
+    return out
