@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..algebra import LieAlgebra, Span
 from ._abstract import AbstractAction, AbstractFibreAction
+from ._fields import FieldAction
 
 
 @jax.tree_util.register_static
@@ -63,14 +64,16 @@ class TotalAction(AbstractAction):
         return f"({self.base}) with ({self.fibre})"
 
 
-def total(source: AbstractAction, target: AbstractFibreAction) -> TotalAction:
+def total(source: AbstractAction, target: AbstractFibreAction) -> AbstractAction:
     """The action on pairs (input, output).
 
     Arguments: `source` of width n, `target` of width m over the same algebra.
-    Returns: an action of width n + m.
+    Returns: an action of width n + m; the plain sum where both are affine, whose flows are matrix exponentials.
     Raises: ValueError when the algebras differ.
     """
     check_same_algebra(source, target)
+    if isinstance(source, FieldAction) and isinstance(target, FieldAction) and source.is_affine and target.is_affine:
+        return source + target
     return TotalAction(source, target)
 
 
