@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, flow, total
+from ..action import AbstractAction, AbstractFibreAction, FieldAction, flow, total
 from ..interop import ForeignModel
 from ..sampling import surface_distances
 
@@ -27,22 +27,26 @@ def finite_model(
     """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points.
 
     `lengths`, (dim,): rms of the denominator of the relative defect for each generator, per unit of t."""
-    both = total(source, target)
+    # A sum of two affine actions is affine, and its flow one matrix exponential; other pairs are integrated.
+    plain = isinstance(source, FieldAction) and isinstance(target, FieldAction)
+    both = source + target if plain else total(source, target)
     n = source.width
     out = np.full(len(generators), np.nan)
+    pairs = np.concatenate([points, values], axis=1).astype(np.float64)
     with jax.enable_x64(True):
-        pairs = jnp.concatenate([jnp.asarray(points, jnp.float64), jnp.asarray(values, jnp.float64)], axis=1)
         move = jax.jit(jax.vmap(lambda xi, z, t: flow(both, xi, z, t), in_axes=(None, 0, None)))
+        predict = F.values if isinstance(F, ForeignModel) else jax.jit(jax.vmap(F))
         for k, xi in enumerate(generators):
-            time = step(source, xi, points, target, values)
-            moved = np.asarray(move(jnp.asarray(xi), pairs, time))
+            velocity = velocities(both, xi, pairs)
+            time = step((points, velocity[:, :n]), (values, velocity[:, n:]))
+            moved = np.asarray(move(jnp.asarray(xi), jnp.asarray(pairs), time))
             usable = np.isfinite(moved).all(axis=1)
-            if usable.sum() < max(2, len(points) // 2):
+            if usable.sum() < max(2, len(points) // 2) or lengths[k] == 0:
                 continue
-            predicted = evaluate(F, moved[usable, :n].astype(points.dtype), values.shape[1])
-            squares = np.sum((predicted - moved[usable, n:]) ** 2, axis=1)
-            miss = np.sqrt(np.average(squares, weights=weights[usable]))
-            out[k] = miss / (time * lengths[k]) if lengths[k] > 0 else np.nan
+            before = np.where(usable[:, None], moved[:, :n], points).astype(points.dtype)
+            miss = np.asarray(predict(before)).reshape(values.shape) - moved[:, n:]
+            squares = np.sum(miss[usable] ** 2, axis=1)
+            out[k] = np.sqrt(np.average(squares, weights=weights[usable])) / (time * lengths[k])
     return out
 
 
@@ -58,10 +62,11 @@ def finite_cloud(
     """Distance of moved held-out points from the cloud's local tangent planes, over the distance moved (rms), in block units."""
     out = np.full(len(generators), np.nan)
     with jax.enable_x64(True):
-        move = jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
+        velocities, move = _compiled(action)
+        wide = jnp.asarray(points, jnp.float64)
         for k, xi in enumerate(generators):
-            time = step(action, xi, points)
-            moved = np.asarray(move(jnp.asarray(xi), jnp.asarray(points, jnp.float64), time))
+            time = step((points, np.asarray(velocities(xi, wide))))
+            moved = np.asarray(move(xi, wide, time))
             usable = np.isfinite(moved).all(axis=1)
             if usable.sum() < max(2, len(points) // 2):
                 continue
@@ -71,35 +76,19 @@ def finite_cloud(
     return out
 
 
-def step(
-    action: AbstractAction,
-    xi: np.ndarray,
-    points: np.ndarray,
-    target: AbstractFibreAction | None = None,
-    values: np.ndarray | None = None,
-) -> float:
-    """The time in which the flow moves points (or, if it leaves them, outputs) by STEP of their rms spread."""
-    with jax.enable_x64(True):
-        xi64 = jnp.asarray(xi, jnp.float64)
-        x = jnp.asarray(points, jnp.float64)
-        velocity = np.asarray(jax.vmap(lambda z: action.field(xi64, z))(x))
-        time = _time(points, velocity)
-        if target is None or values is None:
-            return time if np.isfinite(time) else 1.0
-        y = jnp.asarray(values, jnp.float64)
-        turning = np.asarray(jax.vmap(lambda z, u: target.over_one(xi64, z, u))(x, y))
-        time = min(time, _time(values, turning))
-    return time if np.isfinite(time) else 1.0
+def _compiled(action: AbstractAction) -> tuple[Callable, Callable]:
+    """The action's field and its flow at many points, for one generator at a time."""
+    velocities = jax.jit(jax.vmap(action.field, in_axes=(None, 0)))
+    return velocities, jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
+
+
+def step(*sides: tuple[np.ndarray, np.ndarray]) -> float:
+    """The time in which the flow moves points by STEP of their rms spread; the shortest over (points, velocities) of inputs and outputs."""
+    shortest = min(_time(points, velocity) for points, velocity in sides)
+    return shortest if np.isfinite(shortest) else 1.0
 
 
 def _time(points: np.ndarray, velocity: np.ndarray) -> float:
     spread = np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1)))
     speed = np.sqrt(np.mean(np.sum(velocity**2, axis=1)))
     return float(STEP * spread / speed) if speed > 1e-9 * spread and spread > 0 else np.inf
-
-
-def evaluate(F: Callable | ForeignModel, points: np.ndarray, m: int) -> Float[np.ndarray, "points m"]:
-    """The model at several points."""
-    if isinstance(F, ForeignModel):
-        return F.values(points).reshape(len(points), m)
-    return np.asarray(jax.vmap(F)(jnp.asarray(points))).reshape(len(points), m)

@@ -5,7 +5,14 @@ from typing import Self
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
+
+PANEL = (
+    32  # columns factored at a time inside LAPACK: wide enough for matrix products, narrow enough for the nearest cache
+)
+SLICE = 512  # rows solved for at a time: with 256 columns they fit the second-level cache
+PIECE = 4096  # rows between two Cholesky factorisations, at least
+GROWTH = 100.0  # largest |B|^2 for which the update by Cholesky is taken; it loses at most this factor in rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,8 +23,20 @@ class TriangularFactor:
     rounding, so one device, a stream of batches and a cluster share this code. Singular values keep full precision, which
     a Gram matrix A^T A would not (it squares the condition number).
 
+    Once R is square, a tall block is first divided by it, B = A_new R^-1, and
+
+        [R; A_new]^T [R; A_new] = R^T (1 + B^T B) R,    R_new = chol(1 + B^T B) R.
+
+    The Gram matrix formed here is that of [1; B], whose condition number is at most 1 + |B|^2 whatever that of A is: about 2 for
+    two batches of one distribution. It costs the same multiplications as Householder reflections, all in products of matrices,
+    at about twice their speed. Errors: each row of A_new is perturbed by rounding times |b| |R| (the triangular solve), and R_new by a
+    factor 1 + O(eps (1 + |B|^2)) from the left, which changes every singular value in proportion, the small ones too. With |B|^2
+    <= GROWTH, which is tested on every piece, this is the backward error of Householder reflections, column by column. Where the
+    test fails (directions new to R) the piece is reduced by reflections.
+
     Fields: `factor` (at most q rows, q columns); `rows` absorbed so far.
-    Reference: Demmel, Grigori, Hoemmen, Langou (2012), communication-optimal parallel and sequential QR (TSQR).
+    Reference: Demmel, Grigori, Hoemmen, Langou (2012), communication-optimal parallel and sequential QR (TSQR); Yamamoto, Nakatsukasa,
+    Yanagisawa, Fukaya (2015), roundoff error analysis of CholeskyQR2; Higham (2002), theorems 8.5 and 19.4.
     """
 
     factor: Float[np.ndarray, "kept columns"]
@@ -30,12 +49,17 @@ class TriangularFactor:
     def absorb(self, block: Float[np.ndarray, "rows columns"]) -> "TriangularFactor":
         """The factor of [A; block]."""
         block = np.asarray(block)
-        if block.ndim != 2 or block.shape[1] != self.factor.shape[1]:
-            raise ValueError(f"block must have {self.factor.shape[1]} columns, got shape {block.shape}.")
-        kept = len(self.factor)
-        stacked = np.empty((kept + len(block), block.shape[1]), dtype=np.float64, order="F")
-        stacked[:kept], stacked[kept:] = self.factor, block
-        return TriangularFactor(_triangular(stacked), self.rows + len(block))
+        columns = self.factor.shape[1]
+        if block.ndim != 2 or block.shape[1] != columns:
+            raise ValueError(f"block must have {columns} columns, got shape {block.shape}.")
+        factor, piece = self.factor, max(PIECE, 16 * columns)
+        for start in range(0, len(block), piece):
+            factor = _absorbed(factor, block[start : start + piece])
+        if not np.isfinite(factor).all():
+            raise ValueError(
+                "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or rescale."
+            )
+        return TriangularFactor(factor, self.rows + len(block))
 
     def merge(self, other: "TriangularFactor") -> "TriangularFactor":
         """The factor of [A; B] from the factors of A and of B."""
@@ -43,13 +67,54 @@ class TriangularFactor:
         return TriangularFactor(merged.factor, self.rows + other.rows)
 
 
-def _triangular(tall: np.ndarray) -> np.ndarray:
-    """R of a Householder QR, overwriting `tall` (float64, Fortran order)."""
-    rows, columns = tall.shape
-    if rows <= 1 or columns == 0:
-        return np.array(tall)
+def _absorbed(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
+    kept, columns = factor.shape
+    # Below twice as many rows as columns the Cholesky factorisation and the product after it outweigh what is saved.
+    if columns == 0 or kept < columns or len(block) < 2 * columns:
+        return _reflected(factor, block)
+    updated = _updated(factor, block)
+    if updated is not None:
+        return updated
+    # Directions in which no row has moved so far hold rounding alone, perhaps a hundredth of the next block's. One unit in the last place
+    # of each column makes them comparable: a perturbation the size of rounding in A. (Largest entries: squares could underflow.)
+    largest = np.abs(factor).max(axis=0)
+    rounding = np.diag(np.finfo(np.float64).eps * np.where(largest > 0.0, largest, np.finfo(np.float64).tiny ** 0.5))
+    return _reflected(_reflected(factor, rounding), block)
+
+
+def _updated(factor: np.ndarray, block: np.ndarray) -> np.ndarray | None:
+    """chol(1 + B^T B) R with B = block R^-1, or None where B is too large for its squares to be trusted."""
+    columns = factor.shape[1]
+    square = np.eye(columns, order="F")
+    r = np.asfortranarray(factor)
+    for start in range(0, len(block), SLICE):
+        # A slice in row order is its transpose in column order, which is what BLAS solves for in place.
+        part = np.array(block[start : start + SLICE], dtype=np.float64, order="C").T
+        solved = blas.dtrsm(1.0, r, part, side=0, lower=0, trans_a=1, overwrite_b=1)
+        square = blas.dsyrk(1.0, solved, beta=1.0, c=square, trans=0, lower=0, overwrite_c=1)
+    # Largest absolute row sum of the symmetric matrix, an upper bound of its norm; NaN and inf fail the comparison.
+    sizes = np.abs(np.triu(square))
+    bound = (sizes.sum(0) + sizes.sum(1) - np.diag(sizes)).max(initial=0.0)
+    if not bound <= GROWTH:
+        return None
+    root, info = lapack.dpotrf(square, lower=0, overwrite_a=1, clean=1)
+    return blas.dtrmm(1.0, r, root, side=1, lower=0, overwrite_b=1) if info == 0 else None
+
+
+def _reflected(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """R of a Householder QR of [factor; block]."""
+    kept, columns = factor.shape
+    if kept == columns and columns > 0 and len(block) > 0:
+        # The triangle is kept as it is: 2 b q^2 operations, however few rows b the block has.
+        r = np.array(factor, order="F")
+        for start in range(0, len(block), 2 * SLICE):
+            part = np.array(block[start : start + 2 * SLICE], dtype=np.float64, order="F")
+            r, _, _, _ = lapack.dtpqrt(0, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)
+        return r
+    stacked = np.empty((kept + len(block), columns), dtype=np.float64, order="F")
+    stacked[:kept], stacked[kept:] = factor, block
+    if len(stacked) <= 1 or columns == 0:
+        return np.array(stacked[:columns])
     # The workspace must be given: LAPACK's least workspace runs an unblocked factorisation, ten times slower.
-    packed, _, _, info = lapack.dgeqrf(tall, lwork=max(1, 64 * columns), overwrite_a=1)
-    if info != 0:
-        raise ValueError(f"QR factorisation failed (LAPACK info {info}): the rows hold values that are not finite.")
+    packed, _, _, _ = lapack.dgeqrf(stacked, lwork=max(1, 2 * PANEL * columns), overwrite_a=1)
     return np.triu(packed[:columns])
