@@ -34,6 +34,12 @@ def lie_derivative(
     """
     check_same_algebra(source, target)
     x = jnp.asarray(x)
+    if x.shape != (source.width,):
+        raise ValueError(
+            f"x must be one example of shape ({source.width},), as source acts on {source}; got {x.shape}. Use jax.vmap for many."
+        )
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
     check_model(F, source, target, x.dtype)
     return _example(F, source, target, x, jnp.asarray(0)).rows
 
@@ -51,7 +57,9 @@ class Blocks(NamedTuple):
     turned: Array
 
 
-def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction) -> Callable[[np.ndarray, Int[np.ndarray, " B"]], Blocks]:
+def blocks(
+    F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction
+) -> Callable[[np.ndarray, Int[np.ndarray, " B"]], Blocks]:
     """A function from a batch (B, n) and its row numbers (B,) to `Blocks`, compiled once.
 
     L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional derivatives, n of
@@ -64,7 +72,9 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
             return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jnp.asarray(F.jacobians(x)))
 
         return foreign
-    compiled = eqx.filter_jit(lambda model, x, numbers: jax.vmap(lambda a, b: _example(model, source, target, a, b))(x, numbers))
+    compiled = eqx.filter_jit(
+        lambda model, x, numbers: jax.vmap(lambda a, b: _example(model, source, target, a, b))(x, numbers)
+    )
     return lambda x, numbers: compiled(F, jnp.asarray(x), jnp.asarray(numbers))
 
 
@@ -79,10 +89,14 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
             " estimator or a torch module as it is."
         ) from None
     except (TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"F fails on one example of shape ({n},): {error}. F takes one example, not a batch.") from error
+        raise ValueError(
+            f"F fails on one example of shape ({n},): {error}. F takes one example, not a batch."
+        ) from error
     shape, kind = getattr(out, "shape", None), getattr(out, "dtype", None)
     if shape is None or kind is None:
-        raise TypeError(f"F must return one array, got {type(out).__name__}. Return jnp.stack([...]) or jnp.concatenate([...]).")
+        raise TypeError(
+            f"F must return one array, got {type(out).__name__}. Return jnp.stack([...]) or jnp.concatenate([...])."
+        )
     if not jnp.issubdtype(kind, jnp.floating):
         raise TypeError(f"F returns dtype {kind}; derivatives need real floating-point outputs.")
     if shape != (m,) and not (shape == () and m == 1):
@@ -111,7 +125,9 @@ def _assemble(source: AbstractAction, target: AbstractFibreAction, x: Array, y: 
     return _finish(source, target, x, y, source.contract(jacobian, x), jnp.linalg.norm(jacobian))
 
 
-def _finish(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, along: Array, norm: Array) -> Blocks:
+def _finish(
+    source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, along: Array, norm: Array
+) -> Blocks:
     moved = norm * (source.dictionary(x) if isinstance(source, FieldAction) else source.fields(x).T)
     if isinstance(target, FieldAction):
         turned = target.dictionary(y)
@@ -126,7 +142,9 @@ def feature_width(action: AbstractFibreAction) -> int:
     return action.dictionary.size if isinstance(action, FieldAction) else action.algebra.dim
 
 
-def expand(action: AbstractFibreAction, factor: Float[np.ndarray, "rows features"]) -> Float[np.ndarray, "more generators"]:
+def expand(
+    action: AbstractFibreAction, factor: Float[np.ndarray, "rows features"]
+) -> Float[np.ndarray, "more generators"]:
     """Rows over generators from a factor over features.
 
     For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T xi)_a|^2 with R the triangular

@@ -25,7 +25,9 @@ class AbstractFibreAction(abc.ABC):
         """All phi_k(x, y) for one example."""
 
     @abc.abstractmethod
-    def over_one(self, xi: Float[Array, " generators"], x: Float[Array, " n"], y: Float[Array, " m"]) -> Float[Array, " m"]:
+    def over_one(
+        self, xi: Float[Array, " generators"], x: Float[Array, " n"], y: Float[Array, " m"]
+    ) -> Float[Array, " m"]:
         """phi_xi(x, y) for one combination of generators: cheaper than `over` when there are many."""
 
     @abc.abstractmethod
@@ -33,7 +35,9 @@ class AbstractFibreAction(abc.ABC):
         """The action of combinations of generators (rows of coefficients), which form `algebra`."""
 
     @abc.abstractmethod
-    def symbolic(self, xi: Float[np.ndarray, " generators"], x: list[sympy.Symbol], y: list[sympy.Symbol]) -> list[sympy.Expr]:
+    def symbolic(
+        self, xi: Float[np.ndarray, " generators"], x: list[sympy.Symbol], y: list[sympy.Symbol]
+    ) -> list[sympy.Expr]:
         """The m components of phi_xi as expressions in the given symbols."""
 
 

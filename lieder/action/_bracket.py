@@ -8,7 +8,9 @@ from jaxtyping import Float
 from ._abstract import AbstractAction
 
 
-def bracket_constants(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> tuple[Float[np.ndarray, "q q q"], float]:
+def bracket_constants(
+    action: AbstractAction, points: Float[np.ndarray, "points n"]
+) -> tuple[Float[np.ndarray, "q q q"], float]:
     """Structure constants of the fields of an action as the points see them, and how far the fields are from closed.
 
     -(Dtheta_j theta_i - Dtheta_i theta_j) = sum_k c_ijk theta_k + rest, fitted by least squares over the points. The sign makes

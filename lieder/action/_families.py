@@ -33,7 +33,9 @@ def dictionary_fields(dictionary: families.AbstractDictionary) -> FieldAction:
     coordinates = [f"z{i}" for i in range(n)]
     names = tuple(f"{f} d/d{c}" for c in coordinates for f in dictionary.symbols(coordinates))
     every = np.arange(n * size)
-    stack = MatrixStack.from_entries((n * size, n, size), np.stack([every, every // size, every % size]), np.ones(n * size))
+    stack = MatrixStack.from_entries(
+        (n * size, n, size), np.stack([every, every // size, every % size]), np.ones(n * size)
+    )
     return FieldAction(Span(f"fields in {dictionary}", names), stack, dictionary, (("points", n),))
 
 
@@ -49,18 +51,28 @@ def fields(functions: Sequence[Callable], width: int, names: Sequence[str] | Non
     """
     if len(functions) == 0:
         raise ValueError("functions is empty: give at least one vector field.")
-    names = tuple(names) if names is not None else tuple(getattr(f, "__name__", f"field{k}") for k, f in enumerate(functions))
+    names = (
+        tuple(names)
+        if names is not None
+        else tuple(getattr(f, "__name__", f"field{k}") for k, f in enumerate(functions))
+    )
     components: list[Callable] = []
     labels: list[str] = []
+    if len(names) != len(functions):
+        raise ValueError(f"names holds {len(names)} names for {len(functions)} fields: give one a field.")
     for f, name in zip(functions, names, strict=True):
         if not callable(f):
             raise TypeError(f"functions must hold callables z (n,) -> (n,), got {f!r}.")
         shape = np.shape(f(jnp.ones(width)))
         if shape != (width,):
-            raise ValueError(f"field '{name}' returns shape {shape} for a point of width {width}: it must return ({width},).")
+            raise ValueError(
+                f"field '{name}' returns shape {shape} for a point of width {width}: it must return ({width},)."
+            )
         components += [lambda z, f=f, i=i: f(z)[i] for i in range(width)]
         labels += [f"{name}_{i}" for i in range(width)]
     every = np.arange(len(components))
-    stack = MatrixStack.from_entries((len(functions), width, len(components)), np.stack([every // width, every % width, every]), np.ones(len(every)))
+    stack = MatrixStack.from_entries(
+        (len(functions), width, len(components)), np.stack([every // width, every % width, every]), np.ones(len(every))
+    )
     own = families.functions(components, width, names=labels)
     return FieldAction(Span("user fields", names), stack, own, (("points", width),))

@@ -82,7 +82,9 @@ class FieldAction(AbstractAction):
         matrix = self.generators.combine(np.asarray(xi)[None]).dense()[0]
         functions = self.dictionary.symbols(y)
         return [
-            sympy.Add(*[sympy.Float(c) * f for c, f in zip(row, functions, strict=True) if c != 0.0]) if row.any() else sympy.Integer(0)
+            sympy.Add(*[sympy.Float(c) * f for c, f in zip(row, functions, strict=True) if c != 0.0])
+            if row.any()
+            else sympy.Integer(0)
             for row in matrix
         ]
 
@@ -110,13 +112,19 @@ class FieldAction(AbstractAction):
         q, n, m = self.algebra.dim, self.width, other.width
         blocks = self.blocks + other.blocks
         if self.is_linear and other.is_linear:
-            both = [self.generators.placed((q, n + m, n + m)), other.generators.placed((q, n + m, n + m), row=n, column=n)]
+            both = [
+                self.generators.placed((q, n + m, n + m)),
+                other.generators.placed((q, n + m, n + m), row=n, column=n),
+            ]
             return FieldAction(self.algebra, _sum(both), families.linear(n + m), blocks)
         if self.is_affine and other.is_affine:
             shape = (q, n + m, n + m + 1)
             a, b = self.affine(), other.affine()
             parts = [a.columns(0, n).placed(shape), a.columns(n, n + 1).placed(shape, column=n + m)]
-            parts += [b.columns(0, m).placed(shape, row=n, column=n), b.columns(m, m + 1).placed(shape, row=n, column=n + m)]
+            parts += [
+                b.columns(0, m).placed(shape, row=n, column=n),
+                b.columns(m, m + 1).placed(shape, row=n, column=n + m),
+            ]
             return FieldAction(self.algebra, _sum(parts), families.affine(n + m), blocks)
         d, e = self.dictionary.size, other.dictionary.size
         shape = (q, n + m, d + e)
@@ -157,7 +165,7 @@ class FieldAction(AbstractAction):
     @property
     def dual(self) -> "FieldAction":
         """Covectors: -A_k^T, so that the pairing p . u is invariant."""
-        kinds = {"vectors": "covectors", "covectors": "vectors"}
+        kinds = {"points": "covectors", "vectors": "covectors", "covectors": "vectors"}
         blocks = tuple((kinds.get(kind, kind), width) for kind, width in self.blocks)
         return FieldAction(self.algebra, -self.matrices().transpose(), self.dictionary, blocks)
 
@@ -193,7 +201,9 @@ def _same_algebra(left: FieldAction, right: FieldAction) -> None:
 
 def _sum(parts: list[MatrixStack]) -> MatrixStack:
     """Stacks of one shape added."""
-    return MatrixStack.from_entries(parts[0].shape, np.concatenate([p.index for p in parts], 1), np.concatenate([p.value for p in parts]))
+    return MatrixStack.from_entries(
+        parts[0].shape, np.concatenate([p.index for p in parts], 1), np.concatenate([p.value for p in parts])
+    )
 
 
 def _kronecker(stack: MatrixStack, other: int, shape: tuple[int, int, int], inner: bool) -> MatrixStack:
@@ -224,5 +234,3 @@ def concatenated(pieces: list[FieldAction]) -> FieldAction:
     for piece in pieces[1:]:
         total = total + piece
     return total
-
-

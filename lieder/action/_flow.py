@@ -1,5 +1,7 @@
 """Finite transformations exp(t xi) of points."""
 
+from functools import partial
+
 import diffrax
 import jax
 import jax.numpy as jnp
@@ -35,7 +37,7 @@ def flow(
         raise TypeError(f"z must be real floating point, got dtype {z.dtype}.")
     if z.shape != (action.width,):
         raise ValueError(f"z must be one point of shape ({action.width},), got {z.shape}; use jax.vmap for many.")
-    xi = jnp.asarray(xi, z.dtype)
+    xi, time = jnp.asarray(xi, z.dtype), jnp.asarray(time, z.dtype)
     if xi.shape != (action.algebra.dim,):
         raise ValueError(f"xi must hold {action.algebra.dim} coefficients, got shape {xi.shape}.")
     if isinstance(action, FieldAction) and action.is_affine:
@@ -66,7 +68,12 @@ def _exponential(action: FieldAction, xi: Float[Array, " generators"], z: Float[
     return moved[:n]
 
 
-def orbits(action: AbstractAction, xi: Float[np.ndarray, " generators"], points: Float[np.ndarray, "points n"], times: Float[np.ndarray, " times"]) -> Float[np.ndarray, "points times n"]:
+def orbits(
+    action: AbstractAction,
+    xi: Float[np.ndarray, " generators"],
+    points: Float[np.ndarray, "points n"],
+    times: Float[np.ndarray, " times"],
+) -> Float[np.ndarray, "points times n"]:
     """The curves t -> exp(t xi) . z of several points.
 
     Arguments: `points` (k, n); `times` (T,). Returns: (k, T, n) float64.
@@ -85,5 +92,9 @@ def velocities(
     Arguments: `xi` (q,) coefficients; `points` (k, n). Returns: (k, n) float64.
     """
     with jax.enable_x64(True):
-        evaluate = jax.vmap(lambda z: action.field(jnp.asarray(xi, jnp.float64), z))
-        return np.asarray(evaluate(jnp.asarray(points, jnp.float64)))
+        return np.asarray(_fields_along(action, jnp.asarray(xi, jnp.float64), jnp.asarray(points, jnp.float64)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _fields_along(action: AbstractAction, xi: Array, points: Array) -> Array:
+    return jax.vmap(action.field, in_axes=(None, 0))(xi, points)

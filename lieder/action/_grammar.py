@@ -52,12 +52,20 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
             known = list(inputs) + outputs
             for column in columns:
                 if column not in known:
-                    raise ValueError(f"candidates: no column '{column}'{_nearest(column, known)} Columns in use: {', '.join(known)}.")
-            if any(column in piece.columns for piece in pieces for column in columns) or len(set(columns)) < len(columns):
-                raise ValueError(f"candidates: {kind}({','.join(columns)}) uses a column twice; each column belongs to one block.")
+                    raise ValueError(
+                        f"candidates: no column '{column}'{_nearest(column, known)} Columns in use: {', '.join(known)}."
+                    )
+            if any(column in piece.columns for piece in pieces for column in columns) or len(set(columns)) < len(
+                columns
+            ):
+                raise ValueError(
+                    f"candidates: {kind}({','.join(columns)}) uses a column twice; each column belongs to one block."
+                )
             sides = {column in outputs and column not in inputs for column in columns}
             if len(sides) > 1:
-                raise ValueError(f"candidates: {kind}({','.join(columns)}) mixes inputs and outputs; give each its own block.")
+                raise ValueError(
+                    f"candidates: {kind}({','.join(columns)}) mixes inputs and outputs; give each its own block."
+                )
             space, action = build(space, kind, columns)
             pieces.append(_Piece(number, columns, action))
         spaces.append(space)
@@ -101,12 +109,12 @@ def _space(name: str):
 
 
 def _blocks(text: str) -> list[tuple[str, tuple[str, ...]]]:
-    found = re.findall(r"\s*([A-Za-z_]+)\s*\(([^()]*)\)\s*(?:,|$)", text)
-    if "".join(re.findall(r"[A-Za-z_]+\s*\([^()]*\)", text)).replace(" ", "") != re.sub(r"\)\s*,", ")", text).replace(" ", "").strip() or not found:
+    block = r"\s*([A-Za-z_]+)\s*\(([^()]*)\)\s*"
+    if re.fullmatch(f"{block}(?:,{block})*", text) is None:
         raise ValueError(f"candidates: cannot read the blocks '{text.strip()}'. {_HELP}")
     known = [*_KINDS, "scalars"]
     blocks = []
-    for kind, columns in found:
+    for kind, columns in re.findall(block, text):
         if kind not in known:
             raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, known)} Kinds: {', '.join(known)}.")
         blocks.append((kind, tuple(column.strip() for column in columns.split(","))))
@@ -152,7 +160,10 @@ def _permuted(action: FieldAction, order: np.ndarray) -> FieldAction:
     index[2] = np.where(index[2] < action.width, position[np.minimum(index[2], action.width - 1)], index[2])
     stack = MatrixStack.from_entries(action.generators.shape, index, action.generators.value)
     starts = np.cumsum([0] + [width for _, width in action.blocks])
-    contiguous = all(np.array_equal(order[position[a] : position[a] + w], np.arange(a, a + w)) for a, (_, w) in zip(starts, action.blocks, strict=False))
+    contiguous = all(
+        np.array_equal(order[position[a] : position[a] + w], np.arange(a, a + w))
+        for a, (_, w) in zip(starts, action.blocks, strict=False)
+    )
     moved = sorted(zip(starts, action.blocks, strict=False), key=lambda b: position[b[0]])
     blocks = tuple(block for _, block in moved) if contiguous else tuple(("mixed", 1) for _ in order)
     return FieldAction(action.algebra, stack, action.dictionary, blocks)

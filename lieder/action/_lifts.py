@@ -114,7 +114,9 @@ def tensor(action: AbstractAction, up: int, down: int = 0, weight: float = 0.0) 
 
 def _named(action: FieldAction) -> FieldAction:
     swap = {"points": "vectors"}
-    return FieldAction(action.algebra, action.generators, action.dictionary, tuple((swap.get(k, k), w) for k, w in action.blocks))
+    return FieldAction(
+        action.algebra, action.generators, action.dictionary, tuple((swap.get(k, k), w) for k, w in action.blocks)
+    )
 
 
 def _diagonal_entries(stack: MatrixStack, factor: float):

@@ -1,5 +1,8 @@
 """The standard representations of a matrix algebra, and algebras acting independently."""
 
+import re
+from itertools import combinations
+
 import numpy as np
 
 from .. import algebra as algebras
@@ -18,7 +21,7 @@ def points(algebra: LieAlgebra) -> FieldAction:
     Returns: a FieldAction of width n; linear when no generator translates.
     Raises: TypeError for an abstract algebra, which has no space of its own to act on.
     """
-    if algebra.name.startswith("conformal"):
+    if _is_conformal(algebra):
         return _conformal_points(algebra)
     generators = _generators(algebra)
     n = generators.shape[1]
@@ -34,8 +37,10 @@ def vectors(algebra: LieAlgebra) -> FieldAction:
     Returns: a FieldAction of width n.
     Raises: TypeError for an abstract algebra.
     """
-    if algebra.name.startswith("conformal"):
-        raise TypeError("conformal maps turn vectors differently at each point: use lieder.action.tangent(lieder.points(conformal(n))).")
+    if _is_conformal(algebra):
+        raise TypeError(
+            "conformal maps turn vectors differently at each point: use lieder.action.tangent(lieder.points(conformal(n)))."
+        )
     generators = _generators(algebra)
     return _as(algebra, generators.columns(0, generators.shape[1]), "vectors")
 
@@ -76,7 +81,9 @@ def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
     """
     matrices = np.asarray(matrices, dtype=np.float64)
     if matrices.ndim != 3 or matrices.shape[0] != algebra.dim or matrices.shape[1] != matrices.shape[2]:
-        raise ValueError(f"matrices must have shape ({algebra.dim}, n, n), one square matrix a generator; got {matrices.shape}.")
+        raise ValueError(
+            f"matrices must have shape ({algebra.dim}, n, n), one square matrix a generator; got {matrices.shape}."
+        )
     if not np.isfinite(matrices).all():
         raise ValueError("matrices hold NaN or inf.")
     if isinstance(algebra, LieAlgebra):
@@ -128,30 +135,25 @@ def _as(algebra: LieAlgebra | Span, matrices: MatrixStack, kind: str) -> FieldAc
     return FieldAction(algebra, matrices, families.linear(n), ((kind, n),))
 
 
+def _is_conformal(algebra: LieAlgebra | Span) -> bool:
+    """Whether this is conformal(n) itself, whose matrices act on the light cone and not on points."""
+    match = re.fullmatch(r"conformal\((\d+)\)", algebra.name)
+    return match is not None and algebra == algebras.conformal(int(match[1]))
+
+
 def _conformal_points(algebra: LieAlgebra) -> FieldAction:
-    """P_i, J_ij, D and K_i = 2 x_i (x . d) - |x|^2 d_i as polynomial fields of degree 2."""
-    n = round((np.sqrt(8 * algebra.dim + 1) - 3) / 2)
+    """P_i, J_ij, D and K_i = 2 x_i (x . d) - |x|^2 d_i as polynomial fields of degree 2, in the algebra's order."""
+    n = algebra.degree - 2
     monomials = families.polynomials(n, 2)
     place = {tuple(e): k for k, e in enumerate(monomials.exponents.tolist())}
 
     def at(*variables: int) -> int:
         return place[tuple(np.bincount(np.array(variables, int), minlength=n).tolist())]
 
-    entries: list[tuple[int, int, int, float]] = []
-    for k, name in enumerate(algebra.names):
-        label, indices = name[0], [int(i) - 1 for i in (name[1:].split(",") if "," in name else name[1:])]
-        if label == "P":
-            entries.append((k, indices[0], at(), 1.0))
-        elif label == "J":
-            i, j = indices
-            entries += [(k, i, at(j), -1.0), (k, j, at(i), 1.0)]
-        elif label == "D":
-            entries += [(k, i, at(i), 1.0) for i in range(n)]
-        else:
-            c = indices[0]
-            entries += [(k, i, at(c, i), 2.0) for i in range(n)] + [(k, c, at(i, i), -1.0) for i in range(n)]
-    table = np.array(entries)
+    fields = [[(i, at(), 1.0)] for i in range(n)]
+    fields += [[(i, at(j), -1.0), (j, at(i), 1.0)] for i, j in combinations(range(n), 2)]
+    fields.append([(i, at(i), 1.0) for i in range(n)])
+    fields += [[(i, at(c, i), 2.0) for i in range(n)] + [(c, at(i, i), -1.0) for i in range(n)] for c in range(n)]
+    table = np.array([(k, *entry) for k, entries in enumerate(fields) for entry in entries])
     stack = MatrixStack.from_entries((algebra.dim, n, monomials.size), table[:, :3].T.astype(int), table[:, 3])
     return FieldAction(algebra, stack, monomials, (("points", n),))
-
-

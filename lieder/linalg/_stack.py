@@ -54,7 +54,9 @@ class MatrixStack:
     def flat(self) -> scipy.sparse.csr_array:
         """The stack as one sparse (q, rows * columns) matrix."""
         q, rows, columns = self.shape
-        return scipy.sparse.csr_array((self.value, (self.index[0], self.index[1] * columns + self.index[2])), shape=(q, rows * columns))
+        return scipy.sparse.csr_array(
+            (self.value, (self.index[0], self.index[1] * columns + self.index[2])), shape=(q, rows * columns)
+        )
 
     def combine(self, coefficients: Float[np.ndarray, "new generators"]) -> "MatrixStack":
         """New generators sum_k coefficients[r, k] A_k."""

@@ -28,10 +28,16 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str], delimiter: st
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"file: '{path}' is a folder; give a text file with one line of column names and then numbers.")
+        raise IsADirectoryError(
+            f"file: '{path}' is a folder; give a text file with one line of column names and then numbers."
+        )
     if not path.exists():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [], n=1)
-        raise FileNotFoundError(f"file: there is no '{path}'{f'; did you mean {near[0]!r}?' if near else '. Check the name and the folder.'}")
+        near = difflib.get_close_matches(
+            path.name, [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [], n=1
+        )
+        raise FileNotFoundError(
+            f"file: there is no '{path}'{f'; did you mean {near[0]!r}?' if near else '. Check the name and the folder.'}"
+        )
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             return _read(csv.reader(file, delimiter=delimiter), path, columns, delimiter)
@@ -64,11 +70,17 @@ def _read(reader, path: Path, columns: Sequence[str], delimiter: str) -> Table:
                 f"file: line {reader.line_num}, column '{header[wrong]}' of '{path}' holds {what} where a number is needed. Drop the row or the column."
             ) from None
     if len(rows) < 2:
-        raise ValueError(f"file: '{path}' has {len(rows)} row{'s' * (len(rows) != 1)} of data; a symmetry needs many points, at least as many as candidates.")
+        raise ValueError(
+            f"file: '{path}' has {len(rows)} row{'s' * (len(rows) != 1)} of data; a symmetry needs many points, at least as many as candidates."
+        )
     return Table(np.array(rows), tuple(columns))
 
 
 def _place(column: str, header: list[str], path: Path, delimiter: str) -> int:
+    if header.count(column) > 1:
+        raise ValueError(
+            f"columns: '{path}' has {header.count(column)} columns called '{column}'; give each its own name."
+        )
     if column in header:
         return header.index(column)
     if len(header) == 1:

@@ -1,6 +1,7 @@
 """Tangent spaces of a point cloud by local principal components."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -34,7 +35,7 @@ def tangents(
             halves of a neighbourhood disagree least on 500 points: few neighbours leave noise, many leave curvature.
         queries: where; default at the cloud's points themselves.
     Raises:
-        ValueError: fewer points than neighbours, a dimension outside 1..n-1.
+        ValueError: fewer points than neighbours, a dimension outside 1..n.
     """
     points, n = cloud.shape
     queries = cloud if queries is None else queries
@@ -66,30 +67,83 @@ def tangents(
     return Tangents(bases, d, used, spread[best] / 2.0)
 
 
-def intrinsic_dimension(cloud: Float[np.ndarray, "points n"], neighbours: int | None = None, share: float = 0.01) -> int:
-    """How many directions a neighbourhood spreads in: the largest drop of the average local spectrum.
+def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
+    """How many directions a small neighbourhood spreads in; n when the cloud fills its space.
 
-    Local principal variances (averaged over 300 neighbourhoods of max(2n, 20) points, each scaled to sum 1); the dimension is where the
-    ratio of neighbouring averages is largest, among positions that explain at least 1 - `share`... of the variance or where the rest is
-    flat; n when no ratio exceeds 4 (the cloud fills its space).
+    In a small ball a cloud spreads equally in its tangent directions, and much less in the others. For neighbourhoods of
+    several sizes (n + 2 points, times 1.5 each, up to a fifth of the cloud) the local principal variances, averaged over 200 of them, are
+    compared with those of as many points in a full ball. A dimension d is possible where the d-th variance is as in a d-ball (at least a quarter
+    of it); among these the largest drop after the d-th wins, if it exceeds 4 times that of a full ball. Where neighbourhoods
+    are too large for a drop to show (few points, many dimensions) the growth of distances to the ten nearest neighbours decides, if it is
+    far (under 0.65) from that of points which fill their space.
+
+    Arguments: `cloud` (N, n), scaled so that distances mean something.
+    Returns: d in 1..n. With fewer than about 10^d points, or noise as wide as the neighbourhoods, it tends to n.
+    Reference: Little, Maggioni, Rosasco (2017), multiscale singular values; Levina, Bickel (2004), growth of distances.
     """
     points, n = cloud.shape
-    if n == 1:
-        return 1
-    k = min(max(2 * n, 20) if neighbours is None else neighbours, points)
-    chosen = np.random.default_rng(0).permutation(points)[:300]
-    index = NearestNeighbors(n_neighbors=k).fit(cloud).kneighbors(cloud[chosen], return_distance=False)
-    local = cloud[index] - cloud[index].mean(axis=1, keepdims=True)
+    if n == 1 or points < 3:
+        return n
+    sizes = [min(n + 2, points)]
+    while int(sizes[-1] * 1.5) <= min(max(points / 5, 2 * n, 16), points):
+        sizes.append(int(sizes[-1] * 1.5))
+    chosen = np.random.default_rng(0).permutation(points)[:200]
+    index = NearestNeighbors(n_neighbors=sizes[-1]).fit(cloud).kneighbors(cloud[chosen], return_distance=False)
+    best, drop = n, 4.0
+    for k in sizes:
+        variances, full = _spread(cloud[index[:, :k]]), _spread_of_ball(k, n)
+        for d in range(1, min(n, k - 1)):
+            own = _spread_of_ball(k, d)
+            if variances[d - 1] / variances[0] < 0.25 * own[d - 1] / own[0]:
+                break
+            here = (variances[d - 1] / variances[d]) / (full[d - 1] / full[d])
+            if here > drop:
+                best, drop = d, here
+    return best if best < n else _dimension_by_growth(cloud)
+
+
+def _spread(neighbourhoods: np.ndarray) -> np.ndarray:
+    """Principal variances of each neighbourhood, scaled to sum 1 and averaged, all positive."""
+    local = neighbourhoods - neighbourhoods.mean(axis=1, keepdims=True)
     variances = np.linalg.svd(local, compute_uv=False) ** 2
     total = variances.sum(axis=1, keepdims=True)
     variances = np.mean(variances / np.where(total > 0, total, 1.0), axis=0)
-    variances = np.concatenate([variances, np.zeros(n - len(variances))])
-    floor = 1e-14 * variances[0]
-    ratios = np.maximum(variances[:-1], floor) / np.maximum(variances[1:], floor)
-    explained = np.cumsum(variances)[:-1] >= 1.0 - 0.1
-    ratios = np.where(explained, ratios, 1.0)
-    best = int(np.argmax(ratios))
-    return best + 1 if ratios[best] > 4.0 else n
+    variances = np.concatenate([variances, np.zeros(neighbourhoods.shape[2] - len(variances))])
+    return np.maximum(variances, max(1e-14 * variances[0], 1e-300))
+
+
+@lru_cache(maxsize=256)
+def _spread_of_ball(points: int, n: int) -> np.ndarray:
+    """What `_spread` gives for points that fill a ball of dimension n."""
+    random = np.random.default_rng(1)
+    directions = random.normal(size=(200, points, n))
+    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+    return _spread(directions * random.uniform(size=(200, points, 1)) ** (1.0 / n))
+
+
+def _dimension_by_growth(cloud: np.ndarray) -> int:
+    points, n = cloud.shape
+    if points < 20:
+        return n
+    sample = cloud[np.random.default_rng(0).permutation(points)[:2000]]
+    growth = _growth(sample)
+    if growth > 0.65 * _growth_of_full(len(sample), n):
+        return n
+    return min(range(1, n + 1), key=lambda d: abs(_growth_of_full(len(sample), d) - growth))
+
+
+def _growth(cloud: np.ndarray) -> float:
+    """The exponent of the number of points within a distance, by maximum likelihood over the ten nearest; inf for equal distances."""
+    distances = NearestNeighbors(n_neighbors=11).fit(cloud).kneighbors(return_distance=True)[0][:, :10]
+    distances = distances[distances[:, 0] > 0]
+    logarithm = float(np.log(distances[:, -1:] / distances[:, :-1]).mean()) if len(distances) else 0.0
+    return 8.0 / 9.0 / logarithm if logarithm > 0 else np.inf
+
+
+@lru_cache(maxsize=256)
+def _growth_of_full(points: int, n: int) -> float:
+    """What `_growth` gives for points that fill their space: smaller than n, since a finite cloud has an edge."""
+    return _growth(np.random.default_rng(2).normal(size=(points, n)))
 
 
 def _principal(neighbourhoods: np.ndarray, d: int) -> np.ndarray:
@@ -108,7 +162,9 @@ def surface_distances(
     cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], dimension: int, neighbours: int
 ) -> Float[np.ndarray, " queries"]:
     """Distance of each query from the plane through its nearest cloud points (their mean and leading principal components)."""
-    index = NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
+    index = (
+        NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
+    )
     near = cloud[index]
     bases = _principal(near, dimension)
     offset = queries - near.mean(axis=1)

@@ -17,7 +17,11 @@ class Reservoir:
         if len(columns[0]) == 0:
             return
         keys = np.concatenate([self._keys, self._random.random(len(columns[0]))])
-        rows = [np.concatenate([kept, new]) for kept, new in zip(self._rows, columns, strict=True)] if self._rows else list(columns)
+        rows = (
+            [np.concatenate([kept, new]) for kept, new in zip(self._rows, columns, strict=True)]
+            if self._rows
+            else list(columns)
+        )
         if len(keys) > self._size:
             # The rows with the smallest random keys are a uniform sample without replacement.
             chosen = np.sort(np.argpartition(keys, self._size)[: self._size])

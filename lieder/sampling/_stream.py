@@ -34,9 +34,13 @@ class Stream:
             seen += len(batch)
             yield batch
         if seen == 0:
-            raise ValueError(f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list.")
+            raise ValueError(
+                f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list."
+            )
         if seen == 1:
-            raise ValueError(f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators.")
+            raise ValueError(
+                f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators."
+            )
         check_varying(low, high, self.names, self.argument)
 
 
@@ -63,12 +67,15 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
 
 def _is_batched(data) -> bool:
     if isinstance(data, (list, tuple)):
-        return len(data) > 0 and isinstance(data[0], np.ndarray) and data[0].ndim == 2
+        return len(data) > 0 and _is_array_like(data[0]) and np.ndim(data[0]) == 2
     return isinstance(data, Iterator) or (isinstance(data, Iterable) and not _is_array_like(data))
 
 
 def _is_array_like(data) -> bool:
-    return any(callable(getattr(data, name, None)) for name in ("__array__", "__dataframe__", "__array_interface__", "to_numpy"))
+    return any(
+        callable(getattr(data, name, None))
+        for name in ("__array__", "__dataframe__", "__array_interface__", "to_numpy")
+    )
 
 
 def _from_batches(data, argument: str, names) -> Stream:
@@ -76,18 +83,32 @@ def _from_batches(data, argument: str, names) -> Stream:
     try:
         first = table(next(once), argument, names)
     except StopIteration:
-        raise ValueError(f"{argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list.") from None
+        raise ValueError(
+            f"{argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list."
+        ) from None
     width = first.values.shape[1]
+    own_names = first.names if names is None else None  # a frame whose columns come in another order would go unseen
+    spent = False
 
     def start() -> Iterator[np.ndarray]:
-        rest = once if iter(data) is data else iter(data)
+        nonlocal spent
+        if spent:
+            raise ValueError(f"{argument} is an iterator and has been read to its end. Give a fresh one, or a list.")
+        spent = once is data
+        rest = once if once is data else iter(data)
         if rest is once:
             yield first.values
         for number, batch in enumerate(rest, start=int(rest is once)):
-            values = table(batch, argument, first.names if np.ndim(batch) == 2 and np.shape(batch)[1] == width else None).values
-            if values.shape[1] != width:
-                raise ValueError(f"{argument}: batch {number} has {values.shape[1]} columns, the first had {width}.")
-            yield values.astype(first.values.dtype, copy=False)
+            piece = table(batch, argument)
+            if piece.values.shape[1] != width:
+                raise ValueError(
+                    f"{argument}: batch {number} has {piece.values.shape[1]} columns, the first had {width}."
+                )
+            if own_names is not None and piece.names != own_names:
+                raise ValueError(
+                    f"{argument}: batch {number} has columns {', '.join(piece.names)}, the first had {', '.join(own_names)}."
+                )
+            yield piece.values.astype(first.values.dtype, copy=False)
 
     return Stream(start, width, first.names, first.values.dtype, None, argument, None)
 
@@ -110,7 +131,9 @@ def _recut(pieces: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
         yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
 
 
-def paired(left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: tuple[str, str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def paired(
+    left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: tuple[str, str]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Two streams of batches in step; a ValueError when one ends before the other."""
     rows = 0
     while True:
@@ -121,6 +144,8 @@ def paired(left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: t
             short = arguments[0] if a is None or (b is not None and len(a) < len(b)) else arguments[1]
             other = arguments[1] if short == arguments[0] else arguments[0]
             got = rows + min(0 if a is None else len(a), 0 if b is None else len(b))
-            raise ValueError(f"{short} ended early, after {got} rows, while {other} goes on. Both must have the same number of rows.")
+            raise ValueError(
+                f"{short} ended early, after {got} rows, while {other} goes on. Both must have the same number of rows."
+            )
         rows += len(a)
         yield a, b

@@ -27,13 +27,19 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
         TypeError: numbers that are not real floating point (integers, booleans, complex, objects, text).
         ValueError: NaN or inf (named by row and column), more than two dimensions, no rows.
     """
-    frame = narwhals.from_native(data, pass_through=True, eager_only=True)
+    try:
+        frame = narwhals.from_native(data, pass_through=True, eager_only=True)
+        columns = list(frame.columns) if isinstance(frame, narwhals.DataFrame) else []
+    except narwhals.exceptions.DuplicateError:
+        raise ValueError(f"{argument} has columns of equal names: give each its own name.") from None
     if isinstance(frame, narwhals.DataFrame):
-        for column in frame.columns:
-            if not frame[column].dtype.is_numeric():
-                raise TypeError(_dtype_message(f"{argument}, column '{column}'", str(frame[column].dtype)))
+        for column in columns:
+            series = frame.get_column(column)
+            if not series.dtype.is_float():
+                dtype = str(series.dtype if series.dtype != narwhals.Unknown else series.to_numpy().dtype)
+                raise TypeError(_dtype_message(f"{argument}, column '{column}'", dtype))
         if names is None:
-            names = [str(column) for column in frame.columns]
+            names = [str(column) for column in columns]
         values = frame.to_numpy()
     elif isinstance(data, np.memmap):
         values = data
@@ -41,18 +47,24 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
         try:
             values = np.asarray(data)
         except ValueError as error:
-            raise ValueError(f"{argument} is ragged: its rows have different lengths ({error}). Give N rows of equal length.") from None
+            raise ValueError(
+                f"{argument} is ragged: its rows have different lengths ({error}). Give N rows of equal length."
+            ) from None
     values = real(values, argument)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2:
-        raise ValueError(f"{argument} must be N rows of n columns, got shape {values.shape}. Reshape it to two dimensions.")
+        raise ValueError(
+            f"{argument} must be N rows of n columns, got shape {values.shape}. Reshape it to two dimensions."
+        )
     if values.shape[0] == 0 or values.shape[1] == 0:
         raise ValueError(f"{argument} is empty: shape {values.shape}. Give at least two rows and one column.")
     if names is None:
         names = [f"{argument}{i}" for i in range(values.shape[1])]
     if len(names) != values.shape[1]:
-        raise ValueError(f"{argument} has {values.shape[1]} columns but {len(names)} names were given: {', '.join(names)}.")
+        raise ValueError(
+            f"{argument} has {values.shape[1]} columns but {len(names)} names were given: {', '.join(names)}."
+        )
     return Table(values, tuple(str(name) for name in names))
 
 
@@ -74,7 +86,9 @@ def _dtype_message(what: str, dtype: str) -> str:
     elif kind.startswith("complex"):
         advice = "split complex numbers into columns of real and imaginary parts; u(n) and su(n) act on those."
     else:
-        advice = "every entry must be a real number. Look for text, None or missing values and convert with astype(float)."
+        advice = (
+            "every entry must be a real number. Look for text, None or missing values and convert with astype(float)."
+        )
     return f"{what} has dtype {dtype}: {advice}"
 
 

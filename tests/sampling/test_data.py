@@ -1,0 +1,325 @@
+"""Data as users hand them over: what is taken, in which batches, and what is refused with which words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lieder.sampling import Reservoir, Table, check_rows, paired, read_csv, stream, table
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(7, 2))
+LARGEST = 2**31 - 1
+
+
+def frame(**columns):
+    return pd.DataFrame(columns)
+
+
+# What is taken
+
+TAKEN = {
+    "array": X,
+    "nested lists": X.tolist(),
+    "data frame": pd.DataFrame(X, columns=["a", "b"]),
+    "data frame with numbered columns": pd.DataFrame(X),
+    "columns in Fortran order": np.asfortranarray(X),
+    "every other row": np.repeat(X, 2, axis=0)[::2],
+    "big-endian": X.astype(">f8"),
+    "Table": Table(X, ("a", "b")),
+    "list of batches": [X[:3], X[3:]],
+    "list of batches of data frames": [pd.DataFrame(X[:3]), pd.DataFrame(X[3:])],
+    "tuple of batches": (X[:1], X[1:]),
+    "generator": lambda: (piece for piece in (X[:5], X[5:])),
+}
+
+
+@pytest.mark.parametrize("data", list(TAKEN.values()), ids=list(TAKEN))
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_every_kind_of_data_gives_the_same_rows(data, size):
+    batches = list(stream(data() if callable(data) else data).batches(size))
+    assert [len(b) for b in batches] == [size] * (7 // size) + [7 % size] * (7 % size > 0)
+    np.testing.assert_array_equal(np.concatenate(batches), X)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=8), st.integers(1, 9))
+def test_batches_of_any_size_are_cut_to_one(sizes, size):
+    rows = np.random.default_rng(1).normal(size=(sum(sizes) + 1, 2))
+    pieces = np.split(rows, np.cumsum(sizes))
+    for data in (pieces, iter(pieces)):
+        batches = list(stream(data).batches(size))
+        assert all(len(b) == size for b in batches[:-1]) and 1 <= len(batches[-1]) <= size
+        np.testing.assert_array_equal(np.concatenate(batches), rows)
+
+
+def test_a_list_can_be_streamed_again():
+    data = stream([X[:3], X[3:]])
+    np.testing.assert_array_equal(np.concatenate(list(data.batches(2))), np.concatenate(list(data.batches(4))))
+
+
+def test_names_of_columns():
+    assert table(X).names == ("x0", "x1")
+    assert table(X, "y").names == ("y0", "y1")
+    assert table(X, names=["u", "v"]).names == ("u", "v")
+    assert table(frame(a=X[:, 0], b=X[:, 1])).names == ("a", "b")
+    assert table(frame(a=X[:, 0], b=X[:, 1]), names=["u", "v"]).names == ("u", "v")
+    assert table(pd.DataFrame(X)).names == ("0", "1")
+    assert stream(Table(X, ("u", "v"))).names == ("u", "v")
+    assert stream([X[:3], X[3:]], "y").names == ("y0", "y1")
+
+
+def test_one_dimension_is_one_column():
+    assert table(X[:, 0]).values.shape == (7, 1)
+    assert stream([X[:, :1], X[:, :1]]).width == 1
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [(np.float32, np.float32), (np.float64, np.float64), (np.float16, np.float32), (np.longdouble, np.float64)],
+)
+def test_precision_is_kept(given_, kept):
+    assert table(X.astype(given_)).values.dtype == kept
+    assert next(stream([X.astype(given_)] * 2).batches(3)).dtype == kept
+
+
+def test_an_array_is_not_copied():
+    assert table(X).values is X
+
+
+def test_memory_map_is_read_in_pieces(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, X)
+    mapped = np.load(path, mmap_mode="r")
+    data = stream(mapped)
+    assert isinstance(data.whole, np.memmap) and data.rows == 7
+    batches = list(data.batches(3))
+    assert np.shares_memory(batches[0], mapped), "a piece is a view of the file"
+    np.testing.assert_array_equal(np.concatenate(batches), X)
+
+
+def test_what_a_stream_knows():
+    whole, parts = stream(X), stream(iter([X]))
+    assert (whole.width, whole.rows, whole.whole is X) == (2, 7, True)
+    assert (parts.width, parts.rows, parts.whole) == (2, None, None)
+    assert stream(whole) is whole
+
+
+# What is refused
+
+TABLE_ERRORS = {
+    "integers": (np.arange(6).reshape(3, 2), TypeError, r"x has dtype int64: derivatives need real numbers.*astype\(float\)"),
+    "list of integers": ([[1, 2], [3, 4]], TypeError, r"x has dtype int64"),
+    "booleans": (X > 0, TypeError, r"x has dtype bool: a switch has no continuous symmetry"),
+    "complex": (X + 1j, TypeError, r"x has dtype complex128: split complex numbers into columns"),
+    "objects": (X.astype(object), TypeError, r"x has dtype object: every entry must be a real number"),
+    "text": ([["a", "b"]], TypeError, r"x has dtype <U1: every entry"),
+    "None": (None, TypeError, r"x has dtype object"),
+    "ragged": ([[1.0, 2.0], [3.0]], ValueError, r"x is ragged: its rows have different lengths"),
+    "no rows": (np.zeros((0, 2)), ValueError, r"x is empty: shape \(0, 2\)"),
+    "no columns": (np.zeros((2, 0)), ValueError, r"x is empty: shape \(2, 0\)"),
+    "empty list": ([], ValueError, r"x is empty: shape \(0, 1\)"),
+    "three dimensions": (np.zeros((2, 2, 2)), ValueError, r"x must be N rows of n columns, got shape \(2, 2, 2\)"),
+    "a number": (3.0, ValueError, r"x must be N rows of n columns, got shape \(\)"),
+    "frame of integers": (frame(a=[1, 2], b=[3, 4]), TypeError, r"x, column 'a' has dtype Int64: derivatives"),
+    "frame with one column of integers": (frame(a=[0.5, 1.5], b=[1, 2]), TypeError, r"x, column 'b' has dtype Int64"),
+    "frame of text": (frame(a=[0.5, 1.5], b=["u", "v"]), TypeError, r"x, column 'b' has dtype .*: every entry"),
+    "frame of booleans": (frame(a=[True, False]), TypeError, r"x, column 'a' has dtype Boolean: a switch"),
+    "frame of complex": (frame(a=[1j, 2.0]), TypeError, r"x, column 'a' has dtype complex128: split complex"),
+    "equal names": (pd.DataFrame(X, columns=["a", "a"]), ValueError, r"x has columns of equal names"),
+}
+
+
+@pytest.mark.parametrize(("data", "kind", "message"), list(TABLE_ERRORS.values()), ids=list(TABLE_ERRORS))
+def test_data_that_are_no_table(data, kind, message):
+    with pytest.raises(kind, match=message):
+        table(data)
+    with pytest.raises(kind, match=message):
+        stream(data)
+
+
+def test_names_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"y has 2 columns but 3 names were given: a, b, c\."):
+        table(X, "y", ["a", "b", "c"])
+
+
+def spoiled(value, row, column):
+    x = X.copy()
+    x[row, column] = value
+    return x
+
+
+STREAM_ERRORS = {
+    "NaN": (spoiled(np.nan, 5, 1), r"x holds nan in column 'x1', row 5 \(1 such value in all so far\)"),
+    "inf": (spoiled(-np.inf, 0, 0), r"x holds -inf in column 'x0', row 0"),
+    "NaN in a later batch": ([X, spoiled(np.nan, 3, 0)], r"x holds nan in column 'x0', row 10"),
+    "missing in a frame": (frame(u=[0.5, np.nan], v=[0.5, 0.7]), r"x holds nan in column 'u', row 1"),
+    "one row": (X[:1], r"x holds one row\. One point cannot show a symmetry"),
+    "one row in batches": ([X[:1]], r"x holds one row"),
+    "constant column": (X * [1.0, 0.0], r"x has constant columns: 'x1' \(always -?0\)"),
+    "constant over all batches": ([X * 0 + [1, 2], X * 0 + [3, 2]], r"x has constant columns: 'x1' \(always 2\)"),
+    "several constant columns": (np.ones((3, 2)), r"'x0' \(always 1\), 'x1' \(always 1\)\. Data that never vary"),
+    "another width": ([X, X[:, :1]], r"x: batch 1 has 1 columns, the first had 2\."),
+    "another width, from an iterator": (lambda: iter([X, X, X[:, :1]]), r"x: batch 2 has 1 columns, the first had 2\."),
+    "columns in another order": (
+        [pd.DataFrame(X, columns=["a", "b"]), pd.DataFrame(X, columns=["b", "a"])],
+        r"x: batch 1 has columns b, a, the first had a, b\.",
+    ),
+    "an empty iterator": (lambda: iter([]), r"x ended before giving a row\. An iterator can be read only once"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), list(STREAM_ERRORS.values()), ids=list(STREAM_ERRORS))
+@pytest.mark.parametrize("size", [2, 50])
+def test_streams_that_show_no_symmetry(data, message, size):
+    with pytest.raises(ValueError, match=message):
+        list(stream(data() if callable(data) else data).batches(size))
+
+
+def test_a_column_that_varies_late_is_not_constant():
+    late = np.concatenate([np.zeros((5, 1)), np.ones((1, 1))])
+    assert len(list(stream([late[:3], late[3:]]).batches(2))) == 3
+
+
+def test_an_iterator_is_not_read_twice():
+    data = stream(iter([X[:3], X[3:]]))
+    list(data.batches(2))
+    with pytest.raises(ValueError, match=r"x is an iterator and has been read to its end\. Give a fresh one, or a list"):
+        list(data.batches(2))
+
+
+def test_an_exhausted_iterator_is_refused():
+    spent = iter([X])
+    next(spent)
+    with pytest.raises(ValueError, match=r"y ended before giving a row"):
+        stream(spent, "y")
+
+
+def test_the_count_of_values_that_are_not_finite():
+    with pytest.raises(ValueError, match=r"x holds nan in column 'b', row 14 \(2 such values in all so far\)"):
+        check_rows(np.array([[1.0, np.nan], [np.inf, 1.0]]), ("a", "b"), "x", start=14)
+
+
+# Two streams in step
+
+
+def test_pairs_stay_together():
+    left, right = stream([X[:2], X[2:]]), stream(-X)
+    pairs = list(paired(left.batches(3), right.batches(3), ("x", "y")))
+    assert [len(a) for a, _ in pairs] == [3, 3, 1]
+    assert all(np.array_equal(a, -b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(("rows", "short"), [((7, 5), "y"), ((5, 7), "x"), ((7, 6), "y"), ((3, 7), "x")])
+def test_one_side_ends_early(rows, short):
+    pairs = paired(stream(X[: rows[0]]).batches(3), stream(X[: rows[1]]).batches(3), ("x", "y"))
+    with pytest.raises(ValueError, match=rf"^{short} ended early, after {min(rows)} rows, while [xy] goes on"):
+        list(pairs)
+
+
+# A uniform sample of a stream
+
+
+def test_a_reservoir_is_uniform_over_the_stream():
+    seen, runs, kept, total = np.zeros(60), 400, 12, 60
+    rows = np.arange(total, dtype=np.float64)
+    for seed in range(runs):
+        reservoir = Reservoir(kept, seed)
+        for begin, end in ((0, 5), (5, 6), (6, 6), (6, 40), (40, 60)):
+            reservoir.absorb(rows[begin:end], -rows[begin:end])
+        first, second = reservoir.rows()
+        assert len(set(first)) == kept and np.array_equal(first, -second)
+        seen[first.astype(int)] += 1
+    expected = runs * kept / total
+    chi2 = ((seen - expected) ** 2 / (expected * (1 - kept / total))).sum()
+    assert chi2 < 59 + 5 * np.sqrt(2 * 59)
+
+
+def test_a_short_stream_is_kept_whole():
+    reservoir = Reservoir(50, 0)
+    reservoir.absorb(X[:3])
+    reservoir.absorb(X[3:])
+    np.testing.assert_array_equal(reservoir.rows()[0], X)
+    assert Reservoir(5, 0).rows() == ()
+
+
+def test_a_reservoir_keeps_no_view_of_a_batch():
+    batch = X.copy()
+    reservoir = Reservoir(50, 0)
+    reservoir.absorb(batch)
+    batch[:] = 0.0
+    np.testing.assert_array_equal(reservoir.rows()[0], X)
+
+
+# Text files
+
+
+def written(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+READ = {
+    "plain": ("a,b,c\n1,2,3\n4,5,6\n", ","),
+    "spaces": ("a, b , c\n 1,2 , 3\n4,5,6\n", ","),
+    "Windows lines": ("a,b,c\r\n1,2,3\r\n4,5,6\r\n", ","),
+    "byte order mark": ("\ufeffa,b,c\n1,2,3\n4,5,6\n", ","),
+    "quotes": ('"a","b","c"\n"1",2,3\n4,5,6\n', ","),
+    "blank lines": ("a,b,c\n1,2,3\n\n4,5,6\n\n\n", ","),
+    "no line end": ("a,b,c\n1,2,3\n4,5,6", ","),
+    "tabs": ("a\tb\tc\n1\t2\t3\n4\t5\t6\n", "\t"),
+    "semicolons": ("a;b;c\n1;2;3\n4;5;6\n", ";"),
+    "text in a column not asked for": ("a,b,c,d\n1,2,3,u\n4,5,6,v\n", ","),
+}
+
+
+@pytest.mark.parametrize(("text", "delimiter"), list(READ.values()), ids=list(READ))
+def test_read_csv(tmp_path, text, delimiter):
+    found = read_csv(written(tmp_path, text), ["c", "a"], delimiter)
+    assert found.names == ("c", "a") and found.values.dtype == np.float64
+    np.testing.assert_array_equal(found.values, [[3.0, 1.0], [6.0, 4.0]])
+
+
+CSV_ERRORS = {
+    "empty": ("", ValueError, r"file: '.*data\.csv' is empty; its first line must name the columns"),
+    "only blank": ("\n\n", ValueError, r"is empty"),
+    "only the header": ("a,b\n", ValueError, r"has 0 rows of data; a symmetry needs many points"),
+    "one row": ("a,b\n1,2\n", ValueError, r"has 1 row of data"),
+    "short line": ("a,b\n1,2\n3\n", ValueError, r"line 3 of '.*' has 1 cells, the first line has 2"),
+    "long line": ("a,b\n1,2,3\n", ValueError, r"line 2 of '.*' has 3 cells, the first line has 2"),
+    "other delimiter": ("a;b\n1;2\n3;4\n", ValueError, r"has no comma but semicolons: pass --delimiter ';'"),
+    "missing column": ("aa,speed\n1,2\n3,4\n", ValueError, r"there is no column 'a' in '.*'.* It has: aa, speed\."),
+    "near column": ("a,bee\n1,2\n3,4\n", ValueError, r"there is no column 'b' in '.*'.*It has: a, bee"),
+    "text": ("a,b\n1,2\n3,x\n", ValueError, r"line 3, column 'b' of '.*' holds 'x' where a number is needed"),
+    "empty cell": ("a,b\n1,2\n,4\n", ValueError, r"line 3, column 'a' of '.*' holds an empty cell where a number"),
+    "equal names": ("a,b,b\n1,2,3\n3,4,5\n", ValueError, r"has 2 columns called 'b'; give each its own name"),
+}
+
+
+@pytest.mark.parametrize(("text", "kind", "message"), list(CSV_ERRORS.values()), ids=list(CSV_ERRORS))
+def test_files_that_cannot_be_read(tmp_path, text, kind, message):
+    with pytest.raises(kind, match=message):
+        read_csv(written(tmp_path, text), ["a", "b"])
+
+
+def test_the_nearest_column_is_named(tmp_path):
+    path = written(tmp_path, "mass,velocity\n1,2\n3,4\n")
+    with pytest.raises(ValueError, match=r"no column 'velocty' in '.*'; did you mean 'velocity'\?"):
+        read_csv(path, ["velocty"])
+
+
+def test_paths_that_are_no_file(tmp_path):
+    written(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(FileNotFoundError, match=r"there is no '.*datas\.csv'; did you mean 'data\.csv'\?"):
+        read_csv(tmp_path / "datas.csv", ["a"])
+    with pytest.raises(FileNotFoundError, match=r"there is no '.*nowhere.*'\. Check the name and the folder"):
+        read_csv(tmp_path / "nowhere" / "at all", ["a"])
+    with pytest.raises(IsADirectoryError, match=r"'.*' is a folder; give a text file"):
+        read_csv(tmp_path, ["a"])
+
+
+def test_another_encoding(tmp_path):
+    with pytest.raises(ValueError, match=r"is not UTF-8 text\. Save it as CSV with UTF-8 encoding"):
+        read_csv(written(tmp_path, "a,b\n1,é\n3,4\n", "latin-1"), ["a"])

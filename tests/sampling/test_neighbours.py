@@ -1,0 +1,150 @@
+"""Tangent spaces and dimensions of clouds that are known."""
+
+import numpy as np
+import pytest
+
+from lieder.sampling import intrinsic_dimension, surface_distances, tangents
+
+
+def turned(rng, points, n):
+    """The points in n dimensions, turned so that no coordinate axis is special."""
+    frame = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    return np.pad(points, ((0, 0), (0, n - points.shape[1]))) @ frame
+
+
+def on_sphere(rng, count, d):
+    x = rng.normal(size=(count, d + 1))
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def torus(rng, count, d):
+    angle = rng.uniform(0, 2 * np.pi, size=(count, d))
+    return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def helix(rng, count):
+    t = rng.uniform(-np.pi, np.pi, count)
+    return np.stack([np.cos(3 * t), np.sin(3 * t), t], axis=1)
+
+
+def graph(rng, count):
+    x = rng.uniform(-1, 1, size=(count, 3))
+    return np.concatenate([x, np.cross(x, [1.0, 2.0, 3.0]) * (x**2).sum(axis=1, keepdims=True)], axis=1)
+
+
+CLOUDS = {
+    "line in R^3": (1, lambda rng, count: turned(rng, rng.uniform(-1, 1, size=(count, 1)), 3)),
+    "circle": (1, lambda rng, count: torus(rng, count, 1)),
+    "circle in R^4": (1, lambda rng, count: turned(rng, torus(rng, count, 1), 4)),
+    "helix": (1, helix),
+    "sphere": (2, lambda rng, count: on_sphere(rng, count, 2)),
+    "sphere in R^5": (2, lambda rng, count: turned(rng, on_sphere(rng, count, 2), 5)),
+    "square in R^4": (2, lambda rng, count: turned(rng, rng.uniform(-1, 1, size=(count, 2)), 4)),
+    "graph from R^3 to R^3": (3, graph),
+    "torus in R^4": (2, lambda rng, count: torus(rng, count, 2)),
+    "filled interval": (1, lambda rng, count: rng.uniform(-1, 1, size=(count, 1))),
+    "filled square": (2, lambda rng, count: rng.uniform(-1, 1, size=(count, 2))),
+    "filled cube": (3, lambda rng, count: rng.uniform(-1, 1, size=(count, 3))),
+    "filled R^6": (6, lambda rng, count: rng.normal(size=(count, 6))),
+}
+
+
+@pytest.mark.parametrize(("d", "make"), list(CLOUDS.values()), ids=list(CLOUDS))
+@pytest.mark.parametrize("count", [100, 300, 1500])
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.01])
+def test_dimension(d, make, count, noise):
+    rng = np.random.default_rng(0)
+    cloud = make(rng, count)
+    assert intrinsic_dimension(cloud + noise * rng.normal(size=cloud.shape)) == d
+
+
+def test_dimension_of_a_torus_of_four_angles():
+    assert intrinsic_dimension(torus(np.random.default_rng(1), 1000, 4)) == 4
+
+
+@pytest.mark.xfail(reason="one hundred points are too few in five dimensions: the sphere looks filled", strict=True)
+def test_dimension_of_a_thin_sphere_of_dimension_five():
+    assert intrinsic_dimension(on_sphere(np.random.default_rng(0), 100, 5)) == 5
+
+
+def test_dimension_does_not_change_with_the_unit():
+    cloud = on_sphere(np.random.default_rng(2), 300, 2)
+    assert intrinsic_dimension(1e-8 * cloud) == intrinsic_dimension(1e8 * cloud) == 2
+
+
+def test_dimension_with_repeated_points_and_few_points():
+    rng = np.random.default_rng(3)
+    assert intrinsic_dimension(np.repeat(torus(rng, 50, 1), 3, axis=0)) <= 2
+    for count in (1, 2, 3, 5):
+        assert 1 <= intrinsic_dimension(rng.normal(size=(count, 3))) <= 3
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 9)] * 3), axis=-1).reshape(-1, 3)
+    assert intrinsic_dimension(grid) == 3
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.003])
+def test_tangents_of_a_sphere_are_orthogonal_to_the_radius(noise):
+    rng = np.random.default_rng(4)
+    clean = on_sphere(rng, 2000, 2)
+    found = tangents(clean + noise * rng.normal(size=clean.shape), 2)
+    np.testing.assert_allclose(np.einsum("pia,pja->pij", found.bases, found.bases), np.eye(2)[None].repeat(2000, 0), atol=1e-9)
+    sine = np.sqrt(np.mean((found.bases @ clean[:, :, None]) ** 2) * 2)
+    assert sine < 0.05
+    assert 0.2 < found.disagreement / sine < 5, "the error of the spaces is told from the data alone"
+
+
+def test_tangents_of_a_plane_in_seven_dimensions():
+    rng = np.random.default_rng(5)
+    frame = np.linalg.qr(rng.normal(size=(7, 3)))[0].T
+    cloud = rng.uniform(-1, 1, size=(400, 3)) @ frame
+    exact = tangents(cloud)
+    assert exact.dimension == 3 and exact.disagreement < 1e-6
+    np.testing.assert_allclose(exact.bases.transpose(0, 2, 1) @ exact.bases, (frame.T @ frame)[None].repeat(400, 0), atol=1e-6)
+    noisy = tangents(cloud + 0.01 * rng.normal(size=cloud.shape), 3)
+    missed = noisy.bases - noisy.bases @ (frame.T @ frame)
+    assert np.sqrt(np.mean(np.sum(missed**2, axis=(1, 2)))) < 0.1
+
+
+def test_tangents_elsewhere():
+    rng = np.random.default_rng(6)
+    cloud, queries = on_sphere(rng, 3000, 2), on_sphere(rng, 5, 2)
+    found = tangents(cloud, 2, queries=queries)
+    assert found.bases.shape == (5, 2, 3)
+    assert np.abs(found.bases @ queries[:, :, None]).max() < 0.1
+
+
+def test_more_queries_than_one_piece():
+    cloud = torus(np.random.default_rng(7), 4200, 1)
+    found = tangents(cloud, 1, neighbours=6)
+    normal = np.abs(np.einsum("pda,pa->pd", found.bases, cloud))
+    assert found.neighbours == 6 and normal.max() < 0.05
+
+
+def test_tangents_of_a_filled_space_are_everything():
+    cloud = np.random.default_rng(8).normal(size=(100, 2))
+    found = tangents(cloud, 2)
+    np.testing.assert_allclose(found.bases.transpose(0, 2, 1) @ found.bases, np.eye(2)[None].repeat(100, 0), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "message"),
+    [
+        (50, {"dimension": 0}, r"dimension must lie in 1\.\.3, got 0"),
+        (50, {"dimension": 4}, r"dimension must lie in 1\.\.3, got 4"),
+        (7, {"dimension": 2}, r"7 points are too few for tangent spaces of dimension 2: give at least 8"),
+        (50, {"dimension": 2, "neighbours": 3}, r"neighbours must lie in 4\.\.50 for dimension 2, got 3"),
+        (50, {"dimension": 2, "neighbours": 51}, r"neighbours must lie in 4\.\.50 for dimension 2, got 51"),
+    ],
+)
+def test_tangents_that_cannot_be_had(count, options, message):
+    with pytest.raises(ValueError, match=message):
+        tangents(on_sphere(np.random.default_rng(9), count, 2), **options)
+
+
+def test_distances_from_a_surface():
+    rng = np.random.default_rng(10)
+    cloud = on_sphere(rng, 4000, 2)
+    away = np.array([0.0, 0.05, 0.2])
+    queries = on_sphere(rng, 3, 2) * (1 + away)[:, None]
+    np.testing.assert_allclose(surface_distances(cloud, queries, 2, 12), away, atol=0.01)
+    plane = np.pad(rng.uniform(-1, 1, size=(200, 2)), ((0, 0), (0, 1)))
+    np.testing.assert_allclose(surface_distances(plane, np.array([[0.1, 0.2, 0.7]]), 2, 10), [0.7], atol=1e-9)
