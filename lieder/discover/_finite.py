@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, flow, total
+from ..action import AbstractAction, AbstractFibreAction, flow, total, velocities
 from ..interop import ForeignModel
 from ..sampling import surface_distances
 
@@ -27,9 +27,7 @@ def finite_model(
     """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points.
 
     `lengths`, (dim,): rms of the denominator of the relative defect for each generator, per unit of t."""
-    # A sum of two affine actions is affine, and its flow one matrix exponential; other pairs are integrated.
-    plain = isinstance(source, FieldAction) and isinstance(target, FieldAction)
-    both = source + target if plain else total(source, target)
+    both = total(source, target)
     n = source.width
     out = np.full(len(generators), np.nan)
     pairs = np.concatenate([points, values], axis=1).astype(np.float64)
@@ -62,11 +60,10 @@ def finite_cloud(
     """Distance of moved held-out points from the cloud's local tangent planes, over the distance moved (rms), in block units."""
     out = np.full(len(generators), np.nan)
     with jax.enable_x64(True):
-        velocities, move = _compiled(action)
-        wide = jnp.asarray(points, jnp.float64)
+        move = jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
         for k, xi in enumerate(generators):
-            time = step((points, np.asarray(velocities(xi, wide))))
-            moved = np.asarray(move(xi, wide, time))
+            time = step((points, velocities(action, xi, points)))
+            moved = np.asarray(move(jnp.asarray(xi), jnp.asarray(points, jnp.float64), time))
             usable = np.isfinite(moved).all(axis=1)
             if usable.sum() < max(2, len(points) // 2):
                 continue
@@ -74,12 +71,6 @@ def finite_cloud(
             travelled = np.linalg.norm((moved[usable] - points[usable]) / scales, axis=1)
             out[k] = np.sqrt(np.mean(away**2) / np.mean(travelled**2)) if travelled.any() else np.nan
     return out
-
-
-def _compiled(action: AbstractAction) -> tuple[Callable, Callable]:
-    """The action's field and its flow at many points, for one generator at a time."""
-    velocities = jax.jit(jax.vmap(action.field, in_axes=(None, 0)))
-    return velocities, jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
 
 
 def step(*sides: tuple[np.ndarray, np.ndarray]) -> float:
