@@ -62,7 +62,7 @@ class FieldAction(AbstractAction):
         return self.generators.apply(self.dictionary(z))
 
     def field(self, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
-        generator, row, column = self.generators.index
+        generator, row, column = self.generators.places
         terms = jnp.asarray(self.generators.value, z.dtype) * xi[generator] * self.dictionary(z)[column]
         return jnp.zeros(self.width, z.dtype).at[row].add(terms)
 

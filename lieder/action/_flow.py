@@ -46,8 +46,9 @@ def flow(
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, args: time * action.field(xi, y)),
         diffrax.Dopri8(),
-        t0=0.0,
-        t1=1.0,
+        # Python floats would be float64 under x64, and the solution with them.
+        t0=jnp.zeros((), z.dtype),
+        t1=jnp.ones((), z.dtype),
         dt0=None,
         y0=z,
         stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
@@ -62,7 +63,7 @@ def flow(
 def _exponential(action: FieldAction, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
     n = action.width
     stack = action.affine()
-    generator, row, column = stack.index
+    generator, row, column = stack.places
     matrix = jnp.zeros((n + 1, n + 1), z.dtype).at[row, column].add(jnp.asarray(stack.value, z.dtype) * xi[generator])
     moved = jax.scipy.linalg.expm(matrix) @ jnp.concatenate([z, jnp.ones(1, z.dtype)])
     return moved[:n]

@@ -91,11 +91,17 @@ class MatrixStack:
             and np.allclose(self.value, other.value, rtol=1e-12, atol=1e-12)
         )
 
+    @property
+    def places(self) -> Int[np.ndarray, "3 entries"]:
+        """`index` in 32 bits: traced code then means the same with JAX's 64-bit mode on and off."""
+        return self.index.astype(np.int32)
+
     def apply(self, x: Float[Array, " columns"]) -> Float[Array, "generators rows"]:
         """All products A_k x."""
         q, rows, _ = self.shape
-        terms = jnp.asarray(self.value, dtype=x.dtype) * x[self.index[2]]
-        return jnp.zeros((q, rows), x.dtype).at[self.index[0], self.index[1]].add(terms)
+        generator, row, column = self.places
+        terms = jnp.asarray(self.value, dtype=x.dtype) * x[column]
+        return jnp.zeros((q, rows), x.dtype).at[generator, row].add(terms)
 
     def contract(self, left: Float[Array, "m rows"], x: Float[Array, " columns"]) -> Float[Array, "m generators"]:
         """All products left A_k x, without forming A_k x when each A_k has few non-zeros."""
@@ -123,7 +129,7 @@ class MatrixStack:
         counts = np.bincount(self.index[0], minlength=q)
         most = max(int(counts.max(initial=0)), 1)
         slot = np.arange(len(self.value)) - np.repeat(np.cumsum(counts) - counts, counts)
-        value, row, column = np.zeros((q, most)), np.zeros((q, most), np.int64), np.zeros((q, most), np.int64)
+        value, row, column = np.zeros((q, most)), np.zeros((q, most), np.int32), np.zeros((q, most), np.int32)
         value[self.index[0], slot], row[self.index[0], slot], column[self.index[0], slot] = self.value, *self.index[1:]
         return value, row, column
 
