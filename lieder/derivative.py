@@ -122,7 +122,10 @@ def _example(F: Callable, source: AbstractAction, target: AbstractFibreAction, x
 
 
 def _assemble(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobian: Array) -> Blocks:
-    return _finish(source, target, x, y, source.contract(jacobian, x), jnp.linalg.norm(jacobian))
+    # Without the barriers XLA fuses what comes before into the loops over generators and features, and computes it once for each of them.
+    y, jacobian = jax.lax.optimization_barrier((y, jacobian))
+    norm = jax.lax.optimization_barrier(jnp.linalg.norm(jacobian))
+    return _finish(source, target, x, y, source.contract(jacobian, x), norm)
 
 
 def _finish(
@@ -152,6 +155,6 @@ def expand(
     """
     if not isinstance(action, FieldAction):
         return factor
-    q, n, size = action.generators.shape
+    _, n, size = action.generators.shape
     flat = action.generators.flat()
     return np.concatenate([factor @ flat[:, a * size : (a + 1) * size].T.toarray() for a in range(n)])

@@ -52,7 +52,7 @@ def relative_spectrum(
     directions = (whitening @ right.T).T[::-1]
     directions = _signed(directions / np.linalg.norm(directions, axis=1, keepdims=True))
     unscaled = np.where(np.isfinite(scale), 1.0 / scale, 1.0 / largest)
-    null = np.linalg.qr((unscaled[:, None] * vt[~kept].T))[0].T if not kept.all() else np.zeros((0, q))
+    null = np.linalg.qr(unscaled[:, None] * vt[~kept].T)[0].T if not kept.all() else np.zeros((0, q))
     return RelativeSpectrum(values, directions, null)
 
 
