@@ -46,7 +46,8 @@ def split_centreless(constants: Constants, tolerance: float) -> list[Constants]:
     """
     maps = centroid(constants, tolerance)
     pieces = ideals(maps, tolerance)
-    if pieces <= 1:
+    # More ideals than dimensions are counted only where the constants are noise (no algebra to the tolerance).
+    if pieces <= 1 or pieces > len(constants):
         return [constants]
     random = np.random.default_rng(0)
     draws = []
@@ -55,7 +56,8 @@ def split_centreless(constants: Constants, tolerance: float) -> list[Constants]:
         values = np.linalg.eigvals(phi)
         points = np.stack([values.real, np.abs(values.imag)], axis=1)  # a complex pair belongs to one ideal
         tree = scipy.cluster.hierarchy.linkage(points, "single")
-        draws.append((tree[-(pieces - 1), 2] / np.abs(values).max(), phi, points, tree))
+        size = max(float(np.abs(values).max()), np.finfo(float).tiny)
+        draws.append((tree[-(pieces - 1), 2] / size, phi, points, tree))
     _, phi, points, tree = max(draws, key=itemgetter(0))
     label = scipy.cluster.hierarchy.fcluster(tree, pieces, "maxclust")
     centres = np.stack([points[label == k].mean(axis=0) for k in np.unique(label)])
