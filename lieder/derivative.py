@@ -88,10 +88,15 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
             "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy, or pass a scikit-learn"
             " estimator or a torch module as it is."
         ) from None
+    except jax.errors.ConcretizationTypeError:
+        raise TypeError(
+            "F cannot be differentiated by JAX: it asks for the value of its input, with `if`, float() or int(). Use jnp.where for"
+            " cases, and leave numbers as arrays."
+        ) from None
     except (TypeError, ValueError, IndexError) as error:
-        raise ValueError(
-            f"F fails on one example of shape ({n},): {error}. F takes one example, not a batch."
-        ) from error
+        # JAX's own messages run over many lines; the first says what is wrong.
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ValueError(f"F fails on one example of shape ({n},): {said}. F takes one example, not a batch.") from error
     shape, kind = getattr(out, "shape", None), getattr(out, "dtype", None)
     if shape is None or kind is None:
         raise TypeError(

@@ -121,13 +121,19 @@ def reduce_model(
         batches = progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
         for out, batch, order, used in _evaluated(evaluate, batches, size, spare):
             b = len(batch)
-            _check_finite(out, batch, order, start, x.argument)
+            _check_finite(out, batch, order, start, x.argument, rows_from=used)
             dtype = out.values.dtype
             w = None if weights is None else np.sqrt(weights[start : start + b][order])
             held = slice(used, b) if spare else held_rows(b)
             collector.hold(batch[held], out.values[held], np.ones(b)[held] if w is None else w[held] ** 2)
-            parts = (_weighted(part[:used], None if w is None else w[:used]) for part in (out.rows, out.moved, out.turned))
-            collector.absorb(float(used if w is None else np.sum(w[:used] ** 2)), *parts)
+            root = None if w is None else w[:used]
+            parts = (_weighted(part[:used], root) for part in (out.rows, out.moved, out.turned))
+            try:
+                collector.absorb(float(used if root is None else np.sum(root**2)), *parts)
+            except ValueError:
+                # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place sought.
+                _check_finite(out, batch, order, start, x.argument)
+                raise
             start += b
     check_enough(collector.count, q, x.argument)
     return collector.reduction(np.dtype(dtype))
@@ -156,17 +162,18 @@ def check_enough(rows: int, q: int, argument: str) -> None:
 def _evaluated(
     evaluate: Callable, batches: Iterable[np.ndarray], size: int, spare: bool
 ) -> Iterator[tuple[Blocks, np.ndarray, np.ndarray, int]]:
-    """For each batch its `Blocks` as NumPy views, its rows in the order they have there, that order, and how many of them, from the first,
-    the factors may use.
+    """For each batch its `Blocks` as NumPy views, its examples in the order they have there, that order, and how many of
+    them, from the first, the factors may use.
 
-    Rows held for the finite check are moved to the end, so that the rest is a view and not a copy. The next batch is handed to JAX
-    before this one is given out: its rows are computed while LAPACK works on these.
+    Examples held for the finite check are moved to the end, so that the rest is a view and not a copy. The next batch is
+    handed to JAX before this one is given out: where JAX works in the background, LAPACK works at the same time.
     """
-    waiting, start = None, 0
+    waiting, start, order, held = None, 0, np.zeros(0, np.int64), np.zeros(0, np.int64)
     for batch in batches:
         b = len(batch)
-        held = held_rows(b) if spare else np.zeros(0, np.int64)
-        order = np.concatenate([np.setdiff1d(np.arange(b), held), held])
+        if b != len(order):
+            held = held_rows(b) if spare else held
+            order = np.concatenate([np.setdiff1d(np.arange(b), held), held])
         batch, numbers = batch[order], start + order
         if b < size:  # padded, so that nothing is compiled twice
             fill = np.zeros(size - b, np.int64)
@@ -191,21 +198,21 @@ def _weighted(part: np.ndarray, w: np.ndarray | None) -> np.ndarray:
     return part.reshape(-1, part.shape[-1])
 
 
-def _check_finite(out: Blocks, batch: np.ndarray, order: np.ndarray, start: int, argument: str) -> None:
-    for part, what in ((out.values, "returns"), (out.rows, "has a derivative that is")):
-        flat = part.reshape(len(part), -1)
-        # One pass without a temporary: a sum of finite numbers that overflows is looked at entry by entry below.
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(flat @ np.ones(flat.shape[1], flat.dtype)).all():
-                continue
-        bad = ~np.isfinite(flat).all(axis=1)
-        if bad.any():
-            place = int(np.flatnonzero(bad)[np.argmin(order[bad])])
+def _check_finite(
+    out: Blocks, batch: np.ndarray, order: np.ndarray, start: int, argument: str, rows_from: int = 0
+) -> None:
+    """A ValueError naming the first example with a value, or a row at or after `rows_from`, that is not finite."""
+    for part, first, what in ((out.values, 0, "returns"), (out.rows, rows_from, "has a derivative that is")):
+        bad = first + np.flatnonzero(~np.isfinite(part[first:]).all(axis=tuple(range(1, part.ndim))))
+        if len(bad):
+            place = int(bad[np.argmin(order[bad])])
             point = ", ".join(f"{v:.6g}" for v in batch[place][:6]) + (", ..." if batch.shape[1] > 6 else "")
             advice = "Leave the point out or guard the model there." if what == "returns" else (
-                "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth the model."
+                "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth the"
+                " model."
             )
-            raise ValueError(f"F {what} NaN or inf at row {start + order[place]} of {argument}, ({point}). {advice}")
+            where = f"row {start + order[place]} of {argument}, ({point})"
+            raise ValueError(f"F {what} NaN or inf at {where}. {advice}")
 
 
 def checked_weights(weights, rows: int | None) -> Float[np.ndarray, " N"] | None:

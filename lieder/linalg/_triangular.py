@@ -10,8 +10,8 @@ from scipy.linalg import blas, lapack
 PANEL = (
     32  # columns factored at a time inside LAPACK: wide enough for matrix products, narrow enough for the nearest cache
 )
-SLICE = 512  # rows solved for at a time: with 256 columns they fit the second-level cache
-PIECE = 4096  # rows between two Cholesky factorisations, at least
+SLICE = 2**16  # numbers reduced at a time: 512 kB, which stay in the second-level cache from one BLAS call to the next
+PIECE = 8192  # rows between two Cholesky factorisations, or 16 q if that is more: the factorisation is then a small part
 GROWTH = 100.0  # largest |B|^2 for which the update by Cholesky is taken; it loses at most this factor in rounding
 
 
@@ -52,9 +52,13 @@ class TriangularFactor:
         columns = self.factor.shape[1]
         if block.ndim != 2 or block.shape[1] != columns:
             raise ValueError(f"block must have {columns} columns, got shape {block.shape}.")
-        factor, piece = self.factor, max(PIECE, 16 * columns)
-        for start in range(0, len(block), piece):
-            factor = _absorbed(factor, block[start : start + piece])
+        factor, start = self.factor, 0
+        if len(factor) < columns:
+            start = 4 * columns  # few, for reflections are slow; enough that |B|^2 of the next piece stays small
+            factor = _reflected(factor, block[:start])
+        pieces = -(-max(len(block) - start, 0) // max(PIECE, 16 * columns))
+        for piece in np.array_split(block[start:], pieces) if pieces else ():
+            factor = _absorbed(factor, piece)
         if not np.isfinite(factor).all():
             raise ValueError(
                 "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or rescale."
@@ -87,9 +91,10 @@ def _updated(factor: np.ndarray, block: np.ndarray) -> np.ndarray | None:
     columns = factor.shape[1]
     square = np.eye(columns, order="F")
     r = np.asfortranarray(factor)
-    for start in range(0, len(block), SLICE):
+    rows = max(SLICE // columns, 16)
+    for start in range(0, len(block), rows):
         # A slice in row order is its transpose in column order, which is what BLAS solves for in place.
-        part = np.array(block[start : start + SLICE], dtype=np.float64, order="C").T
+        part = np.array(block[start : start + rows], dtype=np.float64, order="C").T
         solved = blas.dtrsm(1.0, r, part, side=0, lower=0, trans_a=1, overwrite_b=1)
         square = blas.dsyrk(1.0, solved, beta=1.0, c=square, trans=0, lower=0, overwrite_c=1)
     # Largest absolute row sum of the symmetric matrix, an upper bound of its norm; NaN and inf fail the comparison.
@@ -107,8 +112,9 @@ def _reflected(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
     if kept == columns and columns > 0 and len(block) > 0:
         # The triangle is kept as it is: 2 b q^2 operations, however few rows b the block has.
         r = np.array(factor, order="F")
-        for start in range(0, len(block), 2 * SLICE):
-            part = np.array(block[start : start + 2 * SLICE], dtype=np.float64, order="F")
+        rows = max(2 * SLICE // columns, 16)
+        for start in range(0, len(block), rows):
+            part = np.array(block[start : start + rows], dtype=np.float64, order="F")
             r, _, _, _ = lapack.dtpqrt(0, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)
         return r
     stacked = np.empty((kept + len(block), columns), dtype=np.float64, order="F")
