@@ -98,7 +98,11 @@ class MatrixStack:
 
     def apply(self, x: Float[Array, " columns"]) -> Float[Array, "generators rows"]:
         """All products A_k x."""
-        q, rows, _ = self.shape
+        q, rows, columns = self.shape
+        if self._is_every_unit():
+            # No scatter, which XLA runs entry by entry.
+            unit = jnp.arange(rows)[:, None, None] == jnp.arange(rows)[None, None, :]
+            return jnp.where(unit, x[None, :, None], jnp.zeros((), x.dtype)).reshape(rows * columns, rows)
         generator, row, column = self.places
         terms = jnp.asarray(self.value, dtype=x.dtype) * x[column]
         return jnp.zeros((q, rows), x.dtype).at[generator, row].add(terms)
@@ -108,7 +112,7 @@ class MatrixStack:
         q, rows, columns = self.shape
         entries = len(self.value)
         dtype = jnp.result_type(left, x)
-        if self._is_every_unit(dtype):
+        if self._is_every_unit():
             return (left[:, :, None] * x[None, None, :]).reshape(len(left), rows * columns)
         if entries > 0.5 * q * rows * columns:
             return jnp.einsum("mr,grc,c->mg", left, jnp.asarray(self.dense(), dtype), x)  # m: outputs, g: generators
@@ -116,7 +120,7 @@ class MatrixStack:
         terms = jnp.asarray(padded, dtype) * left[:, row] * x[column]
         return terms.sum(-1)
 
-    def _is_every_unit(self, dtype) -> bool:
+    def _is_every_unit(self) -> bool:
         """True for gl(n) on vectors and all affine maps in their natural order: L is then one outer product."""
         q, rows, columns = self.shape
         if q != rows * columns or len(self.value) != q or not np.all(self.value == 1.0):
