@@ -6,4 +6,5 @@ from ._dataset import dataset as dataset
 from ._evidence import Evidence as Evidence
 from ._function import function as function
 from ._function import vector_field as vector_field
+from ._level_set import level_set as level_set
 from ._symmetries import Symmetries as Symmetries

@@ -3,4 +3,6 @@
 from ._family import FeatureModel as FeatureModel
 from ._fit import fit as fit
 from ._fitted import Fitted as Fitted
+from ._levels import Levels as Levels
+from ._levels import level_functions as level_functions
 from ._mlp import Network as Network

@@ -1,0 +1,66 @@
+"""Symmetries of a point cloud described by functions that vanish on it."""
+
+import numpy as np
+
+from .. import models
+from ..action import AbstractAction, scalars
+from ..dictionary import AbstractDictionary
+from ..sampling import stream, table
+from ._checks import check_action, check_count, check_decision, check_table, check_width
+from ._function import model_symmetries
+from ._symmetries import Symmetries
+
+
+def level_set(
+    z,
+    *,
+    action: AbstractAction,
+    dictionary: AbstractDictionary,
+    count: int | None = None,
+    tolerance: float | None = None,
+    min_gap: float = 5.0,
+    names: list[str] | None = None,
+    seed: int = 0,
+) -> Symmetries:
+    """The symmetries of a point cloud, as fields along which the functions vanishing on it keep vanishing.
+
+    rho(xi)^2 = sum_i |Db(z_i) theta_xi(z_i)|^2 / sum_i |Db(z_i)|^2 |theta_xi(z_i)|^2 for functions b of the dictionary with b = 0 on the data. Sharper than
+    tangent spaces (`cloud`) where such functions exist and noise is small; candidates need not be affine.
+
+    Arguments:
+        z: (N, n) points, N at least the size of the dictionary. action: how they are acted on.
+        dictionary: in which vanishing functions are sought, e.g. lieder.dictionary.polynomials(n, 2).
+        count: how many of them, if known; by default by the largest gap of singular values.
+        tolerance, min_gap, names, seed: as in `function`.
+    Returns:
+        Symmetries; the resolution is the data's distance from the level set, in units of their spread.
+    Raises:
+        ValueError, TypeError: as `cloud`; no function of the dictionary vanishes on the data.
+    Reference: Shaw, Magner, Moon (2024), sections 3 and 4.
+    """
+    check_action(action, "action")
+    check_decision(tolerance, min_gap, seed)
+    check_count(count, "count")
+    data = table(z, "z", names)
+    check_width(data.names, len(data.values), action, "z", "action")
+    check_table(data, "z")
+    if dictionary.width != action.width:
+        raise ValueError(f"dictionary has functions of {dictionary.width} variables, but z has {action.width} columns.")
+    levels = models.level_functions(np.asarray(data.values, dtype=np.float64), dictionary, count, min_gap)
+    return model_symmetries(
+        levels.model,
+        stream(data, "z"),
+        action,
+        scalars(action.algebra, levels.count),
+        error=levels.distance,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        weights=None,
+        output_names=[f"b{k + 1}" for k in range(levels.count)],
+        seed=seed,
+        method="symmetries of a level set",
+        resolution_source="distance of the data from the level set, in units of their spread",
+        described=f"{levels.count} of {dictionary.size} functions vanish on the data, relative singular values {levels.spectrum[0]:.2g} to"
+        f" {levels.spectrum[levels.count - 1]:.2g}, the next {levels.spectrum[levels.count]:.2g}",
+        lifted=True,
+    )
