@@ -24,12 +24,27 @@ def _root() -> None:
 def discover(
     file: Annotated[Path, typer.Argument(help="Delimited text; the first line names the columns.")],
     inputs: Annotated[str, typer.Option(help="Columns of the inputs, with commas.")],
-    candidates: Annotated[str, typer.Option(help='"algebra on kind(columns), ...; algebra on ..."; kinds: points, vectors, covectors, scalars.')],
-    outputs: Annotated[str | None, typer.Option(help="Columns of the outputs; without them the rows are a point cloud.")] = None,
-    fit: Annotated[str, typer.Option(help='"auto", "graph", "polynomial(3)", "kernel", "mlp", "radial(-5,0)", "fourier(2)", ...')] = "auto",
-    weights: Annotated[str, typer.Option(help='"auto", "relative" (each row counts by its relative error) or "equal".')] = "auto",
-    tolerance: Annotated[float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")] = None,
-    min_gap: Annotated[float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")] = 5.0,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            help='"algebra on kind(columns), ...; algebra on ..."; kinds: points, vectors, covectors, scalars.'
+        ),
+    ],
+    outputs: Annotated[
+        str | None, typer.Option(help="Columns of the outputs; without them the rows are a point cloud.")
+    ] = None,
+    fit: Annotated[
+        str, typer.Option(help='"auto", "graph", "polynomial(3)", "kernel", "mlp", "radial(-5,0)", "fourier(2)", ...')
+    ] = "auto",
+    weights: Annotated[
+        str, typer.Option(help='"auto", "relative" (each row counts by its relative error) or "equal".')
+    ] = "auto",
+    tolerance: Annotated[
+        float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")
+    ] = None,
+    min_gap: Annotated[
+        float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
+    ] = 5.0,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder.Symmetries.load.")] = None,
     delimiter: Annotated[str, typer.Option(help="One character between cells.")] = ",",
@@ -99,7 +114,8 @@ def _weights(text: str) -> Literal["auto", "relative"] | None:
 
 
 def main() -> None:
-    """The `lieder` command: a mistake in the arguments or the data is one line on the standard error, not a traceback."""
+    """The `lieder` command: a mistake in the arguments or the data is one line on the standard error, not a
+    traceback."""
     try:
         app()
     except (ValueError, TypeError, OSError) as error:

@@ -1,4 +1,5 @@
-"""Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that is."""
+"""Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that
+is."""
 
 from ._cloud import cloud as cloud
 from ._cloud import graph as graph

@@ -24,8 +24,9 @@ def level_set(
 ) -> Symmetries:
     """The symmetries of a point cloud, as fields along which the functions vanishing on it keep vanishing.
 
-    rho(xi)^2 = sum_i |Db(z_i) theta_xi(z_i)|^2 / sum_i |Db(z_i)|^2 |theta_xi(z_i)|^2 for functions b of the dictionary with b = 0 on the data. Sharper than
-    tangent spaces (`cloud`) where such functions exist and noise is small; candidates need not be affine.
+    rho(xi)^2 = sum_i |Db(z_i) theta_xi(z_i)|^2 / sum_i |Db(z_i)|^2 |theta_xi(z_i)|^2 for functions b of the
+    dictionary with b = 0 on the data. Sharper than tangent spaces (`cloud`) where such functions exist and noise is
+    small; candidates need not be affine.
 
     Arguments:
         z: (N, n) points, N at least the size of the dictionary. action: how they are acted on.
@@ -60,7 +61,8 @@ def level_set(
         seed=seed,
         method="symmetries of a level set",
         resolution_source="distance of the data from the level set, in units of their spread",
-        described=f"{levels.count} of {dictionary.size} functions vanish on the data, relative singular values {levels.spectrum[0]:.2g} to"
-        f" {levels.spectrum[levels.count - 1]:.2g}, the next {levels.spectrum[levels.count]:.2g}",
+        described=f"{levels.count} of {dictionary.size} functions vanish on the data, relative singular values "
+        f"{levels.spectrum[0]:.2g} to {levels.spectrum[levels.count - 1]:.2g}, "
+        f"the next {levels.spectrum[levels.count]:.2g}",
         lifted=True,
     )

@@ -18,10 +18,12 @@ def simple_basis(
 ) -> Float[np.ndarray, "dim q"]:
     """A basis of nearly the same space with few non-zeros and simple fractions.
 
-    Three bases are tried (as found, varimax rotation, row echelon form). In each, every generator is rounded as coarsely as its relative defect
-    (measured, not assumed) stays below `limit` and its action on the data stays alike; the basis with fewest non-zeros wins.
+    Three bases are tried (as found, varimax rotation, row echelon form). In each, every generator is rounded as
+    coarsely as its relative defect (measured, not assumed) stays below `limit` and its action on the data stays
+    alike; the basis with fewest non-zeros wins.
 
-    Arguments: `found`, rows of coefficients; `numerator`, `denominator`, the factors of the relative defect; `limit`, the largest defect allowed.
+    Arguments: `found`, rows of coefficients; `numerator`, `denominator`, the factors of the relative defect; `limit`,
+        the largest defect allowed.
     Returns: (dim, q), each row with largest entry 1 in size.
     """
     if len(found) == 0:
@@ -33,7 +35,9 @@ def simple_basis(
         bases = bases[-1:]
     simple = [np.array([_rounded(row, numerator, denominator, limit) for row in basis]) for basis in bases]
     independent = [rows for rows in simple if np.linalg.matrix_rank(rows, tol=1e-6) == len(found)]
-    best = min(independent or [found], key=lambda rows: (np.count_nonzero(rows), np.sum(np.abs(rows) != np.round(rows))))
+    best = min(
+        independent or [found], key=lambda rows: (np.count_nonzero(rows), np.sum(np.abs(rows) != np.round(rows)))
+    )
     return best[np.argsort(np.argmax(best != 0, axis=1), kind="stable")]
 
 

@@ -43,7 +43,10 @@ def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
     except OSError as error:
-        raise type(error)(f"path: cannot write '{path}' ({error.strerror}). Give a file name in a folder that exists and that you may write to.") from None
+        raise type(error)(
+            f"path: cannot write '{path}' ({error.strerror}). Give a file name in a folder that exists and that you "
+            "may write to."
+        ) from None
     return path
 
 
@@ -58,7 +61,13 @@ def load(path: str | os.PathLike[str]) -> dict:
     if header.get("format") != FORMAT:
         raise ValueError(f"path: '{path}' has format '{header.get('format')}', this version reads '{FORMAT}'.")
     fields = {name: arrays[name] for name in ARRAYS}
-    fields |= {"dim": header["dim"], "rows": header["rows"], "names": tuple(header["names"]), "method": header["method"], "lifted": header["lifted"]}
+    fields |= {
+        "dim": header["dim"],
+        "rows": header["rows"],
+        "names": tuple(header["names"]),
+        "method": header["method"],
+        "lifted": header["lifted"],
+    }
     fields["source"] = _decode_action(header["source"], arrays)
     fields["target"] = None if header["target"] is None else _decode_action(header["target"], arrays)
     fields["algebra"] = _decode_algebra(header["algebra"], arrays)
@@ -120,7 +129,11 @@ def _encode_action(action: AbstractFibreAction, key: str, arrays: dict) -> dict:
         base = _encode_action(action.base, f"{key}.base", arrays)
         return {"kind": "lift", "base": base, "up": action.up, "down": action.down, "weight": action.weight}
     if isinstance(action, TotalAction):
-        return {"kind": "total", "base": _encode_action(action.base, f"{key}.base", arrays), "fibre": _encode_action(action.fibre, f"{key}.fibre", arrays)}
+        return {
+            "kind": "total",
+            "base": _encode_action(action.base, f"{key}.base", arrays),
+            "fibre": _encode_action(action.fibre, f"{key}.fibre", arrays),
+        }
     if not isinstance(action, FieldAction):
         raise TypeError(f"{action} cannot be saved: only actions built by lieder can.")
     return {
@@ -135,19 +148,25 @@ def _encode_action(action: AbstractFibreAction, key: str, arrays: dict) -> dict:
 
 def _decode_action(plain: dict, arrays: dict) -> AbstractAction:
     if plain["kind"] == "lift":
-        return Lift(_decode_action(plain["base"], arrays), plain["up"], plain["down"], plain["weight"])  # pyright: ignore[reportReturnType]
+        # pyright: ignore[reportReturnType]
+        return Lift(_decode_action(plain["base"], arrays), plain["up"], plain["down"], plain["weight"])
     if plain["kind"] == "total":
         return TotalAction(_decode_action(plain["base"], arrays), _decode_action(plain["fibre"], arrays))
     stack = _decode_stack(plain["generators"], plain["key"], arrays)
     blocks = tuple((kind, width) for kind, width in plain["blocks"])
-    return FieldAction(_decode_algebra(plain["algebra"], arrays), stack, _decode_dictionary(plain["dictionary"]), blocks)
+    return FieldAction(
+        _decode_algebra(plain["algebra"], arrays), stack, _decode_dictionary(plain["dictionary"]), blocks
+    )
 
 
 def _encode_dictionary(dictionary: families.AbstractDictionary) -> dict:
     if isinstance(dictionary, families.Blocks):
         return {"blocks": [_encode_dictionary(part) for part in dictionary.parts]}
     if isinstance(dictionary, families.Functions):
-        raise TypeError("the candidates are your own functions, which cannot be saved without pickle. Keep the script that defines them instead.")
+        raise TypeError(
+            "the candidates are your own functions, which cannot be saved without pickle. Keep the script that "
+            "defines them instead."
+        )
     values = {f.name: getattr(dictionary, f.name) for f in dataclasses.fields(dictionary)}
     return {"type": type(dictionary).__name__, "values": values}
 

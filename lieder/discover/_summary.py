@@ -24,19 +24,30 @@ def answer(s: "Symmetries") -> str:
     if s.evidence.verdict == SYMMETRIES:
         lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields())]
         if s.dim > 1:
-            lines.append(f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)})."))
+            lines.append(
+                f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)}).")
+            )
     lines.append(_rule(s))
     lines.append(f"Resolution {_number(e.resolution)}: {e.resolution_source}.")
     if e.model:
         lines.append(f"Model: {e.model}.")
     if e.confidence is not None:
-        lines.append(f"Repeated with one part of the data left out at a time, the answer was the same in {100 * e.confidence:.0f} % of cases.")
+        lines.append(
+            "Repeated with one part of the data left out at a time, the answer was the same in "
+            f"{100 * e.confidence:.0f} % of cases."
+        )
     if e.finite is not None and len(e.finite):
         lines.append(_finite(e.finite))
     near = [(k, why) for k, why in zip(e.weak, e.weak_reasons, strict=True) if k < max(s.dim + 2, 3)]
-    lines += [f"Weakly determined: direction {k + 1} (defect {_number(s.defects[k])}): {why}; the data can hardly judge it." for k, why in near]
+    lines += [
+        f"Weakly determined: direction {k + 1} (defect {_number(s.defects[k])}): {why}; the data can hardly judge it."
+        for k, why in near
+    ]
     if len(s.ineffective):
-        lines.append(f"Ineffective: {len(s.ineffective)} of {s.source.algebra.dim} candidates do not move the data at all and are left aside.")
+        lines.append(
+            f"Ineffective: {len(s.ineffective)} of {s.source.algebra.dim} candidates do not move the data at all and "
+            "are left aside."
+        )
     return "\n".join(lines)
 
 
@@ -47,9 +58,11 @@ def _headline(s: "Symmetries") -> str:
         return f"{s.dim} {plural} among {s.source.algebra.dim} candidates:"
     least = f"the least defect is {_number(s.defects[0])}" if len(s.defects) else "no candidate moves the data"
     if e.verdict == NONE:
-        return f"No symmetry among {s.source.algebra.dim} candidates: {least}, clearly above the resolution {_number(e.resolution)}."
+        candidates = f"{s.source.algebra.dim} candidates"
+        return f"No symmetry among {candidates}: {least}, clearly above the resolution {_number(e.resolution)}."
     return (
-        f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the resolution"
+        f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the "
+        "resolution"
         f" {_number(e.resolution)}. More or better data, or a better model, would help; nothing is claimed."
     )
 
@@ -57,16 +70,23 @@ def _headline(s: "Symmetries") -> str:
 def _rule(s: "Symmetries") -> str:
     e = s.evidence
     if e.rule == "tolerance":
-        return f"Rule: defects up to the given tolerance {_number(e.tolerance or 0.0)} count; the ratio across it is {e.gap:.3g}."
+        given = _number(e.tolerance or 0.0)
+        return f"Rule: defects up to the given tolerance {given} count; the ratio across it is {e.gap:.3g}."
     count = int(np.sum(s.defects <= e.cut))
     below = "the resolution" if count == 0 else f"defect {count} ({_number(s.defects[count - 1])})"
-    above = f"defect {count + 1} ({_number(s.defects[count])})" if count < len(s.defects) else "the largest possible, sqrt 2"
-    return f"Rule: the largest gap, a factor {e.gap:.3g}, lies between {below} and {above}; at least {e.min_gap:g} is asked for."
+    above = (
+        f"defect {count + 1} ({_number(s.defects[count])})"
+        if count < len(s.defects)
+        else "the largest possible, sqrt 2"
+    )
+    where = f"lies between {below} and {above}; at least {e.min_gap:g} is asked for."
+    return f"Rule: the largest gap, a factor {e.gap:.3g}, {where}"
 
 
 def _finite(finite: np.ndarray) -> str:
     told = ", ".join("not made (the flow leaves the space)" if np.isnan(v) else _number(v) for v in finite[:SHOWN])
-    return f"Finite check on held-out points moved by a quarter of their spread, violation for each: {told}{', ...' if len(finite) > SHOWN else ''}."
+    more = ", ..." if len(finite) > SHOWN else ""
+    return f"Finite check on held-out points moved by a quarter of their spread, violation for each: {told}{more}."
 
 
 def _number(value: float) -> str:
@@ -112,38 +132,73 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     shown_names = s.source.width if s.lifted else len(s.names)
     generators: list = [
         report.Equations(
-            [(label, list(zip(s.names, s.expressions(row), strict=True))[:shown_names]) for label, row in zip(labels, simple, strict=True)],
+            [
+                (label, list(zip(s.names, s.expressions(row), strict=True))[:shown_names])
+                for label, row in zip(labels, simple, strict=True)
+            ],
             scales=sizes[:shown_names],
         ),
-        report.Text("In the simplest basis that the evidence cannot tell from the one found. Relative defects in this basis: "
-                    + ", ".join(_number(s.defect(row)) for row in simple) + "."),
+        report.Text(
+            "In the simplest basis that the evidence cannot tell from the one found. Relative defects in this basis: "
+            + ", ".join(_number(s.defect(row)) for row in simple)
+            + "."
+        ),
     ]
     sections = [
-        report.Section("Evidence", [
-            report.Figure(s.plot(), "Relative defects in ascending order with the decision drawn in.", "0 is an exact symmetry, sqrt 2 the largest possible defect."),
-            report.Table(COLUMNS, _rows(s, 40), f"{s.method}; {s.rows} equations. The third column repeats the analysis with one part of the data left out at a time."),
-        ]),
+        report.Section(
+            "Evidence",
+            [
+                report.Figure(
+                    s.plot(),
+                    "Relative defects in ascending order with the decision drawn in.",
+                    "0 is an exact symmetry, sqrt 2 the largest possible defect.",
+                ),
+                report.Table(
+                    COLUMNS,
+                    _rows(s, 40),
+                    f"{s.method}; {s.rows} equations. The third column repeats the analysis with one part of the "
+                    "data left out at a time.",
+                ),
+            ],
+        ),
         report.Section("Generators", generators),
-        report.Section("What they do to the data", [f for k, row in enumerate(simple[:DRAWN]) for f in _figures(s, row, labels[k])]),
+        report.Section(
+            "What they do to the data", [f for k, row in enumerate(simple[:DRAWN]) for f in _figures(s, row, labels[k])]
+        ),
         report.Section("Candidates", [report.Text(_candidates(s))]),
     ]
     if not len(s.defects):
         sections = sections[-1:]
-    return report.html(path, title="Symmetries of the data" if s.dim else "Symmetries sought", summary=answer(s), sections=sections, kind=e_kind(s))
+    return report.html(
+        path,
+        title="Symmetries of the data" if s.dim else "Symmetries sought",
+        summary=answer(s),
+        sections=sections,
+        kind=e_kind(s),
+    )
 
 
 def _figures(s: "Symmetries", row: np.ndarray, label: str) -> list[report.Figure]:
     pairs = s.examples()
     moved = s.displacement(row)
     title = f"{label}: {s.written(row)}"
-    figures = [report.Figure(report.field_figure(pairs, moved, s.names, title=title), f"{label} as arrows over the data.")]
+    figures = [
+        report.Figure(report.field_figure(pairs, moved, s.names, title=title), f"{label} as arrows over the data.")
+    ]
     starts = pairs[_spread_out(pairs, 5)]
     speed = np.sqrt(np.mean(np.sum(moved**2, axis=1)))
     spread = np.sqrt(np.mean(np.sum((pairs - pairs.mean(axis=0)) ** 2, axis=1)))
     reach = 1.5 * spread / speed if speed > 0 else 1.0
     curves = orbits(s.total, row, starts, np.linspace(0.0, reach, 60))
     if np.isfinite(curves).all(axis=(1, 2)).any():
-        figures.append(report.Figure(report.orbit_figure(curves[np.isfinite(curves).all(axis=(1, 2))], pairs, s.names, title=f"{label}: orbits"), f"Orbits of a few points under {label}."))
+        figures.append(
+            report.Figure(
+                report.orbit_figure(
+                    curves[np.isfinite(curves).all(axis=(1, 2))], pairs, s.names, title=f"{label}: orbits"
+                ),
+                f"Orbits of a few points under {label}.",
+            )
+        )
     return figures
 
 

@@ -35,7 +35,8 @@ class Symmetries:
         points, values: held-out examples (k, n) and the model's outputs (k, m), for checks and figures.
         names: of the columns of inputs and outputs.
         method: how it was found, in words.
-        lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs are written.
+        lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs
+            are written.
     """
 
     source: AbstractAction
@@ -93,10 +94,11 @@ class Symmetries:
     def similarity(self, reference: Float[np.ndarray, "*r q"], dim: int | None = None) -> float:
         """How well the found space contains known generators, as the data see them.
 
-        Least cosine of the principal angles between the span of the `reference` and the span of the found generators, in the inner product of the
-        denominator: coefficients that do not move the data do not count.
+        Least cosine of the principal angles between the span of the `reference` and the span of the found generators,
+        in the inner product of the denominator: coefficients that do not move the data do not count.
 
-        Arguments: `reference` (q,) or (r, q); `dim`, how many directions to compare with (default: the found ones, at least as many as the reference).
+        Arguments: `reference` (q,) or (r, q); `dim`, how many directions to compare with (default: the found ones, at
+            least as many as the reference).
         Returns: in [0, 1].
         Raises: ValueError for a wrong length or a reference that does not move the data.
         """
@@ -112,13 +114,18 @@ class Symmetries:
     def _coefficients(self, xi) -> np.ndarray:
         xi = np.atleast_2d(np.asarray(xi, dtype=np.float64))
         if xi.ndim != 2 or xi.shape[1] != self.source.algebra.dim:
-            raise ValueError(f"expected {self.source.algebra.dim} coefficients, one a candidate generator, got shape {xi.shape}.")
+            raise ValueError(
+                f"expected {self.source.algebra.dim} coefficients, one a candidate generator, got shape {xi.shape}."
+            )
         return xi
 
     def sparse(self) -> Float[np.ndarray, "dim q"]:
-        """The found symmetries in the simplest basis that the evidence cannot tell from them: few terms, simple fractions.
+        """The found symmetries in the simplest basis that the evidence cannot tell from them.
 
-        Each row's relative defect stays below three times the largest accepted one (or the resolution) and below the cut.
+        Few terms, simple fractions.
+
+        Each row's relative defect stays below three times the largest accepted one (or the resolution) and below the
+        cut.
 
         Returns: (dim, q), largest entry of a row 1 in size.
         """
@@ -143,11 +150,13 @@ class Symmetries:
         # Mixed signs are a turn: the first coordinate then loses what the second gains.
         return -1.0 if signs[0] or not any(signs) else 1.0
 
-    def fields(self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True) -> list[str]:
+    def fields(
+        self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True
+    ) -> list[str]:
         """The found symmetries written as vector fields, "x d/dy - y d/dx"; on inputs alone where `lifted`.
 
-        Arguments: `names` of the columns, inputs then outputs (default those of the data); `digits` of coefficients; `simple`: of the basis `sparse()`
-        (default) or of `generators` as found.
+        Arguments: `names` of the columns, inputs then outputs (default those of the data); `digits` of coefficients;
+        `simple`: of the basis `sparse()` (default) or of `generators` as found.
         Returns: one text a symmetry.
         Raises: ValueError for a wrong number of names.
         """
@@ -155,13 +164,19 @@ class Symmetries:
         rows = self.sparse() if simple else self.generators
         return [self.written(row, names, digits) for row in rows]
 
-    def written(self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None, digits: int = 3) -> str:
+    def written(
+        self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None, digits: int = 3
+    ) -> str:
         """One generator of the candidates as a text, as in `fields`."""
         names = self._checked_names(names)
         shown = slice(0, self.source.width if self.lifted else len(names))
-        return report.generator_text(self.expressions(xi, names)[shown], names[shown], digits=digits, scales=self.sizes()[shown])
+        return report.generator_text(
+            self.expressions(xi, names)[shown], names[shown], digits=digits, scales=self.sizes()[shown]
+        )
 
-    def expressions(self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
+    def expressions(
+        self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None
+    ) -> list[sympy.Expr]:
         """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""
         symbols = [sympy.Symbol(name, real=True) for name in self._checked_names(names)]
         return self.total.symbolic(np.asarray(xi), symbols, symbols)
@@ -169,7 +184,9 @@ class Symmetries:
     def _checked_names(self, names) -> tuple[str, ...]:
         names = self.names if names is None else tuple(names)
         if len(names) != self.total.width:
-            raise ValueError(f"names must hold {self.total.width} names, inputs then outputs, got {len(names)}: {', '.join(names)}.")
+            raise ValueError(
+                f"names must hold {self.total.width} names, inputs then outputs, got {len(names)}: {', '.join(names)}."
+            )
         return names
 
     def sizes(self) -> list[float]:
@@ -211,7 +228,7 @@ class Symmetries:
         )
 
     def report(self, path: str | os.PathLike[str]) -> Path:
-        """A self-contained HTML page: the answer, its evidence, spectrum, each generator as a field over the data, orbits.
+        """A self-contained HTML page: the answer, its evidence, each generator as a field over the data, orbits.
 
         Arguments: `path` of the file to write. Returns: it.
         Raises: OSError when the path cannot be written."""
@@ -220,7 +237,8 @@ class Symmetries:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
 
-        Raises: TypeError when the candidates are the user's own functions, which no file can hold; OSError for a bad path."""
+        Raises: TypeError when the candidates are the user's own functions, which no file can hold; OSError for a bad
+            path."""
         return _storage.save(self, path)
 
     @classmethod
@@ -231,8 +249,10 @@ class Symmetries:
         return cls(**_storage.load(path))
 
     def __repr__(self) -> str:
-        return f"Symmetries(dim={self.dim}, verdict='{self.evidence.verdict}', candidates={self.source.algebra.dim}, gap={self.evidence.gap:.3g})"
+        e = self.evidence
+        return (
+            f"Symmetries(dim={self.dim}, verdict='{e.verdict}', candidates={self.source.algebra.dim}, gap={e.gap:.3g})"
+        )
 
     def __str__(self) -> str:
         return _summary.text(self)
-

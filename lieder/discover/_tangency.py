@@ -32,7 +32,8 @@ def reduce_cloud(
     neighbours: int | None,
     seed: int,
 ) -> tuple[Reduction, Tangents, Float[np.ndarray, " n"]]:
-    """Rows (1 - P_i) theta_k(z_i) and the terms theta_k(z_i), both in block units; the tangent spaces; the block scales."""
+    """Rows (1 - P_i) theta_k(z_i) and the terms theta_k(z_i), both in block units; the tangent spaces; the block
+    scales."""
     scales = block_scales(points, action)
     with jax.enable_x64(True):
         spaces = tangents(points / scales, dimension, neighbours)
@@ -46,7 +47,9 @@ def reduce_cloud(
             chosen = order[begin : begin + size]
             padded = np.resize(chosen, size)
             theta = np.asarray(evaluate(jnp.asarray(points[padded], jnp.float64)))[: len(chosen)] / scales
-            along = np.einsum("pda,pqa->pqd", spaces.bases[chosen], theta)  # p: points, d: tangent directions, q: generators
+            along = np.einsum(
+                "pda,pqa->pqd", spaces.bases[chosen], theta
+            )  # p: points, d: tangent directions, q: generators
             normal = theta - np.einsum("pqd,pda->pqa", along, spaces.bases[chosen])
             held = held_rows(len(chosen))
             collector.hold(points[chosen][held], np.zeros((len(held), 0)), np.ones(len(held)))

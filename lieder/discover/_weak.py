@@ -8,17 +8,21 @@ from jaxtyping import Float
 from ..action import AbstractAction
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
-SHARE = 0.5  # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
+# a generator is weakly determined when more than this share of its squared displacement runs along thin directions
+SHARE = 0.5
 
 
 def weak_directions(
-    action: AbstractAction, directions: Float[np.ndarray, "k q"], points: Float[np.ndarray, "points n"], names: tuple[str, ...]
+    action: AbstractAction,
+    directions: Float[np.ndarray, "k q"],
+    points: Float[np.ndarray, "points n"],
+    names: tuple[str, ...],
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Indices of weakly determined directions, and for each the reason in words.
 
-    Principal directions are taken block by block, since only within a block do coordinates share units; about the mean for points,
-    about zero for the rest. What a model does along a thin direction is extrapolated from next to nothing, so a
-    small defect there is no evidence of a symmetry, nor a large one against it.
+    Principal directions are taken block by block, since only within a block do coordinates share units; about the
+    mean for points, about zero for the rest. What a model does along a thin direction is extrapolated from next to
+    nothing, so a small defect there is no evidence of a symmetry, nor a large one against it.
     """
     thin, widest = _thin(action, points)
     if thin.shape[0] == 0 or len(directions) == 0:
@@ -26,7 +30,9 @@ def weak_directions(
     with jax.enable_x64(True):
         evaluate = jax.jit(jax.vmap(jax.vmap(action.field, in_axes=(None, 0)), in_axes=(0, None)))
         moved = np.asarray(evaluate(jnp.asarray(directions, jnp.float64), jnp.asarray(points, jnp.float64))) / widest
-    along = np.einsum("kpa,ta->kpt", moved, thin[:, :-1])  # k: directions, p: points, a: coordinates, t: thin directions
+    along = np.einsum(
+        "kpa,ta->kpt", moved, thin[:, :-1]
+    )  # k: directions, p: points, a: coordinates, t: thin directions
     total = (moved**2).sum(axis=(1, 2))
     shares = (along**2).sum(axis=1) / np.where(total > 0, total, 1.0)[:, None]
     weak = np.flatnonzero(shares.sum(axis=1) > SHARE)
@@ -49,7 +55,8 @@ def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.nd
         if s[0] > 0:
             widest[start : start + width] = s[0] / np.sqrt(len(points))
             for spread, axis in zip(s / s[0], vt, strict=True):
-                # Exactly flat directions are a submanifold, not a thin one: nothing moves along them unless a candidate does.
+                # Exactly flat directions are a submanifold, not a thin one: nothing moves along them unless a
+                # candidate does.
                 if spread < THIN and kind != "scalars":
                     row = np.zeros(n + 1)
                     row[start : start + width], row[-1] = axis, spread

@@ -18,9 +18,9 @@ from ._family import FeatureModel
 class Levels:
     """The submanifold as a level set.
 
-    Fields: `model`, from one point (n,) to the values (c,) of functions that are near zero on the data; `spectrum` (D,), the relative singular values of
-    the dictionary on the data, ascending, the first c of them small; `distance`, the rms distance of the data from the level set to first order,
-    in units of their spread.
+    Fields: `model`, from one point (n,) to the values (c,) of functions that are near zero on the data; `spectrum`
+    (D,), the relative singular values of the dictionary on the data, ascending, the first c of them small;
+    `distance`, the rms distance of the data from the level set to first order, in units of their spread.
     """
 
     model: FeatureModel
@@ -43,7 +43,8 @@ def level_functions(
 
     Arguments:
         points: (N, n), N at least the number D of functions.
-        dictionary: of D functions; with a constant and of low degree, since noise lets large dictionaries vanish anywhere.
+        dictionary: of D functions; with a constant and of low degree, since noise lets large dictionaries vanish
+            anywhere.
         count: how many, if known; by default those below the largest gap of the relative singular values.
         min_gap: least ratio that counts as a gap.
     Returns: Levels.
@@ -53,21 +54,25 @@ def level_functions(
     points = np.asarray(points, dtype=np.float64)
     if len(points) < dictionary.size:
         raise ValueError(
-            f"points: {len(points)} rows for {dictionary.size} functions: some function always vanishes. Give more rows or a smaller dictionary."
+            f"points: {len(points)} rows for {dictionary.size} functions: some function always vanishes. Give more "
+            "rows or a smaller dictionary."
         )
     table = evaluate(dictionary, points)
     scale = np.sqrt(np.mean(table**2, axis=0))
     scale = np.where(scale > 0, scale, 1.0)
     _, s, vt = np.linalg.svd(np.linalg.qr(table / scale, mode="r"))
     spectrum = s[::-1] / s[0]
-    # Functions that vanish exactly are equally small; the least one itself is the floor, since noise keeps all of them from zero.
+    # Functions that vanish exactly are equally small; the least one itself is the floor, since noise keeps all of
+    # them from zero.
     floor = float(np.clip(spectrum[0], 64 * np.finfo(float).eps, 1.0))
     gap = largest_gap(spectrum, floor, 1.0)
     if count is None:
         if gap.count == 0 or gap.ratio < min_gap or gap.count == len(spectrum):
             raise ValueError(
-                f"dictionary: none of its {dictionary.size} functions stands apart as vanishing on the data (least relative singular value"
-                f" {spectrum[0]:.2g}, largest gap {gap.ratio:.2g}). Try another degree, or use tangent spaces: lieder.discover.cloud."
+                f"dictionary: none of its {dictionary.size} functions stands apart as vanishing on the data (least "
+                "relative singular value"
+                f" {spectrum[0]:.2g}, largest gap {gap.ratio:.2g}). Try another degree, or use tangent spaces: "
+                "lieder.discover.cloud."
             )
         count = gap.count
     if not 1 <= count < dictionary.size:
@@ -81,7 +86,8 @@ def _distance(model: FeatureModel, points: np.ndarray) -> float:
     with jax.enable_x64(True):
         z = jnp.asarray(points)
         values, slopes = jax.vmap(model)(z), jax.vmap(jax.jacfwd(model))(z)
-        # Least-norm step to the level set, point by point: at a singular point of the set the pseudo-inverse ignores what has no slope.
+        # Least-norm step to the level set, point by point: at a singular point of the set the pseudo-inverse ignores
+        # what has no slope.
         steps = jnp.einsum(
             "pnc,pc->pn", jnp.linalg.pinv(slopes, rtol=1e-6), values
         )  # p: points, n: coordinates, c: functions

@@ -170,6 +170,8 @@ def test_tolerance_decides_what_is_zero():
 def test_constants_that_are_noise_are_described_not_crashed_on(q, scale):
     random = np.random.default_rng(q)
     noise = scale * random.normal(size=(q, q, q)) * (random.random((q, q, q)) < 0.1)
-    algebra = LieAlgebra("noise", tuple(f"X{i}" for i in range(q)), constants=noise - noise.transpose(1, 0, 2), tolerance=1e9)
+    algebra = LieAlgebra(
+        "noise", tuple(f"X{i}" for i in range(q)), constants=noise - noise.transpose(1, 0, 2), tolerance=1e9
+    )
     for tolerance in (1e-6, 1e-2, 0.1):
         assert algebra.identify(tolerance)

@@ -42,11 +42,13 @@ def test_a_foreign_regressor_says_that_differences_were_used():
         fit=GaussianProcessRegressor(RBF(1.0), optimizer=None, alpha=1e-6),
     )
     assert s.similarity(TURN, dim=1) >= 0.999
-    assert "central differences" in s.evidence.model and "central differences" in str(s).replace("\n", " ").replace("┃ ┃", " ")
+    assert "central differences" in s.evidence.model and "central differences" in str(s).replace("\n", " ").replace(
+        "┃ ┃", " "
+    )
 
 
 def test_a_fitted_estimator_is_a_model():
-    points, values = rings()
+    points, _ = rings()
     line = LinearRegression().fit(points, points @ [2.0, 1.0])
     s = ld.discover.function(line, points, source=ld.points(ld.algebra.t(2)))
     assert s.similarity(np.array([1.0, -2.0]), dim=1) > 1 - 1e-6

@@ -68,7 +68,9 @@ def test_ten_dimensions_three_of_them_nuisance(noise, least_mean, least_worst):
 
     exact = ld.discover.function(truth, points[:400], source=ld.points(candidates))
     assert exact.dim == 54
-    s = ld.discover.dataset(points, labels, source=ld.points(candidates), target=ld.scalars(candidates), fit="polynomial(2)")
+    s = ld.discover.dataset(
+        points, labels, source=ld.points(candidates), target=ld.scalars(candidates), fit="polynomial(2)"
+    )
     cosines = principal_cosines(s, exact.generators)
     assert s.dim == 54
     assert cosines.mean() >= least_mean and cosines.min() >= least_worst

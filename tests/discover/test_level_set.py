@@ -33,7 +33,8 @@ def test_tangent_spaces_agree():
 
 
 def test_a_curve_kept_by_a_quadratic_field():
-    """y = x^2 is kept by d/dx + 2 x d/dy and by x d/dx + 2 y d/dy, and times functions that vanish on it by anything."""
+    """y = x^2 is kept by d/dx + 2 x d/dy and by x d/dx + 2 y d/dy, and times functions that vanish on it by
+    anything."""
     x = np.random.default_rng(1).uniform(-1, 1, 300)
     s = ld.discover.level_set(
         np.stack([x, x**2], 1), action=AFFINE, dictionary=ld.dictionary.polynomials(2, 2), names=["x", "y"]

@@ -17,7 +17,9 @@ def planets() -> ld.Symmetries:
     table = ld.sampling.read_csv(EXAMPLES / "planets.csv", INPUTS + OUTPUTS)
     source, target = ld.action.independent(ld.vectors(ld.algebra.gl(3)), ld.vectors(ld.algebra.gl(3)))
     x, y = table.values[:, :3], table.values[:, 3:]
-    return ld.discover.dataset(x, y, source=source, target=target, fit="radial(-5,0)", names=INPUTS, output_names=OUTPUTS)
+    return ld.discover.dataset(
+        x, y, source=source, target=target, fit="radial(-5,0)", names=INPUTS, output_names=OUTPUTS
+    )
 
 
 def test_planets_have_two_symmetries(planets):

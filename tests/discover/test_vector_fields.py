@@ -38,7 +38,9 @@ def exact_dimension(variables, field) -> int:
         # Radicals are replaced by a variable of their own; x^2 + y^2 = R^2 = 1/q^2 is then used to clear it.
         clean = sympy.simplify(component).subs(sympy.sqrt(x**2 + y**2), radius).subs(x**2 + y**2, radius**2)
         clean = sympy.numer(sympy.together(clean))
-        polynomial = sympy.Poly(sympy.rem(sympy.expand(clean), radius**2 - x**2 - y**2, radius), *variables, radius, inverse)
+        polynomial = sympy.Poly(
+            sympy.rem(sympy.expand(clean), radius**2 - x**2 - y**2, radius), *variables, radius, inverse
+        )
         rows += [[coefficient.coeff(unknown) for unknown in unknowns] for coefficient in polynomial.coeffs()]
     return len(unknowns) - sympy.Matrix(rows).rank()
 
@@ -63,6 +65,8 @@ def test_dimension_is_the_rational_null_space(name):
 
 def test_contraction_has_the_whole_linear_group():
     states = np.random.default_rng(1).normal(size=(200, 3))
-    s = ld.discover.vector_field(lambda state: -state, states, action=ld.points(ld.algebra.aff(3)), names=["x", "y", "z"])
+    s = ld.discover.vector_field(
+        lambda state: -state, states, action=ld.points(ld.algebra.aff(3)), names=["x", "y", "z"]
+    )
     assert s.dim == 9 and s.identify() == "gl(3)"
     assert "x d/dy" in s.fields()
