@@ -7,11 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import blas, lapack
 
-PANEL = (
-    32  # columns factored at a time inside LAPACK: wide enough for matrix products, narrow enough for the nearest cache
-)
-SLICE = 2**16  # numbers reduced at a time: 512 kB, which stay in the second-level cache from one BLAS call to the next
-PIECE = 8192  # rows between two Cholesky factorisations, or 16 q if that is more: the factorisation is then a small part
+PANEL = 32  # columns factored at a time inside LAPACK: wide enough for matrix products, narrow enough for the cache
+SLICE = 2**16  # numbers reduced at a time: 512 kB stay in the second-level cache from one BLAS call to the next
+PIECE = 8192  # rows between two Cholesky factorisations, or 16 q if that is more: these are then a small part
 GROWTH = 100.0  # largest |B|^2 for which the update by Cholesky is taken; it loses at most this factor in rounding
 
 
@@ -20,23 +18,23 @@ class TriangularFactor:
     """The factor R of A = QR for a tall matrix A seen in blocks of rows; R^T R = A^T A.
 
     A monoid: `empty`, `absorb` a block, `merge` two factors. The order of blocks changes R only by signs of rows and by
-    rounding, so one device, a stream of batches and a cluster share this code. Singular values keep full precision, which
-    a Gram matrix A^T A would not (it squares the condition number).
+    rounding, so one device, a stream of batches and a cluster share this code. Singular values keep full precision,
+    which a Gram matrix A^T A would not (it squares the condition number).
 
     Once R is square, a tall block is first divided by it, B = A_new R^-1, and
 
         [R; A_new]^T [R; A_new] = R^T (1 + B^T B) R,    R_new = chol(1 + B^T B) R.
 
-    The Gram matrix formed here is that of [1; B], whose condition number is at most 1 + |B|^2 whatever that of A is: about 2 for
-    two batches of one distribution. It costs the same multiplications as Householder reflections, all in products of matrices,
-    at about twice their speed. Errors: each row of A_new is perturbed by rounding times |b| |R| (the triangular solve), and R_new by a
-    factor 1 + O(eps (1 + |B|^2)) from the left, which changes every singular value in proportion, the small ones too. With |B|^2
-    <= GROWTH, which is tested on every piece, this is the backward error of Householder reflections, column by column. Where the
-    test fails (directions new to R) the piece is reduced by reflections.
+    The Gram matrix formed here is that of [1; B], whose condition number is at most 1 + |B|^2 whatever that of A is:
+    about 2 for two batches of one distribution. It takes as many multiplications as Householder reflections, but all
+    in products of matrices, which run at twice their speed. Errors: each row of A_new is perturbed by rounding times
+    |b| |R| (the triangular solve), and R_new by a factor 1 + O(eps (1 + |B|^2)) from the left, which changes every
+    singular value in proportion, the small ones too. While |B|^2 <= GROWTH, which is tested on every piece, this is the
+    backward error of reflections, column by column. Where the test fails (directions new to R) reflections are used.
 
     Fields: `factor` (at most q rows, q columns); `rows` absorbed so far.
-    Reference: Demmel, Grigori, Hoemmen, Langou (2012), communication-optimal parallel and sequential QR (TSQR); Yamamoto, Nakatsukasa,
-    Yanagisawa, Fukaya (2015), roundoff error analysis of CholeskyQR2; Higham (2002), theorems 8.5 and 19.4.
+    Reference: Demmel, Grigori, Hoemmen, Langou (2012), communication-optimal parallel and sequential QR (TSQR);
+    Yamamoto, Nakatsukasa, Yanagisawa, Fukaya (2015), roundoff error analysis of the CholeskyQR2 algorithm.
     """
 
     factor: Float[np.ndarray, "kept columns"]
@@ -61,7 +59,8 @@ class TriangularFactor:
             factor = _absorbed(factor, piece)
         if not np.isfinite(factor).all():
             raise ValueError(
-                "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or rescale."
+                "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or"
+                " rescale."
             )
         return TriangularFactor(factor, self.rows + len(block))
 
@@ -79,8 +78,9 @@ def _absorbed(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
     updated = _updated(factor, block)
     if updated is not None:
         return updated
-    # Directions in which no row has moved so far hold rounding alone, perhaps a hundredth of the next block's. One unit in the last place
-    # of each column makes them comparable: a perturbation the size of rounding in A. (Largest entries: squares could underflow.)
+    # Directions in which no row has moved so far hold rounding alone, perhaps a hundredth of the next block's. One unit
+    # in the last place of each column makes them comparable: a perturbation the size of rounding in A. (Largest
+    # entries, not lengths: squares could underflow.)
     largest = np.abs(factor).max(axis=0)
     rounding = np.diag(np.finfo(np.float64).eps * np.where(largest > 0.0, largest, np.finfo(np.float64).tiny ** 0.5))
     return _reflected(_reflected(factor, rounding), block)
