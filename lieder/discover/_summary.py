@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from .. import report
 from ..action import orbits
@@ -179,27 +180,30 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
 
 
 def _figures(s: "Symmetries", row: np.ndarray, label: str) -> list[report.Figure]:
-    pairs = s.examples()
-    moved = s.displacement(row)
-    title = f"{label}: {s.written(row)}"
-    figures = [
-        report.Figure(report.field_figure(pairs, moved, s.names, title=title), f"{label} as arrows over the data.")
-    ]
+    figures = [report.Figure(field_figure(s, row, label), f"{label} as arrows over the data.")]
+    orbits = orbit_figure(s, row, label)
+    if orbits is not None:
+        figures.append(report.Figure(orbits, f"Orbits of a few points under {label}."))
+    return figures
+
+
+def field_figure(s: "Symmetries", row: np.ndarray, label: str) -> Figure:
+    """One generator as arrows over the data."""
+    return report.field_figure(s.examples(), s.displacement(row), s.names, title=f"{label}: {s.written(row)}")
+
+
+def orbit_figure(s: "Symmetries", row: np.ndarray, label: str) -> Figure | None:
+    """Orbits of a few points under one generator; None when all leave the space."""
+    pairs, moved = s.examples(), s.displacement(row)
     starts = pairs[_spread_out(pairs, 5)]
     speed = np.sqrt(np.mean(np.sum(moved**2, axis=1)))
     spread = np.sqrt(np.mean(np.sum((pairs - pairs.mean(axis=0)) ** 2, axis=1)))
     reach = 1.5 * spread / speed if speed > 0 else 1.0
     curves = orbits(s.total, row, starts, np.linspace(0.0, reach, 60))
-    if np.isfinite(curves).all(axis=(1, 2)).any():
-        figures.append(
-            report.Figure(
-                report.orbit_figure(
-                    curves[np.isfinite(curves).all(axis=(1, 2))], pairs, s.names, title=f"{label}: orbits"
-                ),
-                f"Orbits of a few points under {label}.",
-            )
-        )
-    return figures
+    staying = np.isfinite(curves).all(axis=(1, 2))
+    if not staying.any():
+        return None
+    return report.orbit_figure(curves[staying], pairs, s.names, title=f"{label}: orbits of {s.written(row)}")
 
 
 def _spread_out(points: np.ndarray, count: int) -> np.ndarray:

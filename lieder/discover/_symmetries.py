@@ -227,6 +227,28 @@ class Symmetries:
             weak=self.evidence.weak,
         )
 
+    def plot_field(self, which: int = 0) -> Figure:
+        """One generator of the simple basis as arrows over held-out examples.
+
+        Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
+        Raises: IndexError when there are not so many symmetries."""
+        return _summary.field_figure(self, self._simple(which), f"Symmetry {which + 1}")
+
+    def plot_orbits(self, which: int = 0) -> Figure:
+        """Orbits t -> exp(t xi) x of a few held-out examples under one generator of the simple basis.
+
+        Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
+        Raises: IndexError when there are not so many symmetries; ValueError when every orbit leaves the space."""
+        figure = _summary.orbit_figure(self, self._simple(which), f"Symmetry {which + 1}")
+        if figure is None:
+            raise ValueError(f"which={which}: the flow of this generator leaves the space from every example.")
+        return figure
+
+    def _simple(self, which: int) -> Float[np.ndarray, " q"]:
+        if not 0 <= which < self.dim:
+            raise IndexError(f"which={which}: {self.dim} symmetries were found, numbered from 0.")
+        return self.sparse()[which]
+
     def report(self, path: str | os.PathLike[str]) -> Path:
         """A self-contained HTML page: the answer, its evidence, each generator as a field over the data, orbits.
 
