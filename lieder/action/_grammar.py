@@ -15,7 +15,10 @@ from ._fields import FieldAction, concatenated, over_product, scalars
 from ._representations import covectors, points, product, vectors
 
 _KINDS = {"points": points, "vectors": vectors, "covectors": covectors}
-_HELP = 'Write "algebra on kind(columns), kind(columns); algebra on ...", for example "so(3) on vectors(x,y,z), vectors(ax,ay,az)".'
+_HELP = (
+    'Write "algebra on kind(columns), kind(columns); algebra on ...", for example '
+    '"so(3) on vectors(x,y,z), vectors(ax,ay,az)".'
+)
 
 
 @dataclass(frozen=True)
@@ -28,19 +31,27 @@ class _Piece:
 def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tuple[FieldAction, FieldAction | None]:
     """Source and target actions from a text over column names.
 
-    Independent algebras are separated by `;`. Inside one, each block says what its columns are: points, vectors, covectors or scalars.
-    Columns in no block are scalars. Instead of an algebra "polynomial(d)" gives all polynomial fields of degree d on one block.
+    Independent algebras are separated by `;`. Inside one, each block says what its columns are: points, vectors,
+    covectors or scalars. Columns in no block are scalars. Instead of an algebra "polynomial(d)" gives all polynomial
+    fields of degree d on one block.
 
     Arguments:
         text: the candidates.
-        inputs, outputs: column names in the order of the data; outputs None when there are none (a cloud or a vector field).
+        inputs, outputs: column names in the order of the data; outputs None when there are none (a cloud or a vector
+            field).
     Returns:
         (source, target), target None when outputs is None; widths are those of the data.
     Raises:
-        ValueError: an unknown algebra, kind or column (each with the nearest known), a block of the wrong width, a column used twice,
-            a block that mixes inputs and outputs.
+        ValueError: an unknown algebra, kind or column (each with the nearest known), a block of the wrong width, a
+            column used twice, a block that mixes inputs and outputs.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"candidates must be a text, got {type(text).__name__}. {_HELP}")
     outputs_or_none, outputs = outputs, list(outputs or [])
+    if twice := [name for name in dict.fromkeys([*inputs, *outputs]) if [*inputs, *outputs].count(name) > 1]:
+        raise ValueError(
+            f"candidates: column '{twice[0]}' occurs twice among inputs and outputs; a column is one or the other."
+        )
     spaces: list[LieAlgebra | Span] = []
     pieces: list[_Piece] = []
     for number, clause in enumerate(part for part in text.split(";") if part.strip()):
@@ -50,6 +61,8 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
         space, build = _space(match[1])
         for kind, columns in _blocks(match[2]):
             known = list(inputs) + outputs
+            if "" in columns:
+                raise ValueError(f"candidates: {kind}({','.join(columns)}) holds an empty column name. {_HELP}")
             for column in columns:
                 if column not in known:
                     raise ValueError(
@@ -92,7 +105,14 @@ def _space(name: str):
             return action.algebra, action
 
         return None, fields
-    algebra = algebras.by_name(name.strip())
+    if re.match(r"polynomials?\b", name.strip()):
+        raise ValueError(
+            f"candidates: cannot read '{name.strip()}'; write polynomial(2), the number being the largest degree."
+        )
+    try:
+        algebra = algebras.by_name(name.strip())
+    except (TypeError, ValueError) as fault:
+        raise type(fault)(f"candidates: {fault}") from None
 
     def representation(space, kind, columns):
         if kind == "scalars":
@@ -100,7 +120,8 @@ def _space(name: str):
         action = _KINDS[kind](algebra)
         if action.width != len(columns):
             raise ValueError(
-                f"candidates: {kind}({','.join(columns)}) has {len(columns)} column{'s' * (len(columns) != 1)}, but {algebra.name} acts on {kind}"
+                f"candidates: {kind}({','.join(columns)}) has {len(columns)} column{'s' * (len(columns) != 1)}, but"
+                f" {algebra.name} acts on {kind}"
                 f" of width {action.width}. Give {action.width} columns or another algebra."
             )
         return algebra, action
@@ -122,8 +143,9 @@ def _blocks(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else "."
+    plain = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), plain, n=1)
+    return f"; did you mean '{plain[close[0]]}'?" if close else "."
 
 
 def _over(pieces: list[_Piece], spaces: list, whole) -> list[_Piece]:

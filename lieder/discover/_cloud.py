@@ -6,7 +6,16 @@ from functools import partial
 import numpy as np
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
-from ..sampling import check_rows, check_varying, intrinsic_dimension, table
+from ..sampling import check_varying, intrinsic_dimension, table
+from ._checks import (
+    check_action,
+    check_count,
+    check_decision,
+    check_rows_together,
+    check_sides,
+    check_table,
+    check_width,
+)
 from ._conclude import conclude
 from ._finite import finite_cloud
 from ._reduce import Reduction, check_enough
@@ -43,7 +52,10 @@ def cloud(
             (every field is tangent to it).
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
+    check_action(action, "action")
     data = table(z, "z", names)
+    check_width(data.names, len(data.values), action, "z", "action")
+    check_table(data, "z")
     return _cloud_symmetries(data.values, data.names, action, None, dimension, neighbours, tolerance, min_gap, max_points, seed, "symmetries of a point cloud")
 
 
@@ -79,23 +91,29 @@ def graph(
         ValueError: x and y of different length; transition with actions that differ in width; and as `cloud`.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6.
     """
+    check_action(source, "source")
+    check_action(target, "target", fibre=True)
     inputs, outputs = table(x, "x", names), table(y, "y", output_names)
-    if len(inputs.values) != len(outputs.values):
-        raise ValueError(f"x has {len(inputs.values)} rows and y has {len(outputs.values)}: rows must belong together.")
     check_same_algebra(source, target)
+    if not transition:
+        check_sides(inputs, outputs, source, target)
+    check_table(inputs, "x")
+    check_table(outputs, "y")
     values, labels, method = outputs.values, outputs.names, "symmetries of a graph of data"
     if transition:
-        if source.width != target.width or inputs.values.shape != values.shape:
-            raise ValueError(f"transition=True needs x and y of the same width, with the same action; got widths {inputs.values.shape[1]} and {values.shape[1]}.")
+        check_rows_together(inputs, outputs)
+        check_width(inputs.names, len(inputs.values), source, "x", "source")
+        if source.width != target.width or inputs.values.shape[1] != values.shape[1]:
+            raise ValueError(
+                "transition=True needs x and y of the same width, with the same action; got widths"
+                f" {inputs.values.shape[1]} and {values.shape[1]}."
+            )
         values = values - inputs.values
         target = tangent(source)
         labels = tuple(f"Δ{name}" for name in inputs.names)
         method = "symmetries of transition data, displacements taken as vectors"
-    for width, action, what in ((inputs.values.shape[1], source, ("x", "source")), (values.shape[1], target, ("y", "target"))):
-        if width != action.width:
-            raise ValueError(f"{what[0]} has {width} columns, but {what[1]} acts on {action.width}: {action}.")
     pairs = np.concatenate([inputs.values, values], axis=1)
-    if dimension is None and len(pairs) > 1 and np.isfinite(inputs.values).all():
+    if dimension is None:
         # Over each input there is one output, so the graph has as many dimensions as the inputs.
         dimension = intrinsic_dimension(inputs.values / block_scales(inputs.values, source))
     return _cloud_symmetries(
@@ -119,13 +137,13 @@ def _cloud_symmetries(
 ) -> Symmetries:
     action = source if target is None else total(source, target)
     argument = "z" if target is None else "x, y"
-    if points.shape[1] != action.width:
-        raise ValueError(f"{argument} has {points.shape[1]} columns ({', '.join(names[:8])}), but the action moves {action.width}: {action}.")
-    if len(points) == 1:
-        raise ValueError(f"{argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators.")
-    check_rows(points, names, argument)
+    check_decision(tolerance, min_gap, seed)
+    for value, what in ((dimension, "dimension"), (neighbours, "neighbours"), (max_points, "max_points")):
+        check_count(value, what)
+    # Displacements, unlike the states they come from, may all be equal.
     check_varying(points.min(axis=0), points.max(axis=0), names, argument)
-    points = np.asarray(points, dtype=np.float64)
+    # Copies of a point would be its own neighbours, and a tangent space then be judged from nothing.
+    points = _distinct(np.asarray(points, dtype=np.float64))
     if len(points) > max_points:
         points = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:max_points])]
     check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
@@ -151,6 +169,12 @@ def _cloud_symmetries(
         finite=partial(_finite, action, held, points, scales, spaces.dimension, spaces.neighbours),
         lifted=lifted,
     )
+
+
+def _distinct(points: np.ndarray) -> np.ndarray:
+    """The points without repetitions, in their order."""
+    first = np.unique(points, axis=0, return_index=True)[1]
+    return points if len(first) == len(points) else points[np.sort(first)]
 
 
 def _split(reduction: Reduction, n: int) -> Reduction:

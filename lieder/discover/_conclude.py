@@ -40,6 +40,7 @@ def conclude(
     lifted: bool = False,
 ) -> Symmetries:
     """Decide, repeat the decision without each part of the data, and describe what was found."""
+    names = _apart(names, source.width)
     numerator, denominator = reduction.whole()
     null = null_tolerance(reduction.dtype)
     spectrum = relative_spectrum(numerator, denominator, null)
@@ -98,6 +99,12 @@ def conclude(
         method=method,
         lifted=lifted,
     )
+
+
+def _apart(names: tuple[str, ...], inputs: int) -> tuple[str, ...]:
+    """Outputs named like inputs get another name: in one field both occur."""
+    known = names[:inputs]
+    return known + tuple(f"{name}_out" if name in known else name for name in names[inputs:])
 
 
 def _algebra(

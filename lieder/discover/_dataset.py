@@ -6,10 +6,13 @@ from typing import Literal
 import numpy as np
 
 from .. import models
-from ..action import AbstractAction, AbstractFibreAction
-from ..sampling import Table, check_rows, check_varying, intrinsic_dimension, stream, table
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
+from ..dictionary import AbstractDictionary
+from ..interop import is_sklearn
+from ..sampling import Table, intrinsic_dimension, stream, table
+from ._checks import check_action, check_decision, check_sides, check_table, checked_weights
 from ._cloud import graph
-from ._function import _model_symmetries, check_width
+from ._function import model_symmetries
 from ._symmetries import Symmetries
 
 DECADES = 1e3  # outputs whose sizes differ by more (5 % to 95 %) are weighted relatively
@@ -49,16 +52,16 @@ def dataset(
         as `function` and `graph`.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6; resolution: lieder's.
     """
+    check_action(source, "source")
+    check_action(target, "target", fibre=True)
+    check_same_algebra(source, target)
+    check_decision(tolerance, min_gap, seed)
+    _check_fit(fit)
     inputs, outputs = table(x, "x", names), table(y, "y", output_names)
-    if len(inputs.values) != len(outputs.values):
-        raise ValueError(f"x has {len(inputs.values)} rows and y has {len(outputs.values)}: rows must belong together.")
-    for data, argument in ((inputs, "x"), (outputs, "y")):
-        if len(data.values) == 1:
-            raise ValueError(f"{argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators.")
-        check_rows(data.values, data.names, argument)
-        check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, argument)
-    for data, action, argument, side in ((inputs, source, "x", "source"), (outputs, target, "y", "target")):
-        check_width(stream(data, argument), action, argument, side)
+    check_sides(inputs, outputs, source, target)
+    check_table(inputs, "x")
+    check_table(outputs, "y")
+    w, weighting = _weights(weights, outputs.values, source.algebra.dim)
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0
         if filled < inputs.values.shape[1]:
@@ -74,14 +77,22 @@ def dataset(
                 output_names=list(outputs.names),
                 seed=seed,
             )
-            return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, model=f"none; the graph of the data was used, {why}"))
-    w, weighting = _weights(weights, outputs.values)
-    fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed)
+            unused = "; a graph has no weights, the given ones are not used" if weighting == "given" else ""
+            described = f"none; the graph of the data was used, {why}{unused}"
+            return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, model=described))
+    try:
+        fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed)
+    except (TypeError, ValueError) as fault:
+        # What is a family there is `fit` here.
+        if not str(fault).startswith("family:"):
+            raise
+        raise type(fault)(f"fit{str(fault).removeprefix('family')}") from None
+    _check_fitted(fitted, inputs)
     held = Table(inputs.values[fitted.test], inputs.names)
     enough = len(fitted.test) * target.width >= 4 * source.algebra.dim
     rows = fitted.test if enough else np.arange(len(inputs.values))
     where = f"{len(rows)} held-out rows" if enough else "all rows, since the held-out ones are too few"
-    return _model_symmetries(
+    return model_symmetries(
         fitted.model,
         stream(held if enough else inputs, "x"),
         source,
@@ -98,12 +109,33 @@ def dataset(
     )
 
 
+def _check_fit(fit) -> None:
+    if isinstance(fit, str | AbstractDictionary) or (is_sklearn(fit) and not isinstance(fit, type)):
+        return
+    advice = f"got {'the class ' + fit.__name__ if isinstance(fit, type) else type(fit).__name__}."
+    if callable(fit) and not isinstance(fit, type):
+        advice += " The symmetries of a function of your own: lieder.discover.function(F, x, ...)."
+    raise TypeError(f"fit must be a text such as 'auto', a lieder.dictionary or a scikit-learn regressor, {advice}")
+
+
+def _check_fitted(fitted: models.Fitted, inputs: Table) -> None:
+    """A ValueError naming the first row where the fitted model has no value (a radial power at zero, say)."""
+    with np.errstate(all="ignore"):
+        bad = np.flatnonzero(~np.isfinite(fitted.values(inputs.values)).all(axis=1))
+    if len(bad):
+        point = ", ".join(f"{v:.6g}" for v in inputs.values[bad[0]][:6])
+        raise ValueError(
+            f"fit: {fitted.family} has no finite value at row {bad[0]} of x, ({point}). Leave that row out, or choose another"
+            " family."
+        )
+
+
 def _standardised(data: Table) -> np.ndarray:
     values = data.values.astype(np.float64)
     return (values - values.mean(axis=0)) / values.std(axis=0)
 
 
-def _weights(weights, y: np.ndarray):
+def _weights(weights, y: np.ndarray, q: int):
     """What `models.fit` takes, and its name."""
     if isinstance(weights, str):
         if weights not in ("auto", "relative"):
@@ -111,4 +143,4 @@ def _weights(weights, y: np.ndarray):
         low, high = np.quantile(np.linalg.norm(y, axis=1), [0.05, 0.95])
         relative = weights == "relative" or high > DECADES * low
         return ("relative", "relative") if relative else (None, "equal")
-    return weights, "equal" if weights is None else "given"
+    return checked_weights(weights, *y.shape, q), "equal" if weights is None else "given"

@@ -71,23 +71,17 @@ def decide(
     Arguments:
         defects: ascending relative defects.
         resolution: below it defects are not told apart.
-        tolerance: the user's own cut, or None.
-        min_gap: least ratio taken for an answer (default 5: neighbouring defects of systems without symmetry are seldom so far apart).
+        tolerance: the user's own cut in (0, sqrt 2], or None.
+        min_gap: above 1, the least ratio taken for an answer (default 5: neighbouring defects of systems without symmetry are seldom so far apart).
     Returns:
         dim and Evidence. Under "cannot tell" dim is 0: nothing is claimed.
-    Raises:
-        ValueError: tolerance outside (0, sqrt 2], min_gap not above 1.
     """
-    if min_gap <= 1.0:
-        raise ValueError(f"min_gap must be above 1 (it is a ratio), got {min_gap}.")
     resolution = float(min(max(resolution, np.finfo(float).tiny), TOP))
     if tolerance is None:
         gap = largest_gap(defects, resolution, TOP)
         verdict = CANNOT_TELL if gap.ratio < min_gap else (SYMMETRIES if gap.count else NONE)
         dim = gap.count if verdict == SYMMETRIES else 0
         return dim, Evidence(verdict, "largest gap", resolution, resolution_source, None, gap.ratio, gap.cut, min_gap)
-    if not 0.0 < tolerance <= TOP:
-        raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {tolerance}.")
     dim = int(np.sum(defects <= tolerance))
     ladder = np.concatenate([[resolution], np.clip(defects, resolution, TOP), [TOP]])
     verdict = CANNOT_TELL if tolerance < resolution else (SYMMETRIES if dim else NONE)

@@ -43,8 +43,10 @@ def finite_model(
                 continue
             before = np.where(usable[:, None], moved[:, :n], points).astype(points.dtype)
             miss = np.asarray(predict(before)).reshape(values.shape) - moved[:, n:]
-            squares = np.sum(miss[usable] ** 2, axis=1)
-            out[k] = np.sqrt(np.average(squares, weights=weights[usable])) / (time * lengths[k])
+            squares, counted = np.sum(miss[usable] ** 2, axis=1), weights[usable]
+            if not counted.any():
+                continue
+            out[k] = np.sqrt(np.average(squares, weights=counted)) / (time * lengths[k])
     return out
 
 

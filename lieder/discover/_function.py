@@ -1,5 +1,6 @@
 """Symmetries of a model: which generators its Lie derivative annihilates."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -10,10 +11,20 @@ from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
 from ..interop import ForeignModel
 from ..sampling import Stream, stream
+from ._checks import (
+    check_action,
+    check_decision,
+    check_error,
+    check_foreign,
+    check_moves,
+    check_width,
+    checked_names,
+    checked_weights,
+)
 from ._conclude import conclude
 from ._evidence import rounding_floor
 from ._finite import finite_model
-from ._reduce import Reduction, checked_weights, reduce_model
+from ._reduce import Reduction, reduce_model
 from ._symmetries import Symmetries
 
 
@@ -53,12 +64,14 @@ def function(
             candidates, models that return a wrong shape or NaN, or are not differentiable.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 5; the relative defect is lieder's.
     """
+    check_action(source, "source")
+    check_decision(tolerance, min_gap, seed)
     data = _stream(x, names)
-    check_width(data, source, "x", "source")
-    model = _model(F, data)
+    check_width(data.names, data.rows, source, "x", "source")
+    model = _model(F, data, "F")
     if target is None:
         target = scalars(source.algebra, _output_width(model, data))
-    return _model_symmetries(
+    return model_symmetries(
         model,
         data,
         source,
@@ -97,10 +110,12 @@ def vector_field(
     Raises: as `function`.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 3 (vector fields as sections of the tangent bundle).
     """
+    check_action(action, "action")
+    check_decision(tolerance, min_gap, seed)
     data = _stream(x, names)
-    check_width(data, action, "x", "action")
-    return _model_symmetries(
-        _model(U, data),
+    check_width(data.names, data.rows, action, "x", "action")
+    return model_symmetries(
+        _model(U, data, "U"),
         data,
         action,
         tangent(action),
@@ -112,10 +127,11 @@ def vector_field(
         seed=seed,
         method="symmetries of a dynamical system",
         lifted=True,
+        name="U",
     )
 
 
-def _model_symmetries(
+def model_symmetries(
     model: Callable | ForeignModel,
     data: Stream,
     source: AbstractAction,
@@ -131,19 +147,29 @@ def _model_symmetries(
     resolution_source: str | None = None,
     described: str = "",
     lifted: bool = False,
+    name: str = "F",
 ) -> Symmetries:
+    """What every verb that has a differentiable model ends in: reduce, take the resolution, conclude."""
+    check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
-    reduction = reduce_model(model, data, source, target, checked_weights(weights, data.rows), seed)
+    check_decision(tolerance, min_gap, seed)
+    check_error(error)
+    outputs = checked_names(output_names, target.width, "output_names", [f"y{i}" for i in range(target.width)])
+    if isinstance(model, ForeignModel):
+        check_foreign(model, data.whole, target.width)
+    w = checked_weights(weights, data.rows, target.width, source.algebra.dim)
+    try:
+        reduction = reduce_model(model, data, source, target, w, seed)
+    except (TypeError, ValueError) as fault:
+        raise _in_the_caller_s_words(fault, name) from fault.__cause__
+    check_moves(model, reduction.points, *reduction.whole(), name)
     floor = rounding_floor(reduction.dtype)
     resolution, reason = floor, f"rounding in {reduction.dtype}"
     if isinstance(model, ForeignModel) and not described:
         described = model.note
     if error is not None:
-        if not (np.isfinite(error) and error >= 0):
-            raise ValueError(f"error must be a relative error >= 0, got {error}.")
         resolution = max(floor, error)
         reason = resolution_source or "the given relative error of the model"
-    outputs = tuple(output_names) if output_names is not None else tuple(f"y{i}" for i in range(target.width))
     return conclude(
         reduction,
         source,
@@ -168,17 +194,39 @@ def _stream(x, names) -> Stream:
     return stream(interop.batches(x) if interop.is_dask(x) else x, "x", names)
 
 
-def _model(F, data: Stream) -> Callable | ForeignModel:
+def _model(F, data: Stream, name: str) -> Callable | ForeignModel:
     """The model as the derivative wants it, foreign ones wrapped."""
+    if isinstance(F, type):
+        raise TypeError(f"{name} is the class {F.__name__}, not a model: give an instance of it, fitted to data.")
     if interop.is_sklearn(F):
         if data.whole is None:
-            raise ValueError("F is a scikit-learn estimator and x a stream: finite-difference steps need the data's spread, give x as one array.")
-        return interop.from_sklearn(F, data.whole)
+            raise ValueError(f"{name} is a scikit-learn estimator and x a stream: finite-difference steps need the data's spread, give x as one array.")
+        try:
+            return interop.from_sklearn(F, data.whole)
+        except (TypeError, ValueError) as fault:
+            raise _in_the_caller_s_words(fault, name) from fault.__cause__
     if interop.is_torch(F):
         return interop.from_torch(F)
     if not (callable(F) or isinstance(F, ForeignModel)):
-        raise TypeError(f"F must be a callable of one example, a fitted scikit-learn regressor or a torch module, got {type(F).__name__}.")
+        raise TypeError(
+            f"{name} must be a callable of one example, a fitted scikit-learn regressor or a torch module, got"
+            f" {type(F).__name__}."
+        )
     return F
+
+
+def _in_the_caller_s_words(fault: Exception, name: str) -> Exception:
+    """The same fault with the model called what the verb's argument is called."""
+    text = str(fault)
+    if text.startswith("QR factorisation"):
+        text = f"{name} or its derivative is so large on x that squares leave the range of numbers. Measure in other units."
+    elif text.startswith("estimator:"):
+        text = f"{name}{text.removeprefix('estimator')}"
+    elif text.startswith("F "):
+        text = re.sub(r"\bF\b", name, text)
+    else:
+        return fault
+    return type(fault)(text)
 
 
 def _output_width(model: Callable | ForeignModel, data: Stream) -> int:
@@ -193,12 +241,3 @@ def _output_width(model: Callable | ForeignModel, data: Stream) -> int:
             return 1
     shape = getattr(out, "shape", ())
     return int(np.prod(shape)) if shape else 1
-
-
-def check_width(data: Stream, action: AbstractFibreAction, argument: str, side: str) -> None:
-    """A ValueError when columns and action do not fit."""
-    if data.width != action.width:
-        raise ValueError(
-            f"{argument} has {data.width} columns ({', '.join(data.names[:8])}{', ...' if data.width > 8 else ''}), but {side} acts on {action.width}: {action}."
-            f" Add scalars for columns that nothing moves, e.g. {side} + lieder.scalars(algebra, {max(data.width - action.width, 1)})."
-        )

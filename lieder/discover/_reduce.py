@@ -213,15 +213,3 @@ def _check_finite(
             )
             where = f"row {start + order[place]} of {argument}, ({point})"
             raise ValueError(f"F {what} NaN or inf at {where}. {advice}")
-
-
-def checked_weights(weights, rows: int | None) -> Float[np.ndarray, " N"] | None:
-    """Weights (N,) >= 0, or None."""
-    if weights is None:
-        return None
-    weights = np.asarray(weights, dtype=np.float64)
-    if rows is None or weights.shape != (rows,):
-        raise ValueError(f"weights must hold one number a row ({rows}), got shape {weights.shape}; streams of unknown length take none.")
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-        raise ValueError("weights must be finite, not negative, and not all zero.")
-    return weights

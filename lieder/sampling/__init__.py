@@ -11,5 +11,6 @@ from ._stream import paired as paired
 from ._stream import stream as stream
 from ._table import Table as Table
 from ._table import check_rows as check_rows
+from ._table import check_size as check_size
 from ._table import check_varying as check_varying
 from ._table import table as table

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._table import Table, check_rows, check_varying, table
+from ._table import Table, check_rows, check_size, check_varying, table
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
     """Rows that arrive in batches.
 
-    Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives its one);
-    `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole` the data when
-    they are one array in memory or on disk, else None.
+    Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives
+        its one);
+    `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole` the
+    data when they are one array in memory or on disk, else None.
     """
 
     start: Callable[[], Iterator[np.ndarray]]
@@ -27,19 +28,23 @@ class Stream:
 
     def batches(self, size: int) -> Iterator[np.ndarray]:
         """Arrays (size, n), the last one shorter, every value checked to be finite and every column to vary."""
-        seen, low, high = 0, np.full(self.width, np.inf), np.full(self.width, -np.inf)
+        seen = 0
+        low, high = np.full(self.width, np.inf, self.dtype), np.full(self.width, -np.inf, self.dtype)
         for batch in _recut(self.start(), size):
             check_rows(batch, self.names, self.argument, start=seen)
             low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
+            check_size(low, high, self.names, self.argument, small=False)
             seen += len(batch)
             yield batch
         if seen == 0:
             raise ValueError(
-                f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list."
+                f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a"
+                " list."
             )
         if seen == 1:
             raise ValueError(
-                f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators."
+                f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as"
+                " generators."
             )
         check_varying(low, high, self.names, self.argument)
 
@@ -48,7 +53,8 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     """A stream from an array, a data frame, a memory map, or an iterable of batches of any of these.
 
     Arguments:
-        data: array (N, n), data frame, np.memmap (read piece by piece, never copied whole), Table, or an iterable of batches.
+        data: array (N, n), data frame, np.memmap (read piece by piece, never copied whole), Table, or an iterable of
+            batches.
         argument: what the caller calls it, for messages.
         names: column names.
     Raises:
@@ -68,6 +74,8 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
 def _is_batched(data) -> bool:
     if isinstance(data, (list, tuple)):
         return len(data) > 0 and _is_array_like(data[0]) and np.ndim(data[0]) == 2
+    if isinstance(data, (str, bytes, dict, set)):
+        return False
     return isinstance(data, Iterator) or (isinstance(data, Iterable) and not _is_array_like(data))
 
 
@@ -81,7 +89,7 @@ def _is_array_like(data) -> bool:
 def _from_batches(data, argument: str, names) -> Stream:
     once = iter(data)
     try:
-        first = table(next(once), argument, names)
+        first = _batch(next(once), argument, names)
     except StopIteration:
         raise ValueError(
             f"{argument} ended before giving a row. An iterator can be read only once: give a fresh one or a list."
@@ -99,18 +107,31 @@ def _from_batches(data, argument: str, names) -> Stream:
         if rest is once:
             yield first.values
         for number, batch in enumerate(rest, start=int(rest is once)):
-            piece = table(batch, argument)
+            piece = _batch(batch, argument, None)
             if piece.values.shape[1] != width:
                 raise ValueError(
                     f"{argument}: batch {number} has {piece.values.shape[1]} columns, the first had {width}."
                 )
             if own_names is not None and piece.names != own_names:
                 raise ValueError(
-                    f"{argument}: batch {number} has columns {', '.join(piece.names)}, the first had {', '.join(own_names)}."
+                    f"{argument}: batch {number} has columns {', '.join(piece.names)}, the first had"
+                    f" {', '.join(own_names)}."
                 )
             yield piece.values.astype(first.values.dtype, copy=False)
 
     return Stream(start, width, first.names, first.values.dtype, None, argument, None)
+
+
+def _batch(data, argument: str, names) -> Table:
+    """One batch as a table; a single row would otherwise be read as a column."""
+    batch = table(data, argument, names)
+    if np.ndim(data) != 2:
+        raise ValueError(
+            f"{argument} yields pieces of shape {np.shape(data)}: an iterable must give batches (rows, columns), not"
+            " single rows."
+            f" For rows pass np.stack(list({argument}))."
+        )
+    return batch
 
 
 def _recut(pieces: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:

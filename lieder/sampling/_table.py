@@ -1,5 +1,7 @@
 """What a user hands over as data, checked once and turned into rows of real numbers with column names."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import narwhals
@@ -27,6 +29,7 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
         TypeError: numbers that are not real floating point (integers, booleans, complex, objects, text).
         ValueError: NaN or inf (named by row and column), more than two dimensions, no rows.
     """
+    _check_kind(data, argument)
     try:
         frame = narwhals.from_native(data, pass_through=True, eager_only=True)
         columns = list(frame.columns) if isinstance(frame, narwhals.DataFrame) else []
@@ -46,9 +49,9 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
     else:
         try:
             values = np.asarray(data)
-        except ValueError as error:
+        except ValueError:
             raise ValueError(
-                f"{argument} is ragged: its rows have different lengths ({error}). Give N rows of equal length."
+                f"{argument} is ragged: its rows have different lengths. Give N rows of n numbers each."
             ) from None
     values = real(values, argument)
     if values.ndim == 1:
@@ -61,11 +64,38 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
         raise ValueError(f"{argument} is empty: shape {values.shape}. Give at least two rows and one column.")
     if names is None:
         names = [f"{argument}{i}" for i in range(values.shape[1])]
+    if isinstance(names, str):
+        raise TypeError(f"names of {argument} must be a list, one name a column, got the text '{names}'.")
+    names = tuple(str(name) for name in names)
     if len(names) != values.shape[1]:
         raise ValueError(
-            f"{argument} has {values.shape[1]} columns but {len(names)} names were given: {', '.join(names)}."
+            f"{argument} has {values.shape[1]} column{'s' * (values.shape[1] != 1)} but {len(names)}"
+            f" name{'s' * (len(names) != 1)}"
+            f" came: {', '.join(names)}. Give one name a column."
         )
-    return Table(values, tuple(str(name) for name in names))
+    if len(set(names)) < len(names):
+        raise ValueError(f"{argument} has columns of equal names, {', '.join(names)}: give each its own name.")
+    return Table(values, names)
+
+
+def _check_kind(data, argument: str) -> None:
+    """A TypeError for what is no table at all."""
+    if isinstance(data, Iterator):
+        raise TypeError(
+            f"{argument} is an iterator, but all rows are needed at once here: give np.concatenate(list({argument}))."
+        )
+    if isinstance(data, list | tuple) and len(data) > 0 and getattr(data[0], "ndim", 0) == 2:
+        raise TypeError(
+            f"{argument} is a list of batches, but all rows are needed at once here: give np.concatenate({argument})."
+        )
+    if isinstance(data, str | bytes | os.PathLike | dict | set) or data is None:
+        kind = "None" if data is None else f"a {type(data).__name__}"
+        advice = " For a file use lieder.sampling.read_csv." if isinstance(data, str | os.PathLike) else ""
+        raise TypeError(f"{argument} must be an array of N rows or a data frame, got {kind}.{advice}")
+    if callable(data) and not callable(getattr(data, "__array__", None)):
+        raise TypeError(
+            f"{argument} is a function where data are needed: the model comes first, then its sample points."
+        )
 
 
 def real(values: np.ndarray, argument: str) -> np.ndarray:
@@ -101,7 +131,8 @@ def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start:
     value = values[row, column]
     count = int((~finite).sum())
     raise ValueError(
-        f"{argument} holds {value} in column '{names[column]}', row {start + row} ({count} such value{'s' * (count > 1)} in all"
+        f"{argument} holds {value} in column '{names[column]}', row {start + row} ({count} such"
+        f" value{'s' * (count > 1)} in all"
         " so far). Drop or fill these rows first."
     )
 
@@ -112,6 +143,22 @@ def check_varying(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], arg
     if constant:
         listed = ", ".join(f"'{name}' (always {value:g})" for name, value in constant)
         raise ValueError(
-            f"{argument} has constant columns: {listed}. Data that never vary along a column cannot say how anything changes"
+            f"{argument} has constant columns: {listed}. Data that never vary along a column cannot say how anything"
+            " changes"
             " along it: leave the column out."
+        )
+    check_size(low, high, names, argument)
+
+
+def check_size(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str, small: bool = True) -> None:
+    """A ValueError for numbers so large, or all so `small`, that products of a few of them leave the range of their
+    dtype."""
+    largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+    bound = 1e12 if low.dtype == np.float32 else 1e60
+    column = int(np.argmax(largest))
+    if largest[column] > bound or (small and largest[column] < 1 / bound):
+        raise ValueError(
+            f"{argument} holds numbers of size {largest[column]:.1g} (column '{names[column]}'): products of a few of"
+            " them leave the"
+            f" range of {low.dtype}. Measure in other units{', or use float64' if low.dtype == np.float32 else ''}."
         )

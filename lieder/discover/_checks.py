@@ -1,0 +1,178 @@
+"""What every verb asks of its arguments before any work, in the user's words."""
+
+import numbers
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction
+from ..algebra import LieAlgebra, Span
+from ..interop import ForeignModel
+from ..sampling import Table, check_rows, check_varying
+from ._evidence import TOP
+
+SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
+
+
+def check_action(action, argument: str, fibre: bool = False) -> None:
+    """A TypeError unless this is an action, on outputs if `fibre`."""
+    if isinstance(action, AbstractFibreAction if fibre else AbstractAction):
+        return
+    if isinstance(action, LieAlgebra | Span):
+        advice = f"got the algebra {action.name} alone: say how it acts, such as lieder.vectors(algebra) or lieder.points(algebra)."
+    elif isinstance(action, str):
+        advice = f"got the text '{action}': lieder.action.parse reads candidates written as text."
+    elif isinstance(action, AbstractFibreAction):
+        advice = f"got {action}, which acts on outputs over inputs only."
+    else:
+        advice = f"got {'None' if action is None else type(action).__name__}."
+        if fibre:
+            advice += " For outputs that nothing moves write lieder.scalars(algebra, width)."
+    raise TypeError(f"{argument} must be an action, such as lieder.vectors(lieder.algebra.gl(3)); {advice}")
+
+
+def check_decision(tolerance, min_gap, seed) -> None:
+    """Errors of the arguments that decide, said before the work they would waste."""
+    if not _is_number(min_gap) or not 1.0 < min_gap < np.inf:
+        raise ValueError(f"min_gap must be a finite number above 1 (it is a ratio of defects), got {min_gap!r}.")
+    if tolerance is not None and not (_is_number(tolerance) and 0.0 < tolerance <= TOP):
+        raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {tolerance!r}.")
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}.")
+
+
+def check_error(error) -> None:
+    """A ValueError unless this is a relative error or None."""
+    if error is not None and not (_is_number(error) and 0.0 <= error < np.inf):
+        raise ValueError(f"error must be a relative error, a finite number of at least 0, got {error!r}.")
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def check_count(value, argument: str, least: int = 1) -> None:
+    """A ValueError unless this is a whole number of at least `least`, or None."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+        raise ValueError(f"{argument} must be a whole number of at least {least}, got {value!r}.")
+
+
+def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAction, argument: str, side: str) -> None:
+    """A ValueError when the columns do not fit the action; `rows` of the data, if known, to recognise a transposed table."""
+    width = len(names)
+    if width == action.width:
+        return
+    shown = ", ".join(names[:8]) + (", ..." if width > 8 else "")
+    if rows == action.width:
+        advice = f"Rows are examples and columns coordinates: with {rows} rows it looks transposed, pass {argument}.T."
+    elif width > action.width:
+        more = width - action.width
+        advice = f"Drop columns, or add scalars for those that nothing moves: {side} + lieder.scalars(algebra, {more})."
+    else:
+        advice = "Give the missing columns, or an action of that width."
+    columns = f"{width} column{'s' * (width != 1)} ({shown})"
+    raise ValueError(f"{argument} has {columns}, but {side} acts on {action.width}: {action}. {advice}")
+
+
+def check_table(data: Table, argument: str) -> None:
+    """A ValueError for one row, for NaN or inf, and for columns that never vary or are of absurd size."""
+    if len(data.values) == 1:
+        raise ValueError(
+            f"{argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators."
+        )
+    check_rows(data.values, data.names, argument)
+    check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, argument)
+
+
+def check_sides(inputs: Table, outputs: Table, source: AbstractFibreAction, target: AbstractFibreAction) -> None:
+    """A ValueError when inputs and outputs differ in length, or do not fit their actions."""
+    check_rows_together(inputs, outputs)
+    widths = (inputs.values.shape[1], outputs.values.shape[1])
+    if widths != (source.width, target.width) and widths == (target.width, source.width):
+        raise ValueError(
+            f"x has {widths[0]} and y has {widths[1]} columns, but source acts on {source.width} and target on {target.width}:"
+            " x and y are swapped, or source and target are."
+        )
+    check_width(inputs.names, len(inputs.values), source, "x", "source")
+    check_width(outputs.names, len(outputs.values), target, "y", "target")
+
+
+def check_rows_together(inputs: Table, outputs: Table) -> None:
+    """A ValueError when inputs and outputs differ in length."""
+    if len(inputs.values) != len(outputs.values):
+        raise ValueError(f"x has {len(inputs.values)} rows and y has {len(outputs.values)}: rows must belong together.")
+
+
+def checked_names(names, width: int, argument: str, default: Sequence[str]) -> tuple[str, ...]:
+    """Names of outputs, one a column."""
+    if names is None:
+        return tuple(default)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{argument} must be a list of texts, one a column, got {names!r}.")
+    if len(names) != width or len(set(names)) < len(names):
+        raise ValueError(
+            f"{argument} must hold {width} name{'s, all different' if width != 1 else ''}, got {', '.join(names)}."
+        )
+    return tuple(names)
+
+
+def checked_weights(weights, rows: int | None, outputs: int, q: int) -> Float[np.ndarray, " N"] | None:
+    """Weights (N,) >= 0, enough of them positive, or None."""
+    if weights is None:
+        return None
+    if rows is None:
+        raise ValueError("weights need data of known length, and x is an iterable of batches: give x as one array.")
+    try:
+        weights = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"weights must hold one number a row ({rows}), got {weights!r:.60}.") from None
+    if weights.shape != (rows,):
+        raise ValueError(f"weights must hold one number a row, shape ({rows},), got shape {weights.shape}.")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError("weights must be finite, not negative, and not all zero.")
+    if (counted := np.count_nonzero(weights)) * outputs < q:
+        plural = "" if counted == 1 else "s"
+        raise ValueError(
+            f"weights are positive for {counted} row{plural} only: too few equations for {q} candidate generators."
+        )
+    return weights
+
+
+def check_foreign(model: ForeignModel, x: np.ndarray | None, width: int) -> None:
+    """A ValueError when a model of another framework does not answer with `width` numbers."""
+    if x is None:
+        return
+    shape = np.shape(model.values(np.asarray(x[:2])))
+    if len(shape) != 2 or shape[1] != width:
+        got = shape[1] if len(shape) == 2 else f"shape {shape[1:]}"
+        raise ValueError(f"F answers with {got} numbers for one example, but target acts on {width}.")
+
+
+def check_moves(
+    model, points: Float[np.ndarray, "held n"], numerator: np.ndarray, denominator: np.ndarray, name: str
+) -> None:
+    """A ValueError for a model whose derivative is zero wherever it was asked: every candidate would pass.
+
+    Then L = -phi, so numerator and denominator agree; only where they do is the model looked at again."""
+    largest = np.abs(denominator).max(initial=0.0)
+    if not np.allclose(numerator.T @ numerator, denominator.T @ denominator, rtol=1e-9, atol=1e-9 * largest**2):
+        return
+    if isinstance(model, ForeignModel):
+        values, slopes = model.values(points), model.jacobians(points)
+    else:
+        with jax.enable_x64(points.dtype == np.float64):
+            along = jnp.asarray(np.random.default_rng(0).normal(size=points.shape), points.dtype)
+            values, slopes = jax.jit(jax.vmap(lambda x, v: jax.jvp(model, (x,), (v,))))(jnp.asarray(points), along)
+    if not np.any(slopes):
+        raise ValueError(
+            f"{name} has derivative zero at every row of x, so nothing can be learnt from its derivative: it is constant there, or"
+            " made of steps (round, sign, argmax, a count). Give a smooth model, such as one fitted to its values."
+        )
+    size = max(float(np.abs(np.asarray(part, np.float64)).max()) for part in (values, slopes))
+    if size < SMALLEST:
+        raise ValueError(f"{name} is of size {size:.1g}, too small to be squared. Measure its outputs in other units.")
