@@ -1,9 +1,11 @@
 """The symmetry of gravity from orbits alone: no model is fitted and no equation given.
 
-Two bodies of equal mass circle their common centre of mass in a plane. A row is the state (q1, q2, p1, p2) in R^8, positions and momenta of
-both bodies; next to it stands the state one step later. Candidates are, first, the four generators of gl(2) turning every 2-vector at
-once, then all 64 of gl(8). The true answer is one rotation. With gl(8) half of the candidates do nothing to the data, because body 2 is
-always opposite to body 1: they are listed apart, and the rotation is judged by what it does to the data, not by its matrix.
+Two bodies of equal mass circle their common centre of mass in a plane. A row is the state (q1, q2, p1, p2) in R^8,
+positions and momenta of both bodies; next to it stands the state one step later. Candidates are, first, the four
+generators of gl(2) turning every 2-vector at once, then all 64 of gl(8). The true answer is one rotation. With gl(8)
+half of the candidates do nothing to the data, because body 2 is
+always opposite to body 1: they are listed apart, and the rotation is judged by what it does to the data, not by its
+    matrix.
 
     python examples/two_body.py            # 800 orbits x 20 steps, without noise and with 1 % noise
     python examples/two_body.py --quick    # 150 orbits
@@ -40,7 +42,9 @@ def orbits(count: int, steps: int, seed: int = 0) -> np.ndarray:
         times = first + STEP * jnp.arange(steps + 1)
         control = diffrax.PIDController(rtol=1e-10, atol=1e-10)
         term, solver, saved = diffrax.ODETerm(gravity), diffrax.Dopri8(), diffrax.SaveAt(ts=times)
-        return diffrax.diffeqsolve(term, solver, 0.0, times[-1], 0.01, state, saveat=saved, stepsize_controller=control).ys
+        return diffrax.diffeqsolve(
+            term, solver, 0.0, times[-1], 0.01, state, saveat=saved, stepsize_controller=control
+        ).ys
 
     with jax.enable_x64(True):
         separation = np.asarray(jax.jit(jax.vmap(orbit))(jnp.asarray(start), jnp.asarray(begin)))
