@@ -20,7 +20,8 @@ def lie_derivative(
 ) -> Float[Array, "m generators"]:
     """How a model changes under each generator, at one example.
 
-    (L_k F)(x) = DF(x) theta_k(x) - phi_k(x, F(x)); F is equivariant under the connected group iff all vanish everywhere.
+    (L_k F)(x) = DF(x) theta_k(x) - phi_k(x, F(x)); F is equivariant under the connected group iff all vanish
+    everywhere.
 
     Arguments:
         F: one example (n,) -> one output (m,), or a scalar when m = 1; differentiable by JAX.
@@ -36,7 +37,8 @@ def lie_derivative(
     x = jnp.asarray(x)
     if x.shape != (source.width,):
         raise ValueError(
-            f"x must be one example of shape ({source.width},), as source acts on {source}; got {x.shape}. Use jax.vmap for many."
+            f"x must be one example of shape ({source.width},), as source acts on {source}; got {x.shape}. Use"
+            " jax.vmap for many."
         )
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
@@ -47,8 +49,8 @@ def lie_derivative(
 class Blocks(NamedTuple):
     """What one batch of examples contributes, or one example without the leading axis.
 
-    `rows` (B, m, q) of L; `values` (B, m) of F; `moved` and `turned`: the terms |DF| theta and phi of the denominator, as features
-    (B, D) where the action is linear in features and as rows (B, n, q) otherwise; see `expand`.
+    `rows` (B, m, q) of L; `values` (B, m) of F; `moved` and `turned`: the terms |DF| theta and phi of the denominator,
+    as features (B, D) where the action is linear in features and as rows (B, n, q) otherwise; see `expand`.
     """
 
     rows: Array
@@ -62,8 +64,8 @@ def blocks(
 ) -> Callable[[np.ndarray, Int[np.ndarray, " B"]], Blocks]:
     """A function from a batch (B, n) and its row numbers (B,) to `Blocks`, compiled once.
 
-    L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional derivatives, n of
-    them (the Jacobian by columns) or m gradients (the Jacobian by rows).
+    L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional
+    derivatives, n of them (the Jacobian by columns) or m gradients (the Jacobian by rows).
     """
     if isinstance(F, ForeignModel):
         contract = jax.jit(jax.vmap(lambda x, y, jacobian: _assemble(source, target, x, y, jacobian)))
@@ -85,18 +87,22 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
         out = jax.eval_shape(F, jax.ShapeDtypeStruct((n,), dtype))
     except jax.errors.TracerArrayConversionError:
         raise TypeError(
-            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy, or pass a scikit-learn"
+            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy, or"
+            " pass a scikit-learn"
             " estimator or a torch module as it is."
         ) from None
     except jax.errors.ConcretizationTypeError:
         raise TypeError(
-            "F cannot be differentiated by JAX: it asks for the value of its input, with `if`, float() or int(). Use jnp.where for"
+            "F cannot be differentiated by JAX: it asks for the value of its input, with `if`, float() or int(). Use"
+            " jnp.where for"
             " cases, and leave numbers as arrays."
         ) from None
     except (TypeError, ValueError, IndexError) as error:
         # JAX's own messages run over many lines; the first says what is wrong.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ValueError(f"F fails on one example of shape ({n},): {said}. F takes one example, not a batch.") from error
+        raise ValueError(
+            f"F fails on one example of shape ({n},): {said}. F takes one example, not a batch."
+        ) from error
     shape, kind = getattr(out, "shape", None), getattr(out, "dtype", None)
     if shape is None or kind is None:
         raise TypeError(
@@ -127,7 +133,8 @@ def _example(F: Callable, source: AbstractAction, target: AbstractFibreAction, x
 
 
 def _assemble(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobian: Array) -> Blocks:
-    # Without the barriers XLA fuses what comes before into the loops over generators and features, and computes it once for each of them.
+    # Without the barriers XLA fuses what comes before into the loops over generators and features, and computes it
+    # once for each of them.
     y, jacobian = jax.lax.optimization_barrier((y, jacobian))
     norm = jax.lax.optimization_barrier(jnp.linalg.norm(jacobian))
     return _finish(source, target, x, y, source.contract(jacobian, x), norm)
@@ -155,8 +162,8 @@ def expand(
 ) -> Float[np.ndarray, "more generators"]:
     """Rows over generators from a factor over features.
 
-    For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T xi)_a|^2 with R the triangular
-    factor of the f(x_i): D columns are reduced for every point, not q.
+    For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T
+    xi)_a|^2 with R the triangular factor of the f(x_i): D columns are reduced for every point, not q.
     """
     if not isinstance(action, FieldAction):
         return factor

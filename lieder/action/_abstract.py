@@ -1,7 +1,6 @@
 """What acts: a linear map from coefficients of generators to vector fields."""
 
 import abc
-from typing import Self
 
 import numpy as np
 import sympy
@@ -31,7 +30,7 @@ class AbstractFibreAction(abc.ABC):
         """phi_xi(x, y) for one combination of generators: cheaper than `over` when there are many."""
 
     @abc.abstractmethod
-    def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> Self:
+    def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractFibreAction":
         """The action of combinations of generators (rows of coefficients), which form `algebra`."""
 
     @abc.abstractmethod
@@ -55,3 +54,7 @@ class AbstractAction(AbstractFibreAction):
     @abc.abstractmethod
     def contract(self, left: Float[Array, "m n"], z: Float[Array, " n"]) -> Float[Array, "m generators"]:
         """left theta_k(z) for all k, without forming theta where that is cheaper."""
+
+    @abc.abstractmethod
+    def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractAction":
+        """The action of combinations of generators (rows of coefficients), which form `algebra`."""

@@ -13,12 +13,13 @@ def bracket_constants(
 ) -> tuple[Float[np.ndarray, "q q q"], float]:
     """Structure constants of the fields of an action as the points see them, and how far the fields are from closed.
 
-    -(Dtheta_j theta_i - Dtheta_i theta_j) = sum_k c_ijk theta_k + rest, fitted by least squares over the points. The sign makes
-    linear fields A z give the commutators of their matrices. What no point can see (fields that vanish on the data) is
-    not counted, so this is the bracket modulo ineffective generators.
+    -(Dtheta_j theta_i - Dtheta_i theta_j) = sum_k c_ijk theta_k + rest, fitted by least squares over the points. The
+    sign makes linear fields A z give the commutators of their matrices. What no point can see (fields that vanish on
+    the data) is not counted, so this is the bracket modulo ineffective generators.
 
     Arguments: `action` with q generators (a small number: q^2 brackets are formed); `points` (N, n).
-    Returns: constants (q, q, q); closure defect, the rms of the rest over the rms of |Dtheta_j||theta_i| + |Dtheta_i||theta_j|.
+    Returns: constants (q, q, q); closure defect, the rms of the rest over the rms of |Dtheta_j||theta_i| +
+        |Dtheta_i||theta_j|.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 4 (discovered symmetries are closed under the bracket).
     """
     q = action.algebra.dim

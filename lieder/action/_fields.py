@@ -19,10 +19,12 @@ from ._abstract import AbstractAction
 class FieldAction(AbstractAction):
     """theta_k(z) = T_k f(z) with matrices T_k and a dictionary f.
 
-    Linear actions have f(z) = z, affine ones f(z) = (z, 1), polynomial fields f = monomials. Linear and affine ones can be added (+), repeated
-    (2 * V); linear ones also multiplied (V * W, V ** 3), dualised (V.dual) and combined to maps (V >> W).
+    Linear actions have f(z) = z, affine ones f(z) = (z, 1), polynomial fields f = monomials. Linear and affine ones
+    can be added (+), repeated (2 * V); linear ones also multiplied (V * W, V ** 3), dualised (V.dual) and combined to
+    maps (V >> W).
 
-    Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n variables;
+    Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n
+        variables;
     `blocks`, (kind, width) of each piece of z.
     """
 
@@ -35,7 +37,8 @@ class FieldAction(AbstractAction):
         q, n, size = self.generators.shape
         if (q, n, size) != (self.algebra.dim, self.dictionary.width, self.dictionary.size):
             raise ValueError(
-                f"generators has shape {self.generators.shape}, but the algebra has {self.algebra.dim} generators and the dictionary"
+                f"generators has shape {self.generators.shape}, but the algebra has {self.algebra.dim} generators and"
+                " the dictionary"
                 f" {self.dictionary.size} functions of {self.dictionary.width} variables."
             )
 
@@ -92,7 +95,8 @@ class FieldAction(AbstractAction):
         """The (q, n, n) matrices of a linear action; a TypeError for others, which have none."""
         if not self.is_linear:
             raise TypeError(
-                f"{self} is not linear: products, duals and maps need matrices. For the directions at a point use vectors or lieder.action.tangent."
+                f"{self} is not linear: products, duals and maps need matrices. For the directions at a point use"
+                " vectors or lieder.action.tangent."
             )
         return self.generators
 
@@ -194,8 +198,10 @@ def scalars(algebra: LieAlgebra | Span, count: int = 1) -> FieldAction:
 def _same_algebra(left: FieldAction, right: FieldAction) -> None:
     if left.algebra != right.algebra:
         raise ValueError(
-            f"the two sides are over different algebras: {left.algebra.name} (dim {left.algebra.dim}) and {right.algebra.name} (dim"
-            f" {right.algebra.dim}). Build both from one algebra, or make them independent with lieder.action.independent."
+            f"the two sides are over different algebras: {left.algebra.name} (dim {left.algebra.dim}) and"
+            f" {right.algebra.name} (dim"
+            f" {right.algebra.dim}). Build both from one algebra, or make them independent with"
+            " lieder.action.independent."
         )
 
 

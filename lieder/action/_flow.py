@@ -21,13 +21,14 @@ def flow(
 ) -> Float[Array, " n"]:
     """The point exp(t xi) . z, for one point.
 
-    dz/dt = theta_xi(z). Affine actions by the matrix exponential of [[A, b], [0, 0]]; others by an adaptive Runge-Kutta method
-    of order 8 (diffrax Dopri8).
+    dz/dt = theta_xi(z). Affine actions by the matrix exponential of [[A, b], [0, 0]]; others by an adaptive
+    Runge-Kutta method of order 8 (diffrax Dopri8).
 
     Arguments:
         action: of width n with q generators.
         xi: (q,) coefficients. z: (n,) the point. time: t, in units of 1/xi; may be negative.
-        tolerance: relative and absolute, of the integrator; default 1e-10 in float64, 1e-6 in float32, near what the dtype carries.
+        tolerance: relative and absolute, of the integrator; default 1e-10 in float64, 1e-6 in float32, near what the
+            dtype carries.
     Returns:
         (n,) in the dtype of z; inf where a nonlinear flow leaves the space in finite time.
     Reference: Dormand, Prince (1980) for the integrator; Al-Mohy, Higham (2009) for the exponential.

@@ -130,7 +130,8 @@ def _diagonal_entries(stack: MatrixStack, factor: float):
 def tangent(action: AbstractAction) -> AbstractFibreAction:
     """Directions and velocities at the points that `action` moves: phi(x, u) = Dtheta(x) u.
 
-    Arguments: `action` of width n. Returns: a fibre action of width n. Reference: theory of tangent lifts; Otto et al. (2025), section 3.
+    Arguments: `action` of width n. Returns: a fibre action of width n. Reference: theory of tangent lifts; Otto et al.
+        (2025), section 3.
     """
     return tensor(action, 1, 0)
 

@@ -39,7 +39,8 @@ def vectors(algebra: LieAlgebra) -> FieldAction:
     """
     if _is_conformal(algebra):
         raise TypeError(
-            "conformal maps turn vectors differently at each point: use lieder.action.tangent(lieder.points(conformal(n)))."
+            "conformal maps turn vectors differently at each point: use"
+            " lieder.action.tangent(lieder.points(conformal(n)))."
         )
     generators = _generators(algebra)
     return _as(algebra, generators.columns(0, generators.shape[1]), "vectors")
@@ -92,7 +93,8 @@ def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
         error = np.abs(commutators - np.einsum("ijk,kac->ijac", algebra.structure, matrices)).max(initial=0.0)
         if error > 1e-8 * max(1.0, np.abs(matrices).max(initial=0.0) ** 2):
             raise ValueError(
-                f"matrices do not represent {algebra.name}: their commutators miss its structure constants by {error:.2g}. Order them as"
+                f"matrices do not represent {algebra.name}: their commutators miss its structure constants by"
+                f" {error:.2g}. Order them as"
                 f" {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
             )
     return _as(algebra, MatrixStack.from_dense(matrices), "vectors")
@@ -101,7 +103,8 @@ def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
 def independent(*actions: FieldAction) -> tuple[FieldAction, ...]:
     """Actions of different algebras turned into actions of their direct product, each moved by its own factor only.
 
-    `a, b = independent(vectors(gl(3)), vectors(gl(3)))` lets inputs and outputs transform with no relation between them.
+    `a, b = independent(vectors(gl(3)), vectors(gl(3)))` lets inputs and outputs transform with no relation between
+    them.
 
     Arguments: two or more actions, each over an algebra or a Span.
     Returns: the same actions over the product, in order.

@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 @dataclass(frozen=True)
 class Gap:
-    """Where the largest ratio of neighbours is: `count` values lie below it, `ratio` is its size, `cut` its geometric middle."""
+    """Where the largest ratio of neighbours is: `count` values lie below it, `ratio` is its size, `cut` its geometric
+    middle."""
 
     count: int
     ratio: float
@@ -19,8 +20,8 @@ def largest_gap(values: Float[np.ndarray, " k"], floor: float, top: float) -> Ga
     """The largest ratio between neighbours in floor, values, top (values ascending, clipped to [floor, top]).
 
     `floor` is what the numbers can resolve: differences below it carry no information, so everything below is
-    treated as equal to it. `top` is the value that means "not small at all". Both are neighbours too: a gap above the floor with
-    nothing under it says that no value is small, a gap under the top that all are.
+    treated as equal to it. `top` is the value that means "not small at all". Both are neighbours too: a gap above the
+    floor with nothing under it says that no value is small, a gap under the top that all are.
     """
     if not 0.0 < floor <= top:
         raise ValueError(f"floor must lie in (0, top = {top:g}], got {floor:g}.")

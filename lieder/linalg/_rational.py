@@ -27,7 +27,8 @@ def _between(low: Fraction, high: Fraction) -> Fraction:
 
 
 def row_echelon(rows: Float[np.ndarray, "r q"], weights: Float[np.ndarray, " q"]) -> Float[np.ndarray, "r q"]:
-    """Reduced row echelon form of the span, pivots chosen by largest entry times `weights` (how much each column matters).
+    """Reduced row echelon form of the span, pivots chosen by largest entry times `weights` (how much each column
+    matters).
 
     The span must have full row rank."""
     reduced = np.array(rows, dtype=np.float64)

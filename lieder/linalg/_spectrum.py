@@ -10,7 +10,8 @@ from jaxtyping import Float
 class RelativeSpectrum:
     """Stationary values of |A v| / |B v|, ascending, with the directions v, and the null space of B kept apart.
 
-    Fields: `values` (k,); `directions` (k, q), rows of unit Euclidean norm, mutually orthogonal under B^T B; `null` (q - k, q),
+    Fields: `values` (k,); `directions` (k, q), rows of unit Euclidean norm, mutually orthogonal under B^T B; `null` (q
+        - k, q),
     an orthonormal basis of what B annihilates.
     """
 
@@ -28,8 +29,8 @@ def relative_spectrum(
 
     Arguments:
         numerator, denominator: A and B, equal column counts (any units: the ratio has none if A and B share theirs).
-        null_tolerance: singular values of the column-scaled B below this share of the largest count as zero. Columns are
-            scaled to unit norm first, so that the decision does not depend on the units of single candidates.
+        null_tolerance: singular values of the column-scaled B below this share of the largest count as zero. Columns
+            are scaled to unit norm first, so that the decision does not depend on the units of single candidates.
     Returns:
         RelativeSpectrum.
     Reference: Golub and Van Loan (2013), section 8.7.4.

@@ -1,7 +1,6 @@
 """A stack of sparse matrices of one shape: how a basis of generators is stored and contracted."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +26,7 @@ class MatrixStack:
     value: Float[np.ndarray, " entries"]
 
     @classmethod
-    def from_entries(cls, shape: tuple[int, int, int], index, value) -> Self:
+    def from_entries(cls, shape: tuple[int, int, int], index, value) -> "MatrixStack":
         """Build from coordinates in any order; repeated coordinates are summed and exact zeros dropped."""
         q, rows, columns = shape
         index = np.asarray(index, dtype=np.int64).reshape(3, -1)
@@ -41,7 +40,7 @@ class MatrixStack:
         return cls(shape, np.stack([flat.row, flat.col // columns, flat.col % columns]).astype(np.int64), flat.data)
 
     @classmethod
-    def from_dense(cls, matrices: Float[np.ndarray, "generators rows columns"]) -> Self:
+    def from_dense(cls, matrices: Float[np.ndarray, "generators rows columns"]) -> "MatrixStack":
         matrices = np.asarray(matrices, dtype=np.float64)
         index = np.nonzero(matrices)
         return cls(matrices.shape, np.stack(index).astype(np.int64), matrices[index])

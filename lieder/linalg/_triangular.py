@@ -1,7 +1,6 @@
 """Tall matrices reduced to a small triangular factor, block by block."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float
@@ -41,7 +40,7 @@ class TriangularFactor:
     rows: int
 
     @classmethod
-    def empty(cls, columns: int) -> Self:
+    def empty(cls, columns: int) -> "TriangularFactor":
         return cls(np.zeros((0, columns)), 0)
 
     def absorb(self, block: Float[np.ndarray, "rows columns"]) -> "TriangularFactor":

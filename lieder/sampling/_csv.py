@@ -23,8 +23,9 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str], delimiter: st
     Returns:
         Table, float64.
     Raises:
-        OSError: no such file, a folder, no permission. ValueError: an empty file, a missing column (with the nearest name), another delimiter, a line
-            with more or fewer cells than the first, a cell that is no number (line and column named), fewer than two rows of data.
+        OSError: no such file, a folder, no permission. ValueError: an empty file, a missing column (with the nearest
+            name), another delimiter, a line with more or fewer cells than the first, a cell that is no number (line
+            and column named), fewer than two rows of data.
     """
     path = Path(path)
     if path.is_dir():
@@ -36,7 +37,8 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str], delimiter: st
             path.name, [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [], n=1
         )
         raise FileNotFoundError(
-            f"file: there is no '{path}'{f'; did you mean {near[0]!r}?' if near else '. Check the name and the folder.'}"
+            "file: there is no"
+            f" '{path}'{f'; did you mean {near[0]!r}?' if near else '. Check the name and the folder.'}"
         )
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -58,7 +60,8 @@ def _read(reader, path: Path, columns: Sequence[str], delimiter: str) -> Table:
             continue
         if len(cells) != len(header):
             raise ValueError(
-                f"file: line {reader.line_num} of '{path}' has {len(cells)} cells, the first line has {len(header)}. Mend that line: a cell is missing, or"
+                f"file: line {reader.line_num} of '{path}' has {len(cells)} cells, the first line has {len(header)}."
+                " Mend that line: a cell is missing, or"
                 " a text holds the delimiter without quotes."
             )
         try:
@@ -67,11 +70,13 @@ def _read(reader, path: Path, columns: Sequence[str], delimiter: str) -> Table:
             wrong = next(p for p in places if not _is_number(cells[p]))
             what = f"'{cells[wrong]}'" if cells[wrong].strip() else "an empty cell"
             raise ValueError(
-                f"file: line {reader.line_num}, column '{header[wrong]}' of '{path}' holds {what} where a number is needed. Drop the row or the column."
+                f"file: line {reader.line_num}, column '{header[wrong]}' of '{path}' holds {what} where a number is"
+                " needed. Drop the row or the column."
             ) from None
     if len(rows) < 2:
         raise ValueError(
-            f"file: '{path}' has {len(rows)} row{'s' * (len(rows) != 1)} of data; a symmetry needs many points, at least as many as candidates."
+            f"file: '{path}' has {len(rows)} row{'s' * (len(rows) != 1)} of data; a symmetry needs many points, at"
+            " least as many as candidates."
         )
     return Table(np.array(rows), tuple(columns))
 
@@ -87,11 +92,13 @@ def _place(column: str, header: list[str], path: Path, delimiter: str) -> int:
         other = next((d for d in _DELIMITERS if d != delimiter and d in header[0]), None)
         if other is not None:
             raise ValueError(
-                f"file: the first line of '{path}' has no {_DELIMITERS.get(delimiter, repr(delimiter))} but {_DELIMITERS[other]}s: pass --delimiter {other!r}."
+                f"file: the first line of '{path}' has no {_DELIMITERS.get(delimiter, repr(delimiter))} but"
+                f" {_DELIMITERS[other]}s: pass --delimiter {other!r}."
             )
     near = difflib.get_close_matches(column, header, n=1)
     raise ValueError(
-        f"columns: there is no column '{column}' in '{path}'{f'; did you mean {near[0]!r}?' if near else '.'} It has: {', '.join(header[:30])}."
+        f"columns: there is no column '{column}' in '{path}'{f'; did you mean {near[0]!r}?' if near else '.'} It has:"
+        f" {', '.join(header[:30])}."
     )
 
 

@@ -10,7 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 
 @dataclass(frozen=True, eq=False)
 class Tangents:
-    """Local tangent spaces: `bases` (N, d, n) orthonormal rows in the scaled coordinates; `dimension` d; `neighbours` k;
+    """Local tangent spaces: `bases` (N, d, n) orthonormal rows in the scaled coordinates; `dimension` d; `neighbours`
+    k;
     `disagreement`, the rms sine of the angle between spaces estimated from two halves of each neighbourhood: what the
     tangent spaces can resolve."""
 
@@ -31,7 +32,8 @@ def tangents(
     Arguments:
         cloud: points, already scaled so that distances mean something.
         dimension: of the submanifold; default `intrinsic_dimension`.
-        neighbours: per point; default the count among 2d, 4d, 8d, 16d, 32d (at least d + 2) for which spaces estimated from the two
+        neighbours: per point; default the count among 2d, 4d, 8d, 16d, 32d (at least d + 2) for which spaces estimated
+            from the two
             halves of a neighbourhood disagree least on 500 points: few neighbours leave noise, many leave curvature.
         queries: where; default at the cloud's points themselves.
     Raises:
@@ -63,19 +65,21 @@ def tangents(
         chunk = queries[begin : begin + 4096]
         index = finder.kneighbors(chunk, n_neighbors=used, return_distance=False)
         bases[begin : begin + 4096] = _principal(cloud[index], d)
-    # Halving the variance: the space from both halves errs by 1/sqrt(2) of one half's error, two halves differ by sqrt(2) of it.
+    # Halving the variance: the space from both halves errs by 1/sqrt(2) of one half's error, two halves differ by
+    # sqrt(2) of it.
     return Tangents(bases, d, used, spread[best] / 2.0)
 
 
 def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
     """How many directions a small neighbourhood spreads in; n when the cloud fills its space.
 
-    In a small ball a cloud spreads equally in its tangent directions, and much less in the others. For neighbourhoods of
-    several sizes (n + 2 points, times 1.5 each, up to a fifth of the cloud) the local principal variances, averaged over 200 of them, are
-    compared with those of as many points in a full ball. A dimension d is possible where the d-th variance is as in a d-ball (at least a quarter
-    of it); among these the largest drop after the d-th wins, if it exceeds 4 times that of a full ball. Where neighbourhoods
-    are too large for a drop to show (few points, many dimensions) the growth of distances to the ten nearest neighbours decides, if it is
-    far (under 0.65) from that of points which fill their space.
+    In a small ball a cloud spreads equally in its tangent directions, and much less in the others. For neighbourhoods
+    of several sizes (n + 2 points, times 1.5 each, up to a fifth of the cloud) the local principal variances, averaged
+    over 200 of them, are compared with those of as many points in a full ball. A dimension d is possible where the
+    d-th variance is as in a d-ball (at least a quarter of it); among these the largest drop after the d-th wins, if it
+    exceeds 4 times that of a full ball. Where neighbourhoods are too large for a drop to show (few points, many
+    dimensions) the growth of distances to the ten nearest neighbours decides, if it is far (under 0.65) from that of
+    points which fill their space.
 
     Arguments: `cloud` (N, n), scaled so that distances mean something.
     Returns: d in 1..n. With fewer than about 10^d points, or noise as wide as the neighbourhoods, it tends to n.
@@ -133,7 +137,8 @@ def _dimension_by_growth(cloud: np.ndarray) -> int:
 
 
 def _growth(cloud: np.ndarray) -> float:
-    """The exponent of the number of points within a distance, by maximum likelihood over the ten nearest; inf for equal distances."""
+    """The exponent of the number of points within a distance, by maximum likelihood over the ten nearest; inf for
+    equal distances."""
     distances = NearestNeighbors(n_neighbors=11).fit(cloud).kneighbors(return_distance=True)[0][:, :10]
     distances = distances[distances[:, 0] > 0]
     logarithm = float(np.log(distances[:, -1:] / distances[:, :-1]).mean()) if len(distances) else 0.0
@@ -161,7 +166,8 @@ def _disagreement(cloud: np.ndarray, index: np.ndarray, k: int, d: int) -> float
 def surface_distances(
     cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], dimension: int, neighbours: int
 ) -> Float[np.ndarray, " queries"]:
-    """Distance of each query from the plane through its nearest cloud points (their mean and leading principal components)."""
+    """Distance of each query from the plane through its nearest cloud points (their mean and leading principal
+    components)."""
     index = (
         NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
     )

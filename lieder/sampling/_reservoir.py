@@ -4,7 +4,8 @@ import numpy as np
 
 
 class Reservoir:
-    """Keeps `size` rows, each row seen so far with equal probability. Reference: Vitter (1985), algorithm R, in blocks."""
+    """Keeps `size` rows, each row seen so far with equal probability. Reference: Vitter (1985), algorithm R, in
+    blocks."""
 
     def __init__(self, size: int, seed: int):
         self._size = size

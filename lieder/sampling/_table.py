@@ -110,7 +110,10 @@ def real(values: np.ndarray, argument: str) -> np.ndarray:
 def _dtype_message(what: str, dtype: str) -> str:
     kind = dtype.lower()
     if kind.startswith(("int", "uint")):
-        advice = "derivatives need real numbers. If the integers are measurements, pass x.astype(float); if they are labels, leave the column out."
+        advice = (
+            "derivatives need real numbers. If the integers are measurements, pass x.astype(float); if they are labels,"
+            " leave the column out."
+        )
     elif kind.startswith("bool"):
         advice = "a switch has no continuous symmetry. Leave the column out, or treat each value's rows apart."
     elif kind.startswith("complex"):

@@ -9,7 +9,7 @@ from laws import ALGEBRAS
 
 from lieder import action, algebra
 
-ACTING = [(text, g) for text, g in ALGEBRAS if g.generators is not None and 0 < g.dim <= 10]
+ACTING = [(text, g) for text, g in ALGEBRAS if g.generators is not None and 0 < g.dim <= 6]
 CURVED = {
     "conformal(2)": action.points(algebra.conformal(2)),
     "polynomial": action.polynomial_fields(2, 3).restrict(
@@ -17,11 +17,15 @@ CURVED = {
     ),
     "user": action.fields([lambda z: jnp.stack([jnp.sin(z[1]), z[0] * z[1]]), lambda z: jnp.exp(z)], 2, ["f", "g"]),
 }
-curved = pytest.mark.parametrize("a", list(CURVED.values()), ids=list(CURVED))
-SLOTS = [(0, 0, 1.0), (1, 0, 0.0), (0, 1, 0.0), (2, 0, 0.0), (1, 1, 0.0), (1, 2, 0.0), (1, 0, 0.5), (0, 2, -2.0)]
+curved = pytest.mark.parametrize(
+    "a", [pytest.param(a, id=k, marks=() if k == "conformal(2)" else pytest.mark.slow) for k, a in CURVED.items()]
+)
+SLOTS = [(0, 0, 1.0), (1, 0, 0.0), (0, 1, 0.0), (1, 1, 0.0), (2, 1, 0.5)]
 
 
-@pytest.mark.parametrize("g", [g for _, g in ACTING], ids=[text for text, _ in ACTING])
+@pytest.mark.parametrize(
+    "g", [pytest.param(g, id=text, marks=() if g.dim < 4 else pytest.mark.slow) for text, g in ACTING]
+)
 def test_fields_close_as_their_algebra_does(g):
     rng = np.random.default_rng(1)
     p = action.points(g)
@@ -103,20 +107,21 @@ def test_lifts_follow_leibniz(a, up, down, weight):
     lift = action.tensor(a, up, down, weight)
     assert isinstance(lift, action.Lift) and lift.width == 2 ** (up + down) and lift.algebra == a.algebra
     x, y = jnp.asarray(rng.normal(size=2)), jnp.asarray(rng.normal(size=lift.width))
-    got = lift.over(x, y)
-    for k in range(a.algebra.dim):
-        slope = np.stack([jax.jvp(lambda z, k=k: a.fields(z)[k], (x,), (e,))[1] for e in jnp.eye(2)], axis=1)
+    got = jax.jit(lift.over)(x, y)
+    columns = jax.vmap(lambda e: jax.jvp(a.fields, (x,), (e,))[1])(jnp.eye(2))
+    for k, slope in enumerate(np.moveaxis(np.asarray(columns), 0, 2)):
         np.testing.assert_allclose(got[k], leibniz(slope, y, up, down, weight), atol=1e-11)
     xi = jnp.asarray(rng.normal(size=a.algebra.dim))
-    np.testing.assert_allclose(lift.over_one(xi, x, y), xi @ got, atol=1e-11)
+    np.testing.assert_allclose(jax.jit(lift.over_one)(xi, x, y), xi @ got, atol=1e-11)
     rows = rng.normal(size=(2, a.algebra.dim))
     small = lift.restrict(rows, algebra.Span("two", ("u", "v")))
-    np.testing.assert_allclose(small.over(x, y), rows @ got, atol=1e-11)
-    assert lift.over(x.astype(jnp.float32), y.astype(jnp.float32)).dtype == jnp.float32
+    np.testing.assert_allclose(jax.jit(small.over)(x, y), rows @ got, atol=1e-11)
+    single = jax.eval_shape(lift.over, x.astype(jnp.float32), y.astype(jnp.float32))
+    assert single.dtype == jnp.float32
 
 
 @pytest.mark.parametrize(("up", "down", "weight"), SLOTS)
-@pytest.mark.parametrize("g", [algebra.se(2), algebra.aff(2), algebra.gl(2)], ids=["se(2)", "aff(2)", "gl(2)"])
+@pytest.mark.parametrize("g", [algebra.aff(2)], ids=["aff(2)"])
 def test_affine_actions_lift_to_constant_matrices(g, up, down, weight):
     rng = np.random.default_rng(8)
     p = action.points(g)

@@ -8,8 +8,25 @@ from laws import ALGEBRAS
 
 from lieder import action, algebra
 
-ACTING = [(text, g) for text, g in ALGEBRAS if g.generators is not None and 0 < g.dim <= 10 and not text.startswith("conformal")]
-every_algebra = pytest.mark.parametrize("g", [g for _, g in ACTING], ids=[text for text, _ in ACTING])
+ACTING = [
+    (text, g)
+    for text, g in ALGEBRAS
+    if g.generators is not None and 0 < g.dim <= 10 and not text.startswith("conformal")
+]
+QUICK = (
+    "so(3)",
+    "so(1,2)",
+    "se(2)",
+    "gl(2)",
+    "sp(4)",
+    "galilean(1)",
+    "heisenberg(1)",
+    "su(2)",
+    "product(se(2), so(3))",
+)
+every_algebra = pytest.mark.parametrize(
+    "g", [pytest.param(g, id=text, marks=() if text in QUICK else pytest.mark.slow) for text, g in ACTING]
+)
 
 # What can be built from vectors V and covectors V*; each is a representation again.
 BUILT = {
@@ -305,7 +322,9 @@ def test_counts_that_mean_nothing():
 
 def test_matrices_that_represent_nothing():
     g = algebra.so(3)
-    with pytest.raises(ValueError, match=r"matrices must have shape \(3, n, n\), one square matrix a generator; got \(2, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"matrices must have shape \(3, n, n\), one square matrix a generator; got \(2, 3, 3\)"
+    ):
         action.linear(g, np.zeros((2, 3, 3)))
     with pytest.raises(ValueError, match="matrices hold NaN or inf"):
         action.linear(g, np.full((3, 2, 2), np.nan))
@@ -327,7 +346,9 @@ def test_algebras_without_a_space():
 def test_only_linear_actions_have_matrices():
     p, curved = action.points(algebra.se(2)), action.points(algebra.conformal(2))
     for attempt in (lambda: p * p, lambda: p.dual, lambda: p >> p, p.matrices):
-        with pytest.raises(TypeError, match=r"se\(2\) on points\(2\) is not linear: products, duals and maps need matrices"):
+        with pytest.raises(
+            TypeError, match=r"se\(2\) on points\(2\) is not linear: products, duals and maps need matrices"
+        ):
             attempt()
     with pytest.raises(TypeError, match=r"conformal\(2\) on points\(2\) is not affine"):
         curved.affine()
@@ -346,5 +367,7 @@ def test_fields_that_are_none():
 
 def test_generators_that_do_not_fit_their_dictionary():
     v = action.vectors(algebra.so(2))
-    with pytest.raises(ValueError, match=r"generators has shape \(1, 2, 2\), but the algebra has 3 generators and the dictionary"):
+    with pytest.raises(
+        ValueError, match=r"generators has shape \(1, 2, 2\), but the algebra has 3 generators and the dictionary"
+    ):
         action.FieldAction(algebra.so(3), v.generators, v.dictionary, v.blocks)

@@ -50,7 +50,12 @@ def test_merge_is_absorbing_both_and_order_does_not_matter():
     empty = TriangularFactor.empty(4)
     fa, fb, fc = (empty.absorb(x) for x in (a, b, c))
     wanted = np.concatenate([a, b, c]).T @ np.concatenate([a, b, c])
-    for total in (fa.merge(fb).merge(fc), fc.merge(fa.merge(fb)), empty.absorb(c).absorb(a).absorb(b), empty.merge(fb).merge(fc).merge(fa)):
+    for total in (
+        fa.merge(fb).merge(fc),
+        fc.merge(fa.merge(fb)),
+        empty.absorb(c).absorb(a).absorb(b),
+        empty.merge(fb).merge(fc).merge(fa),
+    ):
         assert total.rows == 41
         np.testing.assert_allclose(total.factor.T @ total.factor, wanted, atol=1e-11)
 
@@ -225,7 +230,11 @@ def test_row_echelon_keeps_the_span_and_clears_its_pivots(r, q, seed):
     found = row_echelon(rows, weights)
     onto = np.linalg.pinv(rows) @ rows
     np.testing.assert_allclose(found @ onto, found, atol=1e-7 * max(1.0, np.abs(found).max()))
-    pivots = [j for j in range(q) if np.isclose(np.abs(found[:, j]).sum(), 1.0, atol=1e-12) and np.abs(found[:, j]).max() == 1.0]
+    pivots = [
+        j
+        for j in range(q)
+        if np.isclose(np.abs(found[:, j]).sum(), 1.0, atol=1e-12) and np.abs(found[:, j]).max() == 1.0
+    ]
     assert np.linalg.matrix_rank(found[:, pivots]) == r
 
 

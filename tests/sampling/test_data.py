@@ -109,13 +109,17 @@ def test_what_a_stream_knows():
 # What is refused
 
 TABLE_ERRORS = {
-    "integers": (np.arange(6).reshape(3, 2), TypeError, r"x has dtype int64: derivatives need real numbers.*astype\(float\)"),
+    "integers": (
+        np.arange(6).reshape(3, 2),
+        TypeError,
+        r"x has dtype int64: derivatives need real numbers.*astype\(float\)",
+    ),
     "list of integers": ([[1, 2], [3, 4]], TypeError, r"x has dtype int64"),
     "booleans": (X > 0, TypeError, r"x has dtype bool: a switch has no continuous symmetry"),
     "complex": (X + 1j, TypeError, r"x has dtype complex128: split complex numbers into columns"),
     "objects": (X.astype(object), TypeError, r"x has dtype object: every entry must be a real number"),
     "text": ([["a", "b"]], TypeError, r"x has dtype <U1: every entry"),
-    "None": (None, TypeError, r"x has dtype object"),
+    "None": (None, TypeError, r"x must be an array of N rows or a data frame, got None"),
     "ragged": ([[1.0, 2.0], [3.0]], ValueError, r"x is ragged: its rows have different lengths"),
     "no rows": (np.zeros((0, 2)), ValueError, r"x is empty: shape \(0, 2\)"),
     "no columns": (np.zeros((2, 0)), ValueError, r"x is empty: shape \(2, 0\)"),
@@ -140,7 +144,7 @@ def test_data_that_are_no_table(data, kind, message):
 
 
 def test_names_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"y has 2 columns but 3 names were given: a, b, c\."):
+    with pytest.raises(ValueError, match=r"y has 2 columns but 3 names came: a, b, c\."):
         table(X, "y", ["a", "b", "c"])
 
 
@@ -185,7 +189,9 @@ def test_a_column_that_varies_late_is_not_constant():
 def test_an_iterator_is_not_read_twice():
     data = stream(iter([X[:3], X[3:]]))
     list(data.batches(2))
-    with pytest.raises(ValueError, match=r"x is an iterator and has been read to its end\. Give a fresh one, or a list"):
+    with pytest.raises(
+        ValueError, match=r"x is an iterator and has been read to its end\. Give a fresh one, or a list"
+    ):
         list(data.batches(2))
 
 

@@ -86,7 +86,9 @@ def test_tangents_of_a_sphere_are_orthogonal_to_the_radius(noise):
     rng = np.random.default_rng(4)
     clean = on_sphere(rng, 2000, 2)
     found = tangents(clean + noise * rng.normal(size=clean.shape), 2)
-    np.testing.assert_allclose(np.einsum("pia,pja->pij", found.bases, found.bases), np.eye(2)[None].repeat(2000, 0), atol=1e-9)
+    np.testing.assert_allclose(
+        np.einsum("pia,pja->pij", found.bases, found.bases), np.eye(2)[None].repeat(2000, 0), atol=1e-9
+    )
     sine = np.sqrt(np.mean((found.bases @ clean[:, :, None]) ** 2) * 2)
     assert sine < 0.05
     assert 0.2 < found.disagreement / sine < 5, "the error of the spaces is told from the data alone"
@@ -98,7 +100,9 @@ def test_tangents_of_a_plane_in_seven_dimensions():
     cloud = rng.uniform(-1, 1, size=(400, 3)) @ frame
     exact = tangents(cloud)
     assert exact.dimension == 3 and exact.disagreement < 1e-6
-    np.testing.assert_allclose(exact.bases.transpose(0, 2, 1) @ exact.bases, (frame.T @ frame)[None].repeat(400, 0), atol=1e-6)
+    np.testing.assert_allclose(
+        exact.bases.transpose(0, 2, 1) @ exact.bases, (frame.T @ frame)[None].repeat(400, 0), atol=1e-6
+    )
     noisy = tangents(cloud + 0.01 * rng.normal(size=cloud.shape), 3)
     missed = noisy.bases - noisy.bases @ (frame.T @ frame)
     assert np.sqrt(np.mean(np.sum(missed**2, axis=(1, 2)))) < 0.1
