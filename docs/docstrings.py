@@ -1,16 +1,15 @@
 """An extension of griffe for the API pages: the sections of the house's docstrings become lists.
 
-A section is `Arguments:`, `Fields:`, `Returns:`, `Raises:` or `Reference:`, at the start of a line or of a sentence. Arguments and fields
-are told apart by the names that the signature, or the class, gives.
+A section is `Arguments:`, `Fields:`, `Attributes:`, `Returns:`, `Raises:` or `Reference:`, at the start of a line or of
+a sentence. Arguments and fields are told apart by the names that the signature, or the class, gives.
 """
 
 import re
 
 import griffe
 
-SECTION = re.compile(
-    r"(?:^|\n|(?<=\.) )(Arguments, returns, raises|Arguments|Fields|Returns|Raises|Reference|References):(?=\s)"
-)
+TITLES = "Arguments, returns, raises|Arguments|Fields|Attributes|Returns|Raises|References|Reference"
+SECTION = re.compile(rf"(?:^|\n|(?<=\.) )({TITLES}):(?=\s)")
 
 
 class Sections(griffe.Extension):
@@ -36,7 +35,7 @@ def markdown(text: str, names: list[str]) -> str:
     pieces = SECTION.split(text)
     out = [_shapes(pieces[0].rstrip())]
     for title, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        listed = _items(body, names) if title in ("Arguments", "Fields") else None
+        listed = _items(body, names) if title in ("Arguments", "Fields", "Attributes") else None
         if listed:
             out.append(f"**{title}**\n\n" + "\n".join(f"- {item}" for item in listed))
         else:
@@ -71,7 +70,9 @@ def _item(part: str, several: str) -> str:
     if head is None:
         return _shapes(part)
     named = re.sub(r"`", "", head[1])
-    named = re.sub(r"(?<![\w(])(\*{0,2}\w+)(?=$|,| and| \()", lambda m: m[0] if m[0] == "and" else f"`{m[0]}`", _outside(named))
+    named = re.sub(
+        r"(?<![\w(])(\*{0,2}\w+)(?=$|,| and| \()", lambda m: m[0] if m[0] == "and" else f"`{m[0]}`", _outside(named)
+    )
     rest = part[head.end() :].lstrip(", ").rstrip(" ;")
     return f"{_inside(named)}: {_shapes(rest)}" if rest else _inside(named)
 
@@ -99,5 +100,7 @@ def _shapes(text: str) -> str:
         if line.startswith("    ") or line.startswith("- ") or "**" in line:
             lines.append(line)
         else:
-            lines.append("".join(p if k % 2 else p.replace("*", r"\*") for k, p in enumerate(re.split(r"(`[^`]*`)", line))))
+            lines.append(
+                "".join(p if k % 2 else p.replace("*", r"\*") for k, p in enumerate(re.split(r"(`[^`]*`)", line)))
+            )
     return "\n".join(lines)

@@ -47,7 +47,10 @@ def front() -> Image.Image:
     panels = figure.subplots(2, 2)
     scaling, rotation = s.sparse()
     rows = ((rotation, "symmetry: rotation"), (scaling, "symmetry: scaling"))
-    sides = (((0, 1), 0.2, ((1, "1 AU"), (30, "30")), "positions (x, y)"), ((3, 4), 1.6e-7, ((1e-6, "10⁻⁶"), (1e-3, "10⁻³ AU/day²")), "accelerations (ax, ay)"))
+    sides = (
+        ((0, 1), 0.2, ((1, "1 AU"), (30, "30")), "positions (x, y)"),
+        ((3, 4), 1.6e-7, ((1e-6, "10⁻⁶"), (1e-3, "10⁻³ AU/day²")), "accelerations (ax, ay)"),
+    )
     for i, (xi, name) in enumerate(rows):
         moved = ld.action.velocities(s.total, xi, table.values)
         for j, (pair, least, marks, side) in enumerate(sides):
@@ -73,14 +76,26 @@ def polar(axes: Axes, points: np.ndarray, moved: np.ndarray, least: float, marks
     for value, label in marks:
         r = np.log10(value / least)
         axes.add_patch(Circle((0, 0), r, fill=False, color=GREY, lw=0.6, ls=(0, (3, 3))))
-        axes.text(0, r, label, fontsize=6.5, color=INK, ha="center", va="center", zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+        axes.text(
+            0,
+            r,
+            label,
+            fontsize=6.5,
+            color=INK,
+            ha="center",
+            va="center",
+            zorder=5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
     # In the picture a displacement turns with its point: its parts along and across the radius stay.
     feet = []
     for orbit in np.array_split(np.arange(len(points)), 8):
         angle = np.arctan2(points[orbit, 1], points[orbit, 0])
         size = np.median(np.linalg.norm(place[orbit], axis=1))
         count = max(5, round(24 * size / np.abs(place).max()))
-        feet += [orbit[np.argmin(np.abs(np.angle(np.exp(1j * (angle - t)))))] for t in 2 * np.pi * np.arange(count) / count]
+        feet += [
+            orbit[np.argmin(np.abs(np.angle(np.exp(1j * (angle - t)))))] for t in 2 * np.pi * np.arange(count) / count
+        ]
     step = moved[feet] / radius[feet]
     reach = 1.12 * np.abs(place).max()
     arrow = 0.15 * reach * step / np.median(np.linalg.norm(step, axis=1))
@@ -109,7 +124,9 @@ def ellipse() -> Figure:
 def cusp() -> Figure:
     """Orbits of the symmetry of x^3 - y^2 among quadratic fields."""
     points = np.random.default_rng(0).uniform(-1, 1, (500, 2))
-    s = ld.discover.function(lambda p: p[0] ** 3 - p[1] ** 2, points, source=ld.action.polynomial_fields(2, 2), names=["x", "y"])
+    s = ld.discover.function(
+        lambda p: p[0] ** 3 - p[1] ** 2, points, source=ld.action.polynomial_fields(2, 2), names=["x", "y"]
+    )
     xi = s.sparse()[0]
     starts = np.array([[0.3, -0.9], [0.7, -0.9], [0.0, -0.6], [-0.7, -0.9], [0.9, -0.9]])
     curves = ld.action.orbits(s.source, xi, starts, np.linspace(0, 6, 200))
@@ -124,7 +141,12 @@ def two_body() -> Figure:
     pairs, xi = s.examples()[:, :8], s.sparse()[0]
     shown = [0, 1, 4, 5]
     names = [s.names[i] for i in shown]
-    return ld.report.field_figure(pairs[:, shown], s.displacement(xi)[:, shown], names, title="Found in transitions alone, body 1: one rotation of every vector")
+    return ld.report.field_figure(
+        pairs[:, shown],
+        s.displacement(xi)[:, shown],
+        names,
+        title="Found in transitions alone, body 1: one rotation of every vector",
+    )
 
 
 @cache
@@ -166,7 +188,15 @@ def report() -> Image.Image | None:
         planets().report(page)
         quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
         size = ["--hide-scrollbars", "--window-size=1100,3300"]
-        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", *quiet, *size, f"--user-data-dir={folder}/profile"]
+        command = [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            *quiet,
+            *size,
+            f"--user-data-dir={folder}/profile",
+        ]
         subprocess.run([*command, f"--screenshot={shot}", page.as_uri()], check=True, capture_output=True, timeout=120)
         with Image.open(shot) as image:
             return image.convert("RGB")
