@@ -22,7 +22,8 @@ def check_action(action, argument: str, fibre: bool = False) -> None:
     if isinstance(action, AbstractFibreAction if fibre else AbstractAction):
         return
     if isinstance(action, LieAlgebra | Span):
-        advice = f"got the algebra {action.name} alone: say how it acts, such as lieder.vectors(algebra) or lieder.points(algebra)."
+        advice = f"got the algebra {action.name} alone: say how it acts, such as lieder.vectors(algebra) or"
+        advice += " lieder.points(algebra)."
     elif isinstance(action, str):
         advice = f"got the text '{action}': lieder.action.parse reads candidates written as text."
     elif isinstance(action, AbstractFibreAction):
@@ -63,7 +64,7 @@ def check_count(value, argument: str, least: int = 1) -> None:
 
 
 def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAction, argument: str, side: str) -> None:
-    """A ValueError when the columns do not fit the action; `rows` of the data, if known, to recognise a transposed table."""
+    """A ValueError when the columns do not fit the action; `rows` of the data, if known, tell a transposed table."""
     width = len(names)
     if width == action.width:
         return
@@ -95,8 +96,8 @@ def check_sides(inputs: Table, outputs: Table, source: AbstractFibreAction, targ
     widths = (inputs.values.shape[1], outputs.values.shape[1])
     if widths != (source.width, target.width) and widths == (target.width, source.width):
         raise ValueError(
-            f"x has {widths[0]} and y has {widths[1]} columns, but source acts on {source.width} and target on {target.width}:"
-            " x and y are swapped, or source and target are."
+            f"x has {widths[0]} and y has {widths[1]} columns, but source acts on {source.width} and target on"
+            f" {target.width}: x and y are swapped, or source and target are."
         )
     check_width(inputs.names, len(inputs.values), source, "x", "source")
     check_width(outputs.names, len(outputs.values), target, "y", "target")
@@ -170,8 +171,8 @@ def check_moves(
             values, slopes = jax.jit(jax.vmap(lambda x, v: jax.jvp(model, (x,), (v,))))(jnp.asarray(points), along)
     if not np.any(slopes):
         raise ValueError(
-            f"{name} has derivative zero at every row of x, so nothing can be learnt from its derivative: it is constant there, or"
-            " made of steps (round, sign, argmax, a count). Give a smooth model, such as one fitted to its values."
+            f"{name} has derivative zero at every row of x, so nothing can be learnt from its derivative: it is"
+            " constant there, or made of steps (round, sign, argmax, a count). Give a smooth model, such as one fitted to its values."
         )
     size = max(float(np.abs(np.asarray(part, np.float64)).max()) for part in (values, slopes))
     if size < SMALLEST:

@@ -3,9 +3,8 @@
 import dataclasses
 import json
 import os
-import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -52,12 +51,9 @@ def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
 
 def load(path: str | os.PathLike[str]) -> dict:
     """The fields of the record in a file."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(str(arrays["header"]))
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"path: '{path}' is no file written by Symmetries.save ({error}).") from None
+    path = Path(path)
+    with open(path, "rb") as file:
+        arrays, header = _contents(file, path)
     if header.get("format") != FORMAT:
         raise ValueError(f"path: '{path}' has format '{header.get('format')}', this version reads '{FORMAT}'.")
     fields = {name: arrays[name] for name in ARRAYS}
@@ -73,6 +69,15 @@ def load(path: str | os.PathLike[str]) -> dict:
     fields["algebra"] = _decode_algebra(header["algebra"], arrays)
     fields["evidence"] = _decode_evidence(header["evidence"], arrays)
     return fields
+
+
+def _contents(file: BinaryIO, path: Path) -> tuple[dict, dict]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return arrays, dict(json.loads(str(arrays["header"])))
+    except Exception:  # a wrong file fails in many ways (text, one array, a torn archive), and all mean this
+        raise ValueError(f"path: '{path}' is no file written by Symmetries.save, or it is damaged.") from None
 
 
 def _encode_evidence(evidence: Evidence, arrays: dict) -> dict:
