@@ -1,8 +1,9 @@
 """The tables of cases that the laws run over. Adding a thing to the library is one file there and one line here."""
 
+import jax.numpy as jnp
 import numpy as np
 
-from lieder import algebra
+from lieder import action, algebra, dictionary
 
 # Every public constructor of lieder.algebra: how a user writes it, and the algebra.
 ALGEBRAS: list[tuple[str, algebra.LieAlgebra]] = [
@@ -55,4 +56,38 @@ ALGEBRAS: list[tuple[str, algebra.LieAlgebra]] = [
     ("product(so(3), so(3), t(2))", algebra.product(algebra.so(3), algebra.so(3), algebra.t(2))),
     ("matrices(..)", algebra.matrices(np.array([[[1.0, 2.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]]))),
     ("affine(..)", algebra.affine(np.array([[[2.0]], [[0.0]]]), np.array([[1.0], [3.0]]))),
+]
+
+
+def _spiral(z):
+    return jnp.stack([z[1] - z[0] * z[1], jnp.sin(z[0])])
+
+
+def _square(z):
+    return z * z
+
+
+_SE, _CONFORMAL, _GL = algebra.se(2), algebra.conformal(2), algebra.gl(2)
+_CURVED = action.points(_CONFORMAL)
+
+# Every public constructor of lieder.action: the constructor, what to call the case, and the action.
+ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
+    ("vectors", "linear", action.vectors(algebra.gl(3))),
+    ("points", "affine", action.points(algebra.se(3))),
+    ("covectors", "sum", action.points(_SE) + action.covectors(_SE) + action.scalars(_SE)),
+    ("scalars", "scalars", action.scalars(_SE, 2)),
+    ("tensors", "tensors", action.tensors(_GL, 1, 1)),
+    ("linear", "user matrices", action.linear(_GL, algebra.gl(2).generators.dense()[:, :, :2])),
+    ("independent", "independent", action.independent(action.vectors(_GL), action.points(_SE))[1]),
+    ("points", "conformal", _CURVED),
+    ("points", "conformal sum", _CURVED + action.scalars(_CONFORMAL, 2)),
+    ("polynomial_fields", "polynomial fields", action.polynomial_fields(2, 2)),
+    ("dictionary_fields", "dictionary fields", action.dictionary_fields(dictionary.fourier(2, 1))),
+    ("fields", "user fields", action.fields([_spiral, _square], 2, ["spiral", "square"])),
+    ("total", "total", action.total(action.points(_SE), action.vectors(_SE) + action.points(_SE))),
+    ("tangent", "total over a tangent lift", action.total(_CURVED, action.tangent(_CURVED))),
+    ("cotangent", "total over a cotangent lift", action.total(_CURVED, action.cotangent(_CURVED))),
+    ("density", "total over a density", action.total(_CURVED, action.density(_CURVED))),
+    ("tensor", "total over a tensor lift", action.total(_CURVED, action.tensor(_CURVED, 1, 1, 0.5))),
+    ("parse", "parsed", action.parse("so(2) on vectors(x,y)", ["x", "y", "z"])[0]),
 ]

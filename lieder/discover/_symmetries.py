@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import sympy
@@ -264,7 +263,7 @@ class Symmetries:
         return _storage.save(self, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> "Symmetries":
         """Read what `save` wrote.
 
         Raises: OSError when there is no such file; ValueError when it is another kind of file."""

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from laws import ALGEBRAS
+from laws import ACTIONS, ALGEBRAS
 
 from lieder import action, algebra
 
@@ -173,24 +173,13 @@ def test_names_of_blocks():
 # All ways to evaluate one action
 
 
-def every_kind():
-    se, conformal = algebra.se(2), algebra.conformal(2)
-    spiral = lambda z: jnp.stack([z[1] - z[0] * z[1], jnp.sin(z[0])])  # noqa: E731
-    return {
-        "linear": action.vectors(algebra.gl(3)),
-        "affine": action.points(algebra.se(3)),
-        "sum": action.points(se) + action.covectors(se) + action.scalars(se),
-        "conformal": action.points(conformal),
-        "conformal sum": action.points(conformal) + action.scalars(conformal, 2),
-        "polynomial fields": action.polynomial_fields(2, 2),
-        "user fields": action.fields([spiral, lambda z: z * z], 2, ["spiral", "square"]),
-        "total": action.total(action.points(se), action.vectors(se) + action.points(se)),
-        "total over a lift": action.total(action.points(conformal), action.tangent(action.points(conformal))),
-    }
+every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[label for _, label, _ in ACTIONS])
+WORKERS = {"bracket_constants", "check_same_algebra", "flow", "orbits", "velocities"}
 
 
-KINDS = every_kind()
-every_action = pytest.mark.parametrize("a", list(KINDS.values()), ids=list(KINDS))
+def test_every_public_constructor_has_a_row():
+    made = {name for name in vars(action) if name.islower() and callable(getattr(action, name))}
+    assert made - WORKERS - {name for name, _, _ in ACTIONS} == set()
 
 
 @every_action
