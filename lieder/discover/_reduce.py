@@ -16,13 +16,16 @@ from ..report import progress
 from ..sampling import Reservoir, Stream
 
 PARTS = 8  # the data are kept in so many parts, so that the answer can be repeated without each
-HELD = 16  # one row in so many is kept for the finite check and does not enter the factors
+# Of few data one row in 4, of many one in 16, is kept for the finite check and the figures and stays out of the
+# factors.
+HELD = (4, 16)
 BUDGET = 64 * 2**20  # bytes for one batch of rows
 
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
-    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted, and the sum
+    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted, and
+    the sum
     of the `weight` of their examples; `points`, `values`, `held_weights`: held-out examples."""
 
     numerators: tuple[Float[np.ndarray, "r q"], ...]
@@ -62,7 +65,8 @@ class Collector:
     """Absorbs rows part by part; used by every verb that turns points into rows."""
 
     def __init__(self, generators: int, terms: tuple[tuple[int, Callable[[np.ndarray], np.ndarray]], ...], seed: int):
-        """`terms`: for each term of the denominator the width of what is absorbed, and how its factor becomes rows over generators."""
+        """`terms`: for each term of the denominator the width of what is absorbed, and how its factor becomes rows
+        over generators."""
         # Beyond this the factors themselves are what memory is spent on, and one part must do.
         self._parts = PARTS if generators <= 512 else 1
         self._expansions = [expansion for _, expansion in terms]
@@ -74,7 +78,8 @@ class Collector:
         self._weight = 0.0
 
     def absorb(self, weight: float, rows: np.ndarray, *terms: np.ndarray) -> None:
-        """Rows (r, q) of the numerator, and each term of the denominator; `weight`, the sum over the examples they stand for."""
+        """Rows (r, q) of the numerator, and each term of the denominator; `weight`, the sum over the examples they
+        stand for."""
         self._weight += weight
         part = self._batches % self._parts
         self._rows[part] = self._rows[part].absorb(rows)
@@ -91,7 +96,9 @@ class Collector:
         used = [part for part in range(self._parts) if self._rows[part].rows]
         denominators = []
         for part in used:
-            rows = np.concatenate([grow(factors[part].factor) for grow, factors in zip(self._expansions, self._terms, strict=True)])
+            rows = np.concatenate(
+                [grow(factors[part].factor) for grow, factors in zip(self._expansions, self._terms, strict=True)]
+            )
             denominators.append(TriangularFactor.empty(rows.shape[1]).absorb(rows).factor)
         numerators = tuple(self._rows[part].factor for part in used)
         return Reduction(numerators, tuple(denominators), self.count, self._weight, *self._reservoir.rows(), dtype)
@@ -119,19 +126,20 @@ def reduce_model(
         # With few rows none can be spared: the finite check then uses points that the factors have seen.
         spare = x.rows is None or x.rows * m >= 2 * q + 32
         batches = progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
-        for out, batch, order, used in _evaluated(evaluate, batches, size, spare):
+        for out, batch, order, used in _evaluated(evaluate, batches, size, spare, x.rows):
             b = len(batch)
             _check_finite(out, batch, order, start, x.argument, rows_from=used)
             dtype = out.values.dtype
             w = None if weights is None else np.sqrt(weights[start : start + b][order])
-            held = slice(used, b) if spare else held_rows(b)
+            held = slice(used, b) if spare else held_rows(b, x.rows)
             collector.hold(batch[held], out.values[held], np.ones(b)[held] if w is None else w[held] ** 2)
             root = None if w is None else w[:used]
             parts = (_weighted(part[:used], root) for part in (out.rows, out.moved, out.turned))
             try:
                 collector.absorb(float(used if root is None else np.sum(root**2)), *parts)
             except ValueError:
-                # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place sought.
+                # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
+                # sought.
                 _check_finite(out, batch, order, start, x.argument)
                 raise
             start += b
@@ -145,34 +153,37 @@ def batch_size(rows: int | None, numbers_each: int) -> int:
     return fits if rows is None else max(1, min(fits, -(-rows // PARTS)))
 
 
-def held_rows(batch: int) -> np.ndarray:
-    """Which rows of a batch serve the finite check: one in HELD, at least one."""
-    return np.arange(min(HELD // 2, batch - 1), batch, HELD)
+def held_rows(batch: int, rows: int | None) -> np.ndarray:
+    """Which rows of a batch serve the finite check and the figures: about 512 of all of them, at least one."""
+    stride = HELD[1] if rows is None else int(np.clip(rows // 512, *HELD))
+    return np.arange(min(stride // 2, batch - 1), batch, stride)
 
 
 def check_enough(rows: int, q: int, argument: str) -> None:
     """A ValueError when there are fewer equations than unknowns: a null space would be found in anything."""
     if rows < q:
         raise ValueError(
-            f"{argument} gives {rows} equations for {q} candidate generators: a null space would be found in any data. Give more rows or fewer"
+            f"{argument} gives {rows} equations for {q} candidate generators: a null space would be found in any "
+            "data. Give more rows or fewer"
             " candidates."
         )
 
 
 def _evaluated(
-    evaluate: Callable, batches: Iterable[np.ndarray], size: int, spare: bool
+    evaluate: Callable, batches: Iterable[np.ndarray], size: int, spare: bool, rows: int | None
 ) -> Iterator[tuple[Blocks, np.ndarray, np.ndarray, int]]:
-    """For each batch its `Blocks` as NumPy views, its examples in the order they have there, that order, and how many of
-    them, from the first, the factors may use.
+    """For each batch its `Blocks` as NumPy views, its examples in the order they have there, that order, and how many
+    of them, from the first, the factors may use.
 
-    Examples held for the finite check are moved to the end, so that the rest is a view and not a copy. The next batch is
+    Examples held for the finite check are moved to the end, so that the rest is a view and not a copy. The next batch
+    is
     handed to JAX before this one is given out: where JAX works in the background, LAPACK works at the same time.
     """
     waiting, start, order, held = None, 0, np.zeros(0, np.int64), np.zeros(0, np.int64)
     for batch in batches:
         b = len(batch)
         if b != len(order):
-            held = held_rows(b) if spare else held
+            held = held_rows(b, rows) if spare else held
             order = np.concatenate([np.setdiff1d(np.arange(b), held), held])
         batch, numbers = batch[order], start + order
         if b < size:  # padded, so that nothing is compiled twice
@@ -187,7 +198,9 @@ def _evaluated(
         yield _as_numpy(*waiting)
 
 
-def _as_numpy(out: Blocks, batch: np.ndarray, order: np.ndarray, used: int) -> tuple[Blocks, np.ndarray, np.ndarray, int]:
+def _as_numpy(
+    out: Blocks, batch: np.ndarray, order: np.ndarray, used: int
+) -> tuple[Blocks, np.ndarray, np.ndarray, int]:
     return Blocks(*(np.asarray(part)[: len(batch)] for part in out)), batch, order, used
 
 
@@ -207,9 +220,14 @@ def _check_finite(
         if len(bad):
             place = int(bad[np.argmin(order[bad])])
             point = ", ".join(f"{v:.6g}" for v in batch[place][:6]) + (", ..." if batch.shape[1] > 6 else "")
-            advice = "Leave the point out or guard the model there." if what == "returns" else (
-                "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth the"
-                " model."
+            advice = (
+                "Leave the point out or guard the model there."
+                if what == "returns"
+                else (
+                    "It is not differentiable there (a norm or square root at zero, say): leave the point out or "
+                    "smooth the"
+                    " model."
+                )
             )
             where = f"row {start + order[place]} of {argument}, ({point})"
             raise ValueError(f"F {what} NaN or inf at {where}. {advice}")
