@@ -171,8 +171,8 @@ def check_moves(
             values, slopes = jax.jit(jax.vmap(lambda x, v: jax.jvp(model, (x,), (v,))))(jnp.asarray(points), along)
     if not np.any(slopes):
         raise ValueError(
-            f"{name} has derivative zero at every row of x, so nothing can be learnt from its derivative: it is constant"
-            " there, or made of steps (round, sign, argmax). Give a smooth model, such as one fitted to its values."
+            f"{name} has derivative zero at every row of x, so nothing can be learnt: it is constant there, or"
+            " made of steps (round, sign, argmax). Give a smooth model, such as one fitted to its values."
         )
     size = max(float(np.abs(np.asarray(part, np.float64)).max()) for part in (values, slopes))
     if size < SMALLEST:
