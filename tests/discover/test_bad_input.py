@@ -408,7 +408,7 @@ MISTAKES = {
         r"dimension must be a whole number of at least 1, got 1\.5",
     ),
     "dimension too large": (lambda: cloud(dimension=3), ValueError, r"dimension must lie in 1\.\.2, got 3"),
-    "neighbours": (lambda: cloud(neighbours=1), ValueError, r"neighbours must lie in 3\.\.200"),
+    "neighbours": (lambda: cloud(neighbours=1), ValueError, r"neighbours must lie in 3\.\.\d+ for dimension 1"),
     "max_points": (lambda: cloud(max_points=0), ValueError, r"max_points must be a whole number of at least 1"),
     "negative weights": (lambda: function(weights=-np.ones(60)), ValueError, r"weights must be finite, not negative"),
     "NaN weights": (lambda: function(weights=np.full(60, np.nan)), ValueError, r"weights must be finite"),

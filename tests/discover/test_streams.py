@@ -50,7 +50,7 @@ def _mapped(folder: Path):
 
 @pytest.fixture
 def cut_alike(monkeypatch):
-    """The length of a stream is not known beforehand, so it is cut otherwise and other rows are held out: not here."""
+    """The length of a stream is not known beforehand, so it is cut and held out otherwise: not here."""
     monkeypatch.setattr("lieder.discover._reduce.batch_size", lambda rows, numbers: 50)
     monkeypatch.setattr(
         "lieder.discover._reduce.held_rows", lambda batch, rows: np.arange(min(3, batch - 1), batch, 16)
