@@ -37,26 +37,38 @@ def cloud(
 ) -> Symmetries:
     """The symmetries of a point cloud: fields tangent to the submanifold it lies on.
 
-    rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at z_i (principal components of the
-    nearest neighbours), lengths in units of each block's spread.
+    rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at
+    z_i (principal components of the nearest neighbours), lengths in units of each block's spread.
 
     Arguments:
         z: (N, n) points. action: how they are acted on.
-        dimension: of the submanifold, default estimated. neighbours: per tangent space, default chosen by the data (see `lieder.sampling.tangents`).
+        dimension: of the submanifold, default estimated. neighbours: per tangent space, default chosen by the data
+            (see `lieder.sampling.tangents`).
         tolerance, min_gap, names, seed: as in `function`.
-        max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched in memory.
-    Returns:
-        Symmetries without target. The resolution is how far tangent spaces from two halves of each neighbourhood disagree.
-    Raises:
-        ValueError, TypeError: data that are not finite real numbers, a constant column, columns that do not fit, a cloud that fills its space
-            (every field is tangent to it).
+        max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched
+            in memory. Returns: Symmetries without target. The resolution is how far tangent spaces from two halves of
+            each neighbourhood disagree. Raises:
+        ValueError, TypeError: data that are not finite real numbers, a constant column, columns that do not fit, a
+            cloud that fills its space (every field is tangent to it).
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
     check_action(action, "action")
     data = table(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
-    return _cloud_symmetries(data.values, data.names, action, None, dimension, neighbours, tolerance, min_gap, max_points, seed, "symmetries of a point cloud")
+    return _cloud_symmetries(
+        data.values,
+        data.names,
+        action,
+        None,
+        dimension,
+        neighbours,
+        tolerance,
+        min_gap,
+        max_points,
+        seed,
+        "symmetries of a point cloud",
+    )
 
 
 def graph(
@@ -81,8 +93,9 @@ def graph(
 
     Arguments:
         x (N, n), y (N, m): rows belong together. source, target: how they are acted on, over one algebra.
-        transition: y is x a short time later, with the same action on both; the displacement y - x is then used as a vector in place of y, since
-            the identity part of the map commutes with everything and would hide a violation.
+        transition: y is x a short time later, with the same action on both; the displacement y - x is then used as a
+            vector in place of y, since the identity part of the map commutes with everything and would hide a
+            violation.
         dimension: of the graph; default that of the inputs' own submanifold, estimated.
         neighbours, tolerance, min_gap, names, output_names, max_points, seed: as in `cloud`.
     Returns:
@@ -117,7 +130,18 @@ def graph(
         # Over each input there is one output, so the graph has as many dimensions as the inputs.
         dimension = intrinsic_dimension(inputs.values / block_scales(inputs.values, source))
     return _cloud_symmetries(
-        pairs, inputs.names + labels, source, target, dimension, neighbours, tolerance, min_gap, max_points, seed, method, transition
+        pairs,
+        inputs.names + labels,
+        source,
+        target,
+        dimension,
+        neighbours,
+        tolerance,
+        min_gap,
+        max_points,
+        seed,
+        method,
+        transition,
     )
 
 
@@ -147,26 +171,26 @@ def _cloud_symmetries(
     if len(points) > max_points:
         points = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:max_points])]
     check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
-    reduction, spaces, scales = reduce_cloud(points, action, dimension, neighbours, seed)
+    reduction, spaces, scales, kept = reduce_cloud(points, action, dimension, neighbours, seed)
     if spaces.dimension == points.shape[1]:
         raise ValueError(
-            f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to them. If you know the dimension of the"
+            f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to "
+            "them. If you know the dimension of the"
             " submanifold, pass dimension; for inputs and outputs use graph, dataset or function."
         )
-    held = reduction.points
-    n = source.width
-    split = reduction if target is None else _split(reduction, n)
+    split = reduction if target is None else _split(reduction, source.width)
     return conclude(
         split,
         source,
         target,
         resolution=spaces.disagreement,
-        resolution_source=f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two halves of each neighbourhood differ by this much",
+        resolution_source=f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two "
+        "halves of each neighbourhood differ by this much",
         tolerance=tolerance,
         min_gap=min_gap,
         names=names,
         method=method,
-        finite=partial(_finite, action, held, points, scales, spaces.dimension, spaces.neighbours),
+        finite=partial(_finite, action, reduction.points, kept, scales, spaces.dimension, spaces.neighbours),
         lifted=lifted,
     )
 
@@ -182,7 +206,7 @@ def _split(reduction: Reduction, n: int) -> Reduction:
     return dataclasses.replace(reduction, points=reduction.points[:, :n], values=reduction.points[:, n:])
 
 
-def _finite(action, held, points, scales, dimension, neighbours, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    return finite_cloud(action, generators, held, points, scales, dimension, neighbours)
-
-
+def _finite(
+    action, held, kept, scales, dimension, neighbours, generators: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    return finite_cloud(action, generators, held, kept, scales, dimension, neighbours)

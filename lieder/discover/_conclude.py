@@ -19,7 +19,8 @@ JUDGED = 64  # directions examined for weak determination
 
 
 def null_tolerance(dtype: np.dtype) -> float:
-    """Share of the largest below which a candidate's motion counts as none: 1e-7 in float64 (columns that depend on each other exactly but are
+    """Share of the largest below which a candidate's motion counts as none: 1e-7 in float64 (columns that depend on
+    each other exactly but are
     printed with eight digits stay below it), 1e-4 in float32."""
     return 1e-7 if dtype == np.float64 else 1e-4
 
@@ -46,21 +47,25 @@ def conclude(
     spectrum = relative_spectrum(numerator, denominator, null)
     if len(spectrum.values) == 0:
         raise ValueError(
-            f"all {source.algebra.dim} candidates are ineffective: none of them moves the data. Check that the candidates act on columns that vary"
+            f"all {source.algebra.dim} candidates are ineffective: none of them moves the data. Check that the "
+            "candidates act on columns that vary"
             " and are not zero."
         )
     dim, evidence = decide(
-        spectrum.values, resolution=resolution, resolution_source=resolution_source, tolerance=tolerance, min_gap=min_gap
+        spectrum.values,
+        resolution=resolution,
+        resolution_source=resolution_source,
+        tolerance=tolerance,
+        min_gap=min_gap,
     )
     repeats = [
-        repeat.values
-        for repeat in reduction.spectra_without_each(null)
-        if len(repeat.values) == len(spectrum.values)
+        repeat.values for repeat in reduction.spectra_without_each(null) if len(repeat.values) == len(spectrum.values)
     ]
     confidence, intervals = None, None
     if repeats:
         answers = [
-            decide(values, resolution=resolution, resolution_source="", tolerance=tolerance, min_gap=min_gap) for values in repeats
+            decide(values, resolution=resolution, resolution_source="", tolerance=tolerance, min_gap=min_gap)
+            for values in repeats
         ]
         same = [d == dim and e.verdict == evidence.verdict for d, e in answers]
         confidence = float(np.mean(same))

@@ -1,4 +1,5 @@
-"""Symmetries of a table of inputs and outputs: a fitted model where inputs fill their space, the graph where they do not."""
+"""Symmetries of a table of inputs and outputs: a fitted model where inputs fill their space, the graph where they do
+not."""
 
 import dataclasses
 from typing import Literal
@@ -34,22 +35,23 @@ def dataset(
 ) -> Symmetries:
     """The symmetries of a table of inputs and outputs, and which route was taken.
 
-    Where the inputs fill an open set (their estimated dimension is n) a smooth model is fitted, differentiated, and judged at held-out rows;
-    otherwise the data are taken as a cloud on a submanifold (`graph`). A given `fit` decides for a model.
+    Where the inputs fill an open set (their estimated dimension is n) a smooth model is fitted, differentiated, and
+    judged at held-out rows; otherwise the data are taken as a cloud on a submanifold (`graph`). A given `fit` decides
+    for a model.
 
     Arguments:
         x (N, n), y (N, m): arrays or data frames; rows belong together.
         source, target: how inputs and outputs are acted on.
-        fit: "auto" (the two routes above, the model family by cross-validation), "graph", a family of `lieder.models.fit` ("polynomial(3)", "kernel", "mlp",
-            "radial(-5,0)"), any `lieder.dictionary`, or a scikit-learn regressor.
-        weights: "auto" (relative when the sizes of the outputs span more than three decades, else equal), "relative" (rows weighted by 1/|y|: each row's
-            relative error counts alike), None, or (N,) numbers.
+        fit: "auto" (the two routes above, the model family by cross-validation), "graph", a family of
+            `lieder.models.fit` ("polynomial(3)", "kernel", "mlp", "radial(-5,0)"), any `lieder.dictionary`, or a
+            scikit-learn regressor.
+        weights: "auto" (relative when the sizes of the outputs span more than three decades, else equal), "relative"
+            (rows weighted by 1/|y|: each row's relative error counts alike), None, or (N,) numbers.
         tolerance, min_gap, names, output_names, seed: as in `function`.
     Returns:
-        Symmetries; `evidence.model` says which model, its held-out error and the weights; `evidence.resolution` is the part of that error that is smooth in x,
-        hence the model's and not the labels' noise.
-    Raises:
-        as `function` and `graph`.
+        Symmetries; `evidence.model` says which model, its held-out error and the weights; `evidence.resolution` is
+        the part of that error that is smooth in x, hence the model's and not the labels' noise. Raises: as `function`
+        and `graph`.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6; resolution: lieder's.
     """
     check_action(source, "source")
@@ -65,7 +67,12 @@ def dataset(
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0
         if filled < inputs.values.shape[1]:
-            why = "as asked" if fit == "graph" else f"the inputs spread in {filled} of {inputs.values.shape[1]} directions only, so a model has no derivative off them"
+            why = (
+                "as asked"
+                if fit == "graph"
+                else f"the inputs spread in {filled} of {inputs.values.shape[1]} directions only, "
+                "so a model has no derivative off them"
+            )
             found = graph(
                 inputs.values,
                 outputs.values,
@@ -105,7 +112,8 @@ def dataset(
         seed=seed,
         method="symmetries of a model fitted to data",
         resolution_source="the smooth part of the fitted model's held-out error",
-        described=f"{fitted.family}, held-out relative error {fitted.error:.2g}, {weighting} weights, derivatives {fitted.derivative}, defects at {where}",
+        described=f"{fitted.family}, held-out relative error {fitted.error:.2g}, {weighting} weights, "
+        f"derivatives {fitted.derivative}, defects at {where}",
     )
 
 
@@ -125,7 +133,8 @@ def _check_fitted(fitted: models.Fitted, inputs: Table) -> None:
     if len(bad):
         point = ", ".join(f"{v:.6g}" for v in inputs.values[bad[0]][:6])
         raise ValueError(
-            f"fit: {fitted.family} has no finite value at row {bad[0]} of x, ({point}). Leave that row out, or choose another"
+            f"fit: {fitted.family} has no finite value at row {bad[0]} of x, ({point}). Leave that row out, or "
+            "choose another"
             " family."
         )
 

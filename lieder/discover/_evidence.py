@@ -23,11 +23,15 @@ class Evidence:
         gap: ratio of the first rejected to the last accepted defect (clipped to the resolution and sqrt 2).
         cut: the defect at which the decision falls.
         min_gap: the least gap that is taken for an answer.
-        confidence: share of leave-one-part-out repetitions with the same answer; None when the data came in too few parts.
+        confidence: share of leave-one-part-out repetitions with the same answer; None when the data came in too few
+            parts.
         intervals: (k, 2) least and largest defect over these repetitions, position by position; None likewise.
-        weak: indices of directions that move the data mainly where they hardly spread; `weak_reasons` says how, one text each.
-        finite: (dim,) relative violation under a finite transformation of held-out points, NaN where it could not be made.
-        closure: share of the brackets that leaves the found space; None when nothing was found or too much to form them.
+        weak: indices of directions that move the data mainly where they hardly spread; `weak_reasons` says how, one
+            text each.
+        finite: (dim,) relative violation under a finite transformation of held-out points, NaN where it could not be
+            made.
+        closure: share of the brackets that leaves the found space; None when nothing was found or too much to form
+            them.
         model: how the model was found and how well it fits; "" when the user gave it.
     """
 
@@ -65,16 +69,16 @@ def decide(
 ) -> tuple[int, Evidence]:
     """The number of symmetries and the evidence for it.
 
-    With a tolerance: the defects up to it count. Without: the ladder resolution, defects, sqrt 2 is cut at its largest ratio; a ratio
-    below `min_gap` is no answer.
+    With a tolerance: the defects up to it count. Without: the ladder resolution, defects, sqrt 2 is cut at its
+    largest ratio; a ratio below `min_gap` is no answer.
 
     Arguments:
         defects: ascending relative defects.
         resolution: below it defects are not told apart.
         tolerance: the user's own cut in (0, sqrt 2], or None.
-        min_gap: above 1, the least ratio taken for an answer (default 5: neighbouring defects of systems without symmetry are seldom so far apart).
-    Returns:
-        dim and Evidence. Under "cannot tell" dim is 0: nothing is claimed.
+        min_gap: above 1, the least ratio taken for an answer (default 5: neighbouring defects of systems without
+            symmetry are seldom so far apart). Returns: dim and Evidence. Under "cannot tell" dim is 0: nothing is
+            claimed.
     """
     resolution = float(min(max(resolution, np.finfo(float).tiny), TOP))
     if tolerance is None:

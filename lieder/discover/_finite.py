@@ -59,8 +59,13 @@ def finite_cloud(
     dimension: int,
     neighbours: int,
 ) -> Float[np.ndarray, " dim"]:
-    """Distance of moved held-out points from the cloud's local tangent planes, over the distance moved (rms), in block units."""
+    """How much farther moved held-out points lie from the cloud's tangent planes than before, over the distance moved.
+
+    sqrt(max(0, mean away(g z)^2 - mean away(z)^2) / mean |g z - z|^2), in block units: noise and curvature keep
+    points off the planes also when nothing moves them.
+    """
     out = np.full(len(generators), np.nan)
+    before = np.mean(surface_distances(cloud / scales, points / scales, dimension, neighbours) ** 2)
     with jax.enable_x64(True):
         move = jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
         for k, xi in enumerate(generators):
@@ -71,12 +76,14 @@ def finite_cloud(
                 continue
             away = surface_distances(cloud / scales, moved[usable] / scales, dimension, neighbours)
             travelled = np.linalg.norm((moved[usable] - points[usable]) / scales, axis=1)
-            out[k] = np.sqrt(np.mean(away**2) / np.mean(travelled**2)) if travelled.any() else np.nan
+            if travelled.any():
+                out[k] = np.sqrt(max(np.mean(away**2) - before, 0.0) / np.mean(travelled**2))
     return out
 
 
 def step(*sides: tuple[np.ndarray, np.ndarray]) -> float:
-    """The time in which the flow moves points by STEP of their rms spread; the shortest over (points, velocities) of inputs and outputs."""
+    """The time in which the flow moves points by STEP of their rms spread; the shortest over (points, velocities) of
+    inputs and outputs."""
     shortest = min(_time(points, velocity) for points, velocity in sides)
     return shortest if np.isfinite(shortest) else 1.0
 

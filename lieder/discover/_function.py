@@ -44,24 +44,28 @@ def function(
 ) -> Symmetries:
     """The symmetries of a model, from its derivative at sample points.
 
-    rho(xi)^2 = sum_i |DF theta_xi - phi_xi(F)|^2 / sum_i (|DF|^2 |theta_xi|^2 + |phi_xi|^2), minimised over xi by a generalised SVD.
+    rho(xi)^2 = sum_i |DF theta_xi - phi_xi(F)|^2 / sum_i (|DF|^2 |theta_xi|^2 + |phi_xi|^2), minimised over xi by a
+    generalised SVD.
 
     Arguments:
-        F: one example (n,) -> one output (m,), or a scalar; any callable that JAX can differentiate, a fitted scikit-learn regressor (finite differences)
-            or a torch module.
-        x: (N, n) sample points, a data frame, a memory map, or an iterable of batches; N m >= q. They say where the symmetry is asked for.
+        F: one example (n,) -> one output (m,), or a scalar; any callable that JAX can differentiate, a fitted
+            scikit-learn regressor (finite differences) or a torch module.
+        x: (N, n) sample points, a data frame, a memory map, or an iterable of batches; N m >= q. They say where the
+            symmetry is asked for.
         source: how inputs are acted on. target: how outputs are (default: not at all, invariance).
-        error: relative error of F as a model of what you care about; defects below it are not told from zero. Default: the rounding floor, F is then
-            taken at its word.
-        tolerance: accept defects up to this instead of looking for a gap. min_gap: least ratio that counts as a gap (default 5).
+        error: relative error of F as a model of what you care about; defects below it are not told from zero.
+            Default: the rounding floor, F is then taken at its word.
+        tolerance: accept defects up to this instead of looking for a gap. min_gap: least ratio that counts as a gap
+            (default 5).
         weights: (N,) non-negative, default equal.
         names, output_names: of columns, default those of a data frame or x0, x1, ..., y0, ...
         seed: of the choice of held-out points.
     Returns:
         Symmetries.
     Raises:
-        ValueError, TypeError: data that are not finite real numbers, columns that do not fit the action, different algebras, fewer equations than
-            candidates, models that return a wrong shape or NaN, or are not differentiable.
+        ValueError, TypeError: data that are not finite real numbers, columns that do not fit the action, different
+            algebras, fewer equations than candidates, models that return a wrong shape or NaN, or are not
+            differentiable.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 5; the relative defect is lieder's.
     """
     check_action(source, "source")
@@ -187,7 +191,9 @@ def model_symmetries(
 
 
 def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    return finite_model(model, source, target, generators, reduction.points, reduction.values, reduction.held_weights, lengths)
+    return finite_model(
+        model, source, target, generators, reduction.points, reduction.values, reduction.held_weights, lengths
+    )
 
 
 def _stream(x, names) -> Stream:
@@ -200,7 +206,10 @@ def _model(F, data: Stream, name: str) -> Callable | ForeignModel:
         raise TypeError(f"{name} is the class {F.__name__}, not a model: give an instance of it, fitted to data.")
     if interop.is_sklearn(F):
         if data.whole is None:
-            raise ValueError(f"{name} is a scikit-learn estimator and x a stream: finite-difference steps need the data's spread, give x as one array.")
+            raise ValueError(
+                f"{name} is a scikit-learn estimator and x a stream: finite-difference steps need the data's spread, "
+                "give x as one array."
+            )
         try:
             return interop.from_sklearn(F, data.whole)
         except (TypeError, ValueError) as fault:
@@ -219,7 +228,7 @@ def _in_the_caller_s_words(fault: Exception, name: str) -> Exception:
     """The same fault with the model called what the verb's argument is called."""
     text = str(fault)
     if text.startswith("QR factorisation"):
-        text = f"{name} or its derivative is so large on x that squares leave the range of numbers. Measure in other units."
+        text = f"{name} or its derivative is so large on x that its squares overflow. Measure in other units."
     elif text.startswith("estimator:"):
         text = f"{name}{text.removeprefix('estimator')}"
     elif text.startswith("F "):
@@ -232,7 +241,9 @@ def _in_the_caller_s_words(fault: Exception, name: str) -> Exception:
 def _output_width(model: Callable | ForeignModel, data: Stream) -> int:
     if isinstance(model, ForeignModel):
         if data.whole is None:
-            raise ValueError("target must be given for a foreign model on a stream: its output width is not known beforehand.")
+            raise ValueError(
+                "target must be given for a foreign model on a stream: its output width is not known beforehand."
+            )
         return model.values(data.whole[:2]).reshape(2, -1).shape[1]
     with jax.enable_x64(data.dtype == np.float64):
         try:

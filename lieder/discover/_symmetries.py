@@ -123,13 +123,13 @@ class Symmetries:
 
         Few terms, simple fractions.
 
-        Each row's relative defect stays below three times the largest accepted one (or the resolution) and below the
-        cut.
+        Each row's relative defect, measured, stays below the cut, and below three times the largest accepted one or
+        the resolution.
 
         Returns: (dim, q), largest entry of a row 1 in size.
         """
-        accepted = max(self.evidence.resolution, *self.defects[: self.dim], 0.0) if self.dim else 0.0
-        rows = simple_basis(self.generators, self.numerator, self.denominator, min(3.0 * accepted, self.evidence.cut))
+        accepted = max(self.evidence.resolution, 3.0 * float(self.defects[: self.dim].max(initial=0.0)))
+        rows = simple_basis(self.generators, self.numerator, self.denominator, min(accepted, self.evidence.cut))
         return np.array([row * self._orientation(row) for row in rows]).reshape(rows.shape)
 
     def _orientation(self, row: Float[np.ndarray, " q"]) -> float:

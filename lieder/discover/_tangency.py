@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ..action import AbstractAction
 from ..report import progress
 from ..sampling import Tangents, tangents
-from ._reduce import Collector, Reduction, batch_size, held_rows
+from ._reduce import Collector, Reduction, batch_size
 
 
 def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) -> Float[np.ndarray, " n"]:
@@ -31,30 +31,32 @@ def reduce_cloud(
     dimension: int | None,
     neighbours: int | None,
     seed: int,
-) -> tuple[Reduction, Tangents, Float[np.ndarray, " n"]]:
-    """Rows (1 - P_i) theta_k(z_i) and the terms theta_k(z_i), both in block units; the tangent spaces; the block
-    scales."""
+) -> tuple[Reduction, Tangents, Float[np.ndarray, " n"], Float[np.ndarray, "kept n"]]:
+    """Rows (1 - P_i) theta_k(z_i) and terms theta_k(z_i), in block units.
+
+    Returns: the reduction; the tangent spaces; the block scales; the points used, all but those held out.
+    """
     scales = block_scales(points, action)
+    order = np.random.default_rng(seed).permutation(len(points))
+    spared = min(512, len(points) // 8)
+    # Of few points none can be spared: the finite check then uses points that the tangent spaces have seen.
+    held, kept = (points[order[:spared]], points[order[spared:]]) if len(points) >= 64 else (points, points)
     with jax.enable_x64(True):
-        spaces = tangents(points / scales, dimension, neighbours)
+        spaces = tangents(kept / scales, dimension, neighbours)
         q = action.algebra.dim
         collector = Collector(q, ((q, lambda factor: factor),), seed)
+        collector.hold(held, np.zeros((len(held), 0)), np.ones(len(held)))
         evaluate = jax.jit(jax.vmap(action.fields))
-        size = batch_size(len(points), 3 * q * points.shape[1])
-        order = np.random.default_rng(seed).permutation(len(points))
-        starts = range(0, len(points), size)
+        size = batch_size(len(kept), 3 * q * points.shape[1])
+        starts = range(0, len(kept), size)
         for begin in progress(starts, len(starts), "tangency"):
-            chosen = order[begin : begin + size]
-            padded = np.resize(chosen, size)
-            theta = np.asarray(evaluate(jnp.asarray(points[padded], jnp.float64)))[: len(chosen)] / scales
-            along = np.einsum(
-                "pda,pqa->pqd", spaces.bases[chosen], theta
-            )  # p: points, d: tangent directions, q: generators
-            normal = theta - np.einsum("pqd,pda->pqa", along, spaces.bases[chosen])
-            held = held_rows(len(chosen))
-            collector.hold(points[chosen][held], np.zeros((len(held), 0)), np.ones(len(held)))
+            chosen, bases = kept[begin : begin + size], spaces.bases[begin : begin + size]
+            padded = np.resize(chosen, (size, points.shape[1]))
+            theta = np.asarray(evaluate(jnp.asarray(padded, jnp.float64)))[: len(chosen)] / scales
+            along = np.einsum("pda,pqa->pqd", bases, theta)  # p: points, d: tangent directions, q: generators
+            normal = theta - np.einsum("pqd,pda->pqa", along, bases)
             collector.absorb(float(len(chosen)), _rows(normal), _rows(theta))
-    return collector.reduction(np.dtype(np.float64)), spaces, scales
+    return collector.reduction(np.dtype(np.float64)), spaces, scales, kept
 
 
 def _rows(fields: np.ndarray) -> np.ndarray:

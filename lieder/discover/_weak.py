@@ -9,6 +9,7 @@ from ..action import AbstractAction
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
+FLAT = 1e-7  # below this share a direction is exactly flat but for rounding: a submanifold, not a thin spread
 SHARE = 0.5
 
 
@@ -55,9 +56,7 @@ def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.nd
         if s[0] > 0:
             widest[start : start + width] = s[0] / np.sqrt(len(points))
             for spread, axis in zip(s / s[0], vt, strict=True):
-                # Exactly flat directions are a submanifold, not a thin one: nothing moves along them unless a
-                # candidate does.
-                if spread < THIN and kind != "scalars":
+                if FLAT < spread < THIN and kind != "scalars":
                     row = np.zeros(n + 1)
                     row[start : start + width], row[-1] = axis, spread
                     rows.append(row)
