@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from .action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
 from .interop import ForeignModel
@@ -43,7 +43,8 @@ def lie_derivative(
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
     check_model(F, source, target, x.dtype)
-    return _example(F, source, target, x, jnp.asarray(0)).rows
+    s, t = jnp.ones(source.width, x.dtype), jnp.ones(target.width, x.dtype)
+    return _example(F, source, target, x, jnp.asarray(0), s, t).rows
 
 
 class Blocks(NamedTuple):
@@ -59,25 +60,45 @@ class Blocks(NamedTuple):
     turned: Array
 
 
-def blocks(
-    F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction
-) -> Callable[[np.ndarray, Int[np.ndarray, " B"]], Blocks]:
-    """A function from a batch (B, n) and its row numbers (B,) to `Blocks`, compiled once.
+def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction) -> Callable[..., Blocks]:
+    """A function from a batch (B, n), its row numbers (B,) and the units s (n,), t (m,), default one, to `Blocks`,
+    compiled once.
+
+    Inputs are measured in units s and outputs in units 1/t: rows are t L, and |DF| is |t DF s|.
 
     L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional
     derivatives, n of them (the Jacobian by columns) or m gradients (the Jacobian by rows).
     """
+    one, unit = np.ones(source.width), np.ones(target.width)
     if isinstance(F, ForeignModel):
-        contract = jax.jit(jax.vmap(lambda x, y, jacobian: _assemble(source, target, x, y, jacobian)))
+        contract = jax.jit(
+            jax.vmap(
+                lambda x, y, jacobian, s, t: _assemble(source, target, x, y, jacobian, s, t),
+                in_axes=(0, 0, 0, None, None),
+            )
+        )
 
-        def foreign(x, numbers):
-            return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jnp.asarray(F.jacobians(x)))
+        def foreign(x, numbers, s=one, t=unit):
+            jacobians = jnp.asarray(F.jacobians(x))
+            return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jacobians, *_units(jacobians.dtype, s, t))
 
         return foreign
     compiled = eqx.filter_jit(
-        lambda model, x, numbers: jax.vmap(lambda a, b: _example(model, source, target, a, b))(x, numbers)
+        lambda model, x, numbers, s, t: jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, numbers)
     )
-    return lambda x, numbers: compiled(F, jnp.asarray(x), jnp.asarray(numbers))
+    return lambda x, numbers, s=one, t=unit: compiled(F, jnp.asarray(x), jnp.asarray(numbers), *_units(x.dtype, s, t))
+
+
+def _units(dtype, s: np.ndarray, t: np.ndarray) -> tuple[Array, Array]:
+    return jnp.asarray(s, dtype), jnp.asarray(t, dtype)
+
+
+def slopes(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: int) -> Float[np.ndarray, "B m n"]:
+    """Jacobians of a model at a few points."""
+    if isinstance(F, ForeignModel):
+        return np.asarray(F.jacobians(x)).reshape(len(x), outputs, -1)
+    jacobian = jax.jacrev if outputs <= x.shape[1] else jax.jacfwd
+    return np.asarray(jax.jit(jax.vmap(jacobian(lambda z: jnp.reshape(F(z), (outputs,)))))(jnp.asarray(x)))
 
 
 def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype) -> None:
@@ -114,7 +135,15 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
         raise ValueError(f"F returns shape {shape} for one example, but target has width {m}: it must return ({m},).")
 
 
-def _example(F: Callable, source: AbstractAction, target: AbstractFibreAction, x: Array, number: Array) -> Blocks:
+def _example(
+    F: Callable,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    x: Array,
+    number: Array,
+    s: Array,
+    t: Array,
+) -> Blocks:
     n, m, q = source.width, target.width, source.algebra.dim
     f = lambda z: jnp.reshape(F(z), (m,))  # noqa: E731
     # In units of one evaluation: a directional derivative adds one, a gradient two.
@@ -122,34 +151,43 @@ def _example(F: Callable, source: AbstractAction, target: AbstractFibreAction, x
     if by_rows <= min(by_columns, by_fields):
         y, pullback = jax.vjp(f, x)
         (jacobian,) = jax.vmap(pullback)(jnp.eye(m, dtype=y.dtype))
-        return _assemble(source, target, x, y, jacobian)
+        return _assemble(source, target, x, y, jacobian, s, t)
     y, push = jax.linearize(f, x)
     if by_columns <= by_fields:
-        return _assemble(source, target, x, y, jax.vmap(push)(jnp.eye(n, dtype=x.dtype)).T)
+        return _assemble(source, target, x, y, jax.vmap(push)(jnp.eye(n, dtype=x.dtype)).T, s, t)
     along = jax.vmap(push)(source.fields(x)).T
     probes = jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (PROBES, n), x.dtype)
-    norm = jnp.linalg.norm(jax.vmap(push)(probes)) / PROBES**0.5
-    return _finish(source, target, x, y, along, norm)
+    norm = jnp.linalg.norm(jax.vmap(push)(probes * s) * t) / PROBES**0.5
+    return _finish(source, target, x, y, along, norm, s, t)
 
 
-def _assemble(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobian: Array) -> Blocks:
+def _assemble(
+    source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobian: Array, s: Array, t: Array
+) -> Blocks:
     # Without the barriers XLA fuses what comes before into the loops over generators and features, and computes it
     # once for each of them.
     y, jacobian = jax.lax.optimization_barrier((y, jacobian))
-    norm = jax.lax.optimization_barrier(jnp.linalg.norm(jacobian))
-    return _finish(source, target, x, y, source.contract(jacobian, x), norm)
+    norm = jax.lax.optimization_barrier(jnp.linalg.norm(t[:, None] * jacobian * s))
+    return _finish(source, target, x, y, source.contract(jacobian, x), norm, s, t)
 
 
 def _finish(
-    source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, along: Array, norm: Array
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    x: Array,
+    y: Array,
+    along: Array,
+    norm: Array,
+    s: Array,
+    t: Array,
 ) -> Blocks:
-    moved = norm * (source.dictionary(x) if isinstance(source, FieldAction) else source.fields(x).T)
+    moved = norm * (source.dictionary(x) if isinstance(source, FieldAction) else source.fields(x).T / s[:, None])
     if isinstance(target, FieldAction):
         turned = target.dictionary(y)
         rows = along if target.is_trivial else along - target.over(x, y).T
-        return Blocks(rows, y, moved, turned)
+        return Blocks(t[:, None] * rows, y, moved, turned)
     phi = target.over(x, y).T
-    return Blocks(along - phi, y, moved, phi)
+    return Blocks(t[:, None] * (along - phi), y, moved, t[:, None] * phi)
 
 
 def feature_width(action: AbstractFibreAction) -> int:
@@ -158,9 +196,11 @@ def feature_width(action: AbstractFibreAction) -> int:
 
 
 def expand(
-    action: AbstractFibreAction, factor: Float[np.ndarray, "rows features"]
+    action: AbstractFibreAction,
+    factor: Float[np.ndarray, "rows features"],
+    scale: Float[np.ndarray, " n"] | None = None,
 ) -> Float[np.ndarray, "more generators"]:
-    """Rows over generators from a factor over features.
+    """Rows over generators from a factor over features, each coordinate's multiplied by its `scale` (default one).
 
     For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T
     xi)_a|^2 with R the triangular factor of the f(x_i): D columns are reduced for every point, not q.
@@ -168,5 +208,6 @@ def expand(
     if not isinstance(action, FieldAction):
         return factor
     _, n, size = action.generators.shape
+    scale = np.ones(n) if scale is None else scale
     flat = action.generators.flat()
-    return np.concatenate([factor @ flat[:, a * size : (a + 1) * size].T.toarray() for a in range(n)])
+    return np.concatenate([scale[a] * (factor @ flat[:, a * size : (a + 1) * size].T.toarray()) for a in range(n)])

@@ -3,6 +3,7 @@
 from ._abstract import AbstractAction as AbstractAction
 from ._abstract import AbstractFibreAction as AbstractFibreAction
 from ._bracket import bracket_constants as bracket_constants
+from ._components import components as components
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
 from ._families import polynomial_fields as polynomial_fields

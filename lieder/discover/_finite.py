@@ -22,11 +22,13 @@ def finite_model(
     points: Float[np.ndarray, "held n"],
     values: Float[np.ndarray, "held m"],
     weights: Float[np.ndarray, " held"],
+    outputs: Float[np.ndarray, " m"],
     lengths: Float[np.ndarray, " dim"],
 ) -> Float[np.ndarray, " dim"]:
     """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points.
 
-    `lengths`, (dim,): rms of the denominator of the relative defect for each generator, per unit of t."""
+    `outputs`, (m,): the factors that give outputs a common unit. `lengths`, (dim,): rms of the denominator of the
+        relative defect for each generator, per unit of t."""
     both = total(source, target)
     n = source.width
     out = np.full(len(generators), np.nan)
@@ -43,7 +45,7 @@ def finite_model(
                 continue
             before = np.where(usable[:, None], moved[:, :n], points).astype(points.dtype)
             miss = np.asarray(predict(before)).reshape(values.shape) - moved[:, n:]
-            squares, counted = np.sum(miss[usable] ** 2, axis=1), weights[usable]
+            squares, counted = np.sum((outputs * miss[usable]) ** 2, axis=1), weights[usable]
             if not counted.any():
                 continue
             out[k] = np.sqrt(np.average(squares, weights=counted)) / (time * lengths[k])

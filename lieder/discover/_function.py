@@ -192,7 +192,15 @@ def model_symmetries(
 
 def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return finite_model(
-        model, source, target, generators, reduction.points, reduction.values, reduction.held_weights, lengths
+        model,
+        source,
+        target,
+        generators,
+        reduction.points,
+        reduction.values,
+        reduction.held_weights,
+        reduction.outputs,
+        lengths,
     )
 
 

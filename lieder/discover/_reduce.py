@@ -8,8 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction
-from ..derivative import Blocks, blocks, check_model, expand, feature_width
+from ..action import AbstractAction, AbstractFibreAction, components
+from ..derivative import Blocks, blocks, check_model, expand, feature_width, slopes
 from ..interop import ForeignModel
 from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
 from ..report import progress
@@ -19,14 +19,18 @@ PARTS = 8  # the data are kept in so many parts, so that the answer can be repea
 # Of few data one row in 4, of many one in 16, is kept for the finite check and the figures and stays out of the
 # factors.
 HELD = (4, 16)
+SAMPLE = 1024  # rows that units are estimated from
 BUDGET = 64 * 2**20  # bytes for one batch of rows
 
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
-    """What is left of the data: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted, and
-    the sum
-    of the `weight` of their examples; `points`, `values`, `held_weights`: held-out examples."""
+    """What is left of the data.
+
+    Fields: `numerators`, `denominators`, one (rows, q) factor for each part; `rows` counted, and the sum of the
+    `weight` of their examples; `points`, `values`, `held_weights`, the held-out examples; `outputs` (m,), the factors
+    that outputs were multiplied by to share a unit.
+    """
 
     numerators: tuple[Float[np.ndarray, "r q"], ...]
     denominators: tuple[Float[np.ndarray, "s q"], ...]
@@ -36,6 +40,7 @@ class Reduction:
     values: Float[np.ndarray, "held m"]
     held_weights: Float[np.ndarray, " held"]
     dtype: np.dtype
+    outputs: Float[np.ndarray, " m"]
 
     def whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
         """Numerator and denominator over all parts."""
@@ -92,7 +97,7 @@ class Collector:
         """Keep examples for the finite check."""
         self._reservoir.absorb(points, values, weights)
 
-    def reduction(self, dtype: np.dtype) -> Reduction:
+    def reduction(self, dtype: np.dtype, outputs: Float[np.ndarray, " m"]) -> Reduction:
         used = [part for part in range(self._parts) if self._rows[part].rows]
         denominators = []
         for part in used:
@@ -101,7 +106,9 @@ class Collector:
             )
             denominators.append(TriangularFactor.empty(rows.shape[1]).absorb(rows).factor)
         numerators = tuple(self._rows[part].factor for part in used)
-        return Reduction(numerators, tuple(denominators), self.count, self._weight, *self._reservoir.rows(), dtype)
+        return Reduction(
+            numerators, tuple(denominators), self.count, self._weight, *self._reservoir.rows(), dtype, outputs
+        )
 
 
 def reduce_model(
@@ -118,8 +125,11 @@ def reduce_model(
     with jax.enable_x64(wide):
         if not isinstance(F, ForeignModel):
             check_model(F, source, target, x.dtype)
-        evaluate = blocks(F, source, target)
-        terms = tuple((feature_width(action), partial(expand, action)) for action in (source, target))
+        s, t = units(F, x, source, target)
+        evaluate = partial(_in_units, blocks(F, source, target), s, t)
+        terms = tuple(
+            (feature_width(a), partial(expand, a, scale=scale)) for a, scale in ((source, 1 / s), (target, t))
+        )
         collector = Collector(q, terms, seed)
         start, dtype = 0, x.dtype
         size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m)
@@ -144,7 +154,41 @@ def reduce_model(
                 raise
             start += b
     check_enough(collector.count, q, x.argument)
-    return collector.reduction(np.dtype(dtype))
+    return collector.reduction(np.dtype(dtype), t)
+
+
+def _in_units(evaluate: Callable, s: np.ndarray, t: np.ndarray, batch: np.ndarray, numbers: np.ndarray) -> Blocks:
+    return evaluate(batch, numbers, s, t)
+
+
+def units(
+    F: Callable | ForeignModel, x: Stream, source: AbstractAction, target: AbstractFibreAction
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+    """Units in which columns that no generator mixes can be compared, from a sample of the rows.
+
+    Inputs: the rms size of each group of coordinates about its mean. Outputs: one over the rms slope of each group, in
+    these units of the inputs. With one group on a side its unit cancels, and is one.
+    """
+    inputs, outputs = components(source), components(target)
+    s, t = np.ones(source.width), np.ones(target.width)
+    if len(inputs) == 1 and len(outputs) == 1:
+        return s, t
+    sample = x.sample(SAMPLE)
+    if len(inputs) > 1:
+        for group in inputs:
+            piece = np.asarray(sample[:, group], np.float64)
+            s[group] = _size(piece - piece.mean(axis=0))
+    if len(outputs) > 1:
+        slope = slopes(F, sample[:64], target.width) * s
+        for group in outputs:
+            t[group] = 1.0 / _size(slope[:, group][np.isfinite(slope[:, group])])
+    return s, t
+
+
+def _size(values: np.ndarray) -> float:
+    """The rms, one where it is not a positive number."""
+    size = float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
+    return size if np.isfinite(size) and size > 0 else 1.0
 
 
 def batch_size(rows: int | None, numbers_each: int) -> int:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from .. import report
-from ..action import AbstractAction, AbstractFibreAction, total, velocities
+from ..action import AbstractAction, AbstractFibreAction, components, total, velocities
 from ..algebra import LieAlgebra
 from . import _storage, _summary
 from ._evidence import Evidence
@@ -192,11 +192,9 @@ class Symmetries:
         """A typical size of each column, the same within a block: at it terms of a field are compared for printing."""
         pairs = self.examples()
         sizes = np.sqrt(np.mean(pairs**2, axis=0)) if len(pairs) else np.ones(self.total.width)
-        # Blocks share units, so they share one size: a thin coordinate must not make its coefficients look negligible.
-        start = 0
-        for _, width in self.total.blocks:
-            sizes[start : start + width] = max(float(sizes[start : start + width].max()), np.finfo(float).tiny)
-            start += width
+        # Mixed coordinates share a unit and one size: a thin one must not make its coefficients look negligible.
+        for group in components(self.total):
+            sizes[group] = max(float(sizes[group].max()), np.finfo(float).tiny)
         return [float(size) for size in sizes]
 
     def examples(self) -> Float[np.ndarray, "held n"]:

@@ -5,23 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction
+from ..action import AbstractAction, components
 from ..report import progress
 from ..sampling import Tangents, tangents
 from ._reduce import Collector, Reduction, batch_size
 
 
 def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) -> Float[np.ndarray, " n"]:
-    """One length a block of the action: its rms distance from the mean over its square-rooted width.
+    """One length for each group of coordinates that the action mixes: the rms distance from the mean over a coordinate.
 
-    Within a block coordinates mix, so they share units; between blocks they need not."""
+    Within a group coordinates share units, between groups they need not."""
     scales = np.ones(points.shape[1])
-    start = 0
-    for _, width in action.blocks:
-        piece = points[:, start : start + width]
+    for group in components(action):
+        piece = points[:, group]
         spread = float(np.sqrt(np.mean((piece - piece.mean(axis=0)) ** 2)))
-        scales[start : start + width] = spread if spread > 0 else 1.0
-        start += width
+        scales[group] = spread if spread > 0 else 1.0
     return scales
 
 
@@ -56,7 +54,7 @@ def reduce_cloud(
             along = np.einsum("pda,pqa->pqd", bases, theta)  # p: points, d: tangent directions, q: generators
             normal = theta - np.einsum("pqd,pda->pqa", along, bases)
             collector.absorb(float(len(chosen)), _rows(normal), _rows(theta))
-    return collector.reduction(np.dtype(np.float64)), spaces, scales, kept
+    return collector.reduction(np.dtype(np.float64), np.ones(0)), spaces, scales, kept
 
 
 def _rows(fields: np.ndarray) -> np.ndarray:

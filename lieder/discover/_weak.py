@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction
+from ..action import AbstractAction, components
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
@@ -21,7 +21,7 @@ def weak_directions(
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Indices of weakly determined directions, and for each the reason in words.
 
-    Principal directions are taken block by block, since only within a block do coordinates share units; about the
+    Principal directions are taken among coordinates that the action mixes, since only these share units; about the
     mean for points, about zero for the rest. What a model does along a thin direction is extrapolated from next to
     nothing, so a small defect there is no evidence of a symmetry, nor a large one against it.
     """
@@ -45,22 +45,23 @@ def weak_directions(
 
 
 def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Thin principal directions as rows (unit vector, relative spread), and each coordinate's block width."""
+    """Thin principal directions as rows (unit vector, relative spread), and the spread each coordinate is measured
+    in."""
     n = points.shape[1]
-    rows, widest, start = [], np.ones(n), 0
-    for kind, width in action.blocks:
-        piece = points[:, start : start + width]
-        if kind == "points":
+    rows, widest = [], np.ones(n)
+    kinds = np.repeat([kind for kind, _ in action.blocks], [width for _, width in action.blocks])
+    for group in components(action):
+        piece = points[:, group]
+        if kinds[group[0]] == "points":
             piece = piece - piece.mean(axis=0)
         _, s, vt = np.linalg.svd(piece, full_matrices=False)
         if s[0] > 0:
-            widest[start : start + width] = s[0] / np.sqrt(len(points))
+            widest[group] = s[0] / np.sqrt(len(points))
             for spread, axis in zip(s / s[0], vt, strict=True):
-                if FLAT < spread < THIN and kind != "scalars":
+                if FLAT < spread < THIN:
                     row = np.zeros(n + 1)
-                    row[start : start + width], row[-1] = axis, spread
+                    row[group], row[-1] = axis, spread
                     rows.append(row)
-        start += width
     return np.array(rows).reshape(len(rows), n + 1), widest
 
 

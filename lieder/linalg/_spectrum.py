@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+# Columns below this share of the largest are zero but for rounding; small ones above it may be due to their units.
+VANISHED = 1e-20
+
 
 @dataclass(frozen=True, eq=False)
 class RelativeSpectrum:
@@ -41,7 +44,7 @@ def relative_spectrum(
     if largest == 0.0:
         return RelativeSpectrum(np.zeros(0), np.zeros((0, q)), np.eye(q))
     # A column that is zero but for rounding must not be scaled up to a unit column of noise.
-    scale = np.where(norms > null_tolerance * largest * 1e-3, norms, np.inf)
+    scale = np.where(norms > VANISHED * largest, norms, np.inf)
     scaled = denominator / scale
     _, s, vt = np.linalg.svd(scaled, full_matrices=True)
     s = np.concatenate([s, np.zeros(q - len(s))])

@@ -25,6 +25,7 @@ class Stream:
     rows: int | None
     argument: str
     whole: np.ndarray | None
+    head: np.ndarray
 
     def batches(self, size: int) -> Iterator[np.ndarray]:
         """Arrays (size, n), the last one shorter, every value checked to be finite and every column to vary."""
@@ -48,6 +49,11 @@ class Stream:
             )
         check_varying(low, high, self.names, self.argument)
 
+    def sample(self, size: int) -> np.ndarray:
+        """At most `size` rows without reading on: evenly spaced ones of data at hand, else the first."""
+        stride = max(1, len(self.head) // size) if self.whole is not None else 1
+        return np.asarray(self.head[::stride][:size])
+
 
 def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
     """A stream from an array, a data frame, a memory map, or an iterable of batches of any of these.
@@ -68,7 +74,9 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
         return _from_batches(data, argument, names)
     whole = table(data, argument, names)
     values = whole.values
-    return Stream(lambda: iter([values]), values.shape[1], whole.names, values.dtype, len(values), argument, values)
+    return Stream(
+        lambda: iter([values]), values.shape[1], whole.names, values.dtype, len(values), argument, values, values
+    )
 
 
 def _is_batched(data) -> bool:
@@ -119,7 +127,7 @@ def _from_batches(data, argument: str, names) -> Stream:
                 )
             yield piece.values.astype(first.values.dtype, copy=False)
 
-    return Stream(start, width, first.names, first.values.dtype, None, argument, None)
+    return Stream(start, width, first.names, first.values.dtype, None, argument, None, first.values)
 
 
 def _batch(data, argument: str, names) -> Table:

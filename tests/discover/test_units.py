@@ -1,0 +1,57 @@
+"""Columns that no generator mixes may have any units."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lieder as ld
+
+UNITS = np.array([1e-6, 1e5])
+
+
+def model(x):
+    return x[0] * 3 + x[1] ** 2
+
+
+@pytest.mark.parametrize("candidates", [ld.points(ld.algebra.scalings(2)), ld.points(ld.algebra.t(2))])
+def test_inputs(candidates):
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    plain = ld.discover.function(model, x, source=candidates)
+    scaled = ld.discover.function(lambda z: model(z / UNITS), x * UNITS, source=candidates)
+    np.testing.assert_allclose(scaled.defects, plain.defects, rtol=1e-9)
+    assert plain.evidence.verdict == scaled.evidence.verdict == "no symmetry"
+
+
+def test_positions_and_momenta():
+    state = ld.vectors(ld.algebra.gl(2)) + ld.vectors(ld.algebra.gl(2))
+    x = np.random.default_rng(1).normal(size=(300, 4))
+    units = np.array([1e-4, 1e-4, 1e3, 1e3])
+
+    def energy(z):
+        return jnp.sum(z[2:] ** 2) - 1 / jnp.sqrt(1 + jnp.sum(z[:2] ** 2))
+
+    plain = ld.discover.function(energy, x, source=state)
+    scaled = ld.discover.function(lambda z: energy(z / units), x * units, source=state)
+    np.testing.assert_allclose(scaled.defects[1:], plain.defects[1:], rtol=1e-9)
+    assert plain.dim == scaled.dim == 1
+
+
+def test_outputs():
+    """A violation in an output of small unit is not drowned by one of large unit."""
+    source = ld.vectors(ld.algebra.gl(2))
+    target = ld.scalars(source.algebra, 2)
+    x = np.random.default_rng(2).normal(size=(300, 2))
+
+    def both(z):
+        return jnp.stack([1e9 * jnp.sum(z**2), jnp.sin(z[0]) + 2 * z[1]])
+
+    s = ld.discover.function(both, x, source=source, target=target)
+    assert s.dim == 0 and s.evidence.verdict == "no symmetry"
+    same = ld.discover.function(lambda z: both(z) / jnp.array([1e9, 1.0]), x, source=source, target=target)
+    np.testing.assert_allclose(s.defects, same.defects, rtol=1e-9)
+
+
+def test_a_nuisance_input_of_its_own_unit_is_still_a_symmetry():
+    x = np.random.default_rng(3).normal(size=(300, 3)) * np.array([1.0, 1.0, 1e7])
+    s = ld.discover.function(lambda z: z[0] ** 2 - z[1], x, source=ld.points(ld.algebra.t(3)), names=["a", "b", "c"])
+    assert s.fields() == ["d/dc"]
