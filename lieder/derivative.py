@@ -61,13 +61,14 @@ class Blocks(NamedTuple):
 
 
 def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction) -> Callable[..., Blocks]:
-    """A function from a batch (B, n), its row numbers (B,) and the units s (n,), t (m,), default one, to `Blocks`,
-    compiled once.
-
-    Inputs are measured in units s and outputs in units 1/t: rows are t L, and |DF| is |t DF s|.
+    """A function from a batch to its `Blocks`, compiled once.
 
     L is assembled by whichever is cheapest for the shapes (n inputs, m outputs, q generators): q directional
     derivatives, n of them (the Jacobian by columns) or m gradients (the Jacobian by rows).
+
+    Arguments: `F`, one example (n,) -> (m,), or a foreign model; `source`, `target`, over one algebra.
+    Returns: a function of a batch (B, n), its row numbers (B,) and, if wanted, units s (n,) and t (m,), default one.
+        Inputs are then measured in units s and outputs in units 1/t: rows are t L, and |DF| is |t DF s|.
     """
     one, unit = np.ones(source.width), np.ones(target.width)
     if isinstance(F, ForeignModel):
@@ -94,7 +95,11 @@ def _units(dtype, s: np.ndarray, t: np.ndarray) -> tuple[Array, Array]:
 
 
 def slopes(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: int) -> Float[np.ndarray, "B m n"]:
-    """Jacobians of a model at a few points."""
+    """Jacobians of a model at a few points.
+
+    Arguments: `F`, one example (n,) -> (outputs,), or a foreign model; `x` (B, n).
+    Returns: (B, outputs, n).
+    """
     if isinstance(F, ForeignModel):
         return np.asarray(F.jacobians(x)).reshape(len(x), outputs, -1)
     jacobian = jax.jacrev if outputs <= x.shape[1] else jax.jacfwd
@@ -102,7 +107,12 @@ def slopes(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: int
 
 
 def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype) -> None:
-    """A clear error unless F maps (n,) to (m,) real numbers and JAX can trace it."""
+    """Nothing, when F maps (n,) to (m,) real numbers and JAX can trace it.
+
+    Arguments: `F`; `source` of width n, `target` of width m; `dtype` of the inputs.
+    Raises: TypeError when JAX cannot trace it or it returns no array of reals; ValueError when it fails on one
+        example or returns another shape.
+    """
     n, m = source.width, target.width
     try:
         out = jax.eval_shape(F, jax.ShapeDtypeStruct((n,), dtype))
@@ -191,7 +201,11 @@ def _finish(
 
 
 def feature_width(action: AbstractFibreAction) -> int:
-    """Columns of the triangular factor that `moved` (for a source) or `turned` (for a target) is reduced to."""
+    """Columns of the triangular factor that a term of the denominator is reduced to.
+
+    Arguments: `action`, a source (then of `moved`) or a target (of `turned`).
+    Returns: the number D of features of an action that is linear in them, else the number of generators.
+    """
     return action.dictionary.size if isinstance(action, FieldAction) else action.algebra.dim
 
 
@@ -200,10 +214,13 @@ def expand(
     factor: Float[np.ndarray, "rows features"],
     scale: Float[np.ndarray, " n"] | None = None,
 ) -> Float[np.ndarray, "more generators"]:
-    """Rows over generators from a factor over features, each coordinate's multiplied by its `scale` (default one).
+    """Rows over generators from a factor over features.
 
-    For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of |R (T
-    xi)_a|^2 with R the triangular factor of the f(x_i): D columns are reduced for every point, not q.
+    For theta_k = T_k f the sum over points of |sum_k xi^k theta_k(x_i)|^2 is the sum over coordinates a of
+    |R (T xi)_a|^2 with R the triangular factor of the f(x_i): D columns are reduced for every point, not q.
+
+    Arguments: `action`; `factor` (rows, D); `scale` (n,), by which each coordinate's rows are multiplied, default one.
+    Returns: (n rows, q).
     """
     if not isinstance(action, FieldAction):
         return factor

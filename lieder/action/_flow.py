@@ -32,6 +32,7 @@ def flow(
     Returns:
         (n,) in the dtype of z; inf where a nonlinear flow leaves the space in finite time.
     Reference: Dormand, Prince (1980) for the integrator; Al-Mohy, Higham (2009) for the exponential.
+    Raises: TypeError when z is not floating point; ValueError for shapes that do not fit the action.
     """
     z = jnp.asarray(z)
     if not jnp.issubdtype(z.dtype, jnp.floating):

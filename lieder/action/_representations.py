@@ -49,7 +49,9 @@ def vectors(algebra: LieAlgebra) -> FieldAction:
 def covectors(algebra: LieAlgebra) -> FieldAction:
     """Gradients: phi(p) = -A^T p, so that p . u does not change.
 
-    Arguments, returns, raises: as `vectors`.
+    Arguments: `algebra`, one given by affine generators of degree n.
+    Returns: a FieldAction of width n, the dual of `vectors`.
+    Raises: TypeError for an abstract algebra.
     """
     return vectors(algebra).dual
 

@@ -78,7 +78,11 @@ def total(source: AbstractAction, target: AbstractFibreAction) -> AbstractAction
 
 
 def check_same_algebra(source: AbstractFibreAction, target: AbstractFibreAction) -> None:
-    """A ValueError naming both algebras when they differ."""
+    """Nothing, when both sides are over one algebra.
+
+    Arguments: `source`, `target`, two actions.
+    Raises: ValueError naming both algebras when they differ.
+    """
     if source.algebra != target.algebra:
         raise ValueError(
             f"source and target are over different algebras: source over {source.algebra.name} (dim"

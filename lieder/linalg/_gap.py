@@ -22,6 +22,9 @@ def largest_gap(values: Float[np.ndarray, " k"], floor: float, top: float) -> Ga
     `floor` is what the numbers can resolve: differences below it carry no information, so everything below is
     treated as equal to it. `top` is the value that means "not small at all". Both are neighbours too: a gap above the
     floor with nothing under it says that no value is small, a gap under the top that all are.
+
+    Returns: Gap.
+    Raises: ValueError for a floor outside (0, top].
     """
     if not 0.0 < floor <= top:
         raise ValueError(f"floor must lie in (0, top = {top:g}], got {floor:g}.")

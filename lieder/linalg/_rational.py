@@ -9,7 +9,11 @@ from jaxtyping import Float
 def simplest_fraction(value: float, within: float) -> Fraction:
     """The fraction of smallest denominator (then numerator) in [value - within, value + within].
 
-    Found by walking continued fractions of the two ends (Stern-Brocot order)."""
+    Found by walking the continued fractions of the two ends (Stern-Brocot order).
+
+    Arguments: `value`; `within` >= 0, in its units.
+    Returns: a Fraction.
+    """
     low, high = Fraction(value) - Fraction(within), Fraction(value) + Fraction(within)
     if low <= 0 <= high:
         return Fraction(0)
@@ -27,10 +31,11 @@ def _between(low: Fraction, high: Fraction) -> Fraction:
 
 
 def row_echelon(rows: Float[np.ndarray, "r q"], weights: Float[np.ndarray, " q"]) -> Float[np.ndarray, "r q"]:
-    """Reduced row echelon form of the span, pivots chosen by largest entry times `weights` (how much each column
-    matters).
+    """Reduced row echelon form of a span, pivots chosen by size and by how much their column matters.
 
-    The span must have full row rank."""
+    Arguments: `rows` (r, q) of full row rank; `weights` (q,), by which entries are multiplied in the choice of pivots.
+    Returns: (r, q), one in each pivot and zero elsewhere in its column.
+    """
     reduced = np.array(rows, dtype=np.float64)
     for step in range(len(reduced)):
         remaining = np.abs(reduced[step:]) * weights
@@ -45,7 +50,10 @@ def row_echelon(rows: Float[np.ndarray, "r q"], weights: Float[np.ndarray, " q"]
 def varimax(rows: Float[np.ndarray, "r q"], sweeps: int = 200) -> Float[np.ndarray, "r q"]:
     """The orthogonal rotation of an orthonormal basis that makes the squares of its entries most unequal.
 
-    Reference: Kaiser (1958), the varimax criterion."""
+    Arguments: `rows` (r, q) orthonormal; `sweeps`, at most so many (default 200; a few dozen are the rule).
+    Returns: (r, q), orthonormal rows of the same span.
+    Reference: Kaiser (1958), the varimax criterion.
+    """
     rotated = np.array(rows, dtype=np.float64)
     r = len(rotated)
     turn = np.eye(r)

@@ -13,9 +13,8 @@ VANISHED = 1e-20
 class RelativeSpectrum:
     """Stationary values of |A v| / |B v|, ascending, with the directions v, and the null space of B kept apart.
 
-    Fields: `values` (k,); `directions` (k, q), rows of unit Euclidean norm, mutually orthogonal under B^T B; `null` (q
-        - k, q),
-    an orthonormal basis of what B annihilates.
+    Fields: `values` (k,); `directions` (k, q), rows of unit Euclidean norm, mutually orthogonal under B^T B;
+    `null` (q - k, q), an orthonormal basis of what B annihilates.
     """
 
     values: Float[np.ndarray, " kept"]

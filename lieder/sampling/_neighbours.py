@@ -33,11 +33,11 @@ def tangents(
         cloud: points, already scaled so that distances mean something.
         dimension: of the submanifold; default `intrinsic_dimension`.
         neighbours: per point; default the count among 2d, 4d, 8d, 16d, 32d (at least d + 2) for which spaces estimated
-            from the two
-            halves of a neighbourhood disagree least on 500 points: few neighbours leave noise, many leave curvature.
+            from the two halves of a neighbourhood disagree least on 500 points: few neighbours leave noise, many leave
+            curvature.
         queries: where; default at the cloud's points themselves.
-    Raises:
-        ValueError: fewer points than neighbours, a dimension outside 1..n.
+    Returns: Tangents.
+    Raises: ValueError for fewer points than neighbours, or a dimension outside 1..n.
     """
     points, n = cloud.shape
     queries = cloud if queries is None else queries
@@ -166,8 +166,12 @@ def _disagreement(cloud: np.ndarray, index: np.ndarray, k: int, d: int) -> float
 def surface_distances(
     cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], dimension: int, neighbours: int
 ) -> Float[np.ndarray, " queries"]:
-    """Distance of each query from the plane through its nearest cloud points (their mean and leading principal
-    components)."""
+    """Distance of each query from the plane through its nearest cloud points.
+
+    Arguments: `cloud` (N, n) and `queries` (k, n) in units that can be compared; `dimension` of the plane;
+        `neighbours`.
+    Returns: (k,) distances from the plane through the neighbours' mean along their leading principal components.
+    """
     index = (
         NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
     )

@@ -12,10 +12,9 @@ from ._table import Table, check_rows, check_size, check_varying, table
 class Stream:
     """Rows that arrive in batches.
 
-    Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives
-        its one);
-    `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole` the
-    data when they are one array in memory or on disk, else None.
+    Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives its
+    one); `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole`
+    the data when they are one array in memory or on disk, else None; `head` the whole data or the first batch.
     """
 
     start: Callable[[], Iterator[np.ndarray]]
@@ -63,8 +62,8 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
             batches.
         argument: what the caller calls it, for messages.
         names: column names.
-    Raises:
-        TypeError, ValueError: as `table`; batches of different widths; an iterator that is empty.
+    Returns: Stream.
+    Raises: TypeError, ValueError as `table`; for batches of different widths; for an iterator that is empty.
     """
     if isinstance(data, Stream):
         return data
@@ -163,7 +162,12 @@ def _recut(pieces: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
 def paired(
     left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: tuple[str, str]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Two streams of batches in step; a ValueError when one ends before the other."""
+    """Two streams of batches in step.
+
+    Arguments: `left`, `right`; `arguments`, what the caller calls them.
+    Returns: an iterator over pairs of batches.
+    Raises: ValueError when one ends before the other.
+    """
     rows = 0
     while True:
         a, b = next(left, None), next(right, None)

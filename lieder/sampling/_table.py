@@ -126,7 +126,11 @@ def _dtype_message(what: str, dtype: str) -> str:
 
 
 def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start: int = 0) -> None:
-    """A ValueError naming row and column of the first value that is not finite; `start` is the first row's number."""
+    """Nothing, when every value is finite.
+
+    Arguments: `values` (B, n); `names` of the columns; `argument`, for messages; `start`, the first row's number.
+    Raises: ValueError naming row and column of the first value that is not finite.
+    """
     finite = np.isfinite(values)
     if finite.all():
         return
@@ -141,7 +145,11 @@ def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start:
 
 
 def check_varying(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str) -> None:
-    """A ValueError naming the columns whose least and largest values coincide."""
+    """Nothing, when every column varies.
+
+    Arguments: `low`, `high` (n,), least and largest values; `names` of the columns; `argument`, for messages.
+    Raises: ValueError naming the columns whose least and largest values coincide.
+    """
     constant = [(name, value) for name, value, top in zip(names, low, high, strict=True) if value == top]
     if constant:
         listed = ", ".join(f"'{name}' (always {value:g})" for name, value in constant)
@@ -154,8 +162,11 @@ def check_varying(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], arg
 
 
 def check_size(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str, small: bool = True) -> None:
-    """A ValueError for numbers so large, or all so `small`, that products of a few of them leave the range of their
-    dtype."""
+    """Nothing, when products of a few of the numbers stay within the range of their dtype.
+
+    Arguments: `low`, `high` (n,), least and largest values; `names`; `argument`; `small`: refuse tiny numbers too.
+    Raises: ValueError naming the column of the largest.
+    """
     largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
     bound = 1e12 if low.dtype == np.float32 else 1e60
     column = int(np.argmax(largest))
