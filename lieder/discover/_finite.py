@@ -12,6 +12,7 @@ from ..interop import ForeignModel
 from ..sampling import surface_distances
 
 STEP = 0.25  # points are moved by this share of their own rms spread
+TOGETHER = 16  # generators in one compiled call
 
 
 def finite_model(
@@ -30,25 +31,32 @@ def finite_model(
     `outputs`, (m,): the factors that give outputs a common unit. `lengths`, (dim,): rms of the denominator of the
         relative defect for each generator, per unit of t."""
     both = total(source, target)
-    n = source.width
-    out = np.full(len(generators), np.nan)
+    n, dim = source.width, len(generators)
+    out = np.full(dim, np.nan)
+    if dim == 0:
+        return out
     pairs = np.concatenate([points, values], axis=1).astype(np.float64)
+    group = min(dim, TOGETHER)
     with jax.enable_x64(True):
-        move = jax.jit(jax.vmap(lambda xi, z, t: flow(both, xi, z, t), in_axes=(None, 0, None)))
+        at = jnp.asarray(pairs)
+        speed = jax.jit(jax.vmap(jax.vmap(both.field, in_axes=(None, 0)), in_axes=(0, None)))
+        along = jax.vmap(lambda xi, z, t: flow(both, xi, z, t), in_axes=(None, 0, None))
+        move = jax.jit(jax.vmap(along, in_axes=(0, None, 0)))
         predict = F.values if isinstance(F, ForeignModel) else jax.jit(jax.vmap(F))
-        for k, xi in enumerate(generators):
-            velocity = velocities(both, xi, pairs)
-            time = step((points, velocity[:, :n]), (values, velocity[:, n:]))
-            moved = np.asarray(move(jnp.asarray(xi), jnp.asarray(pairs), time))
-            usable = np.isfinite(moved).all(axis=1)
-            if usable.sum() < max(2, len(points) // 2) or lengths[k] == 0:
-                continue
-            before = np.where(usable[:, None], moved[:, :n], points).astype(points.dtype)
-            miss = np.asarray(predict(before)).reshape(values.shape) - moved[:, n:]
-            squares, counted = np.sum((outputs * miss[usable]) ** 2, axis=1), weights[usable]
-            if not counted.any():
-                continue
-            out[k] = np.sqrt(np.average(squares, weights=counted)) / (time * lengths[k])
+        for begin in range(0, dim, group):
+            # The last group is filled up with generators of the first, so that nothing is compiled twice.
+            chosen = np.arange(begin, begin + group) % dim
+            xi = jnp.asarray(generators[chosen])
+            velocity = np.asarray(speed(xi, at))
+            times = np.array([step((points, v[:, :n]), (values, v[:, n:])) for v in velocity])
+            moved = np.asarray(move(xi, at, jnp.asarray(times)))
+            usable = np.isfinite(moved).all(axis=2)
+            before = np.where(usable[:, :, None], moved[:, :, :n], points).astype(points.dtype)
+            after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
+            squares = np.sum((outputs * (after - moved[:, :, n:])) ** 2, axis=2)
+            for k, used, square, time in zip(chosen, usable, squares, times, strict=True):
+                if used.sum() >= max(2, len(points) // 2) and weights[used].any() and lengths[k] > 0:
+                    out[k] = np.sqrt(np.average(square[used], weights=weights[used])) / (time * lengths[k])
     return out
 
 
