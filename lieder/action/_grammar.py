@@ -81,7 +81,7 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
                 )
             space, action = build(space, kind, columns)
             pieces.append(_Piece(number, columns, action))
-        spaces.append(space)
+        spaces.append(pieces[-1].action.algebra)
     if not pieces:
         raise ValueError(f"candidates: nothing given. {_HELP}")
     whole = spaces[0] if len(spaces) == 1 else product(spaces)

@@ -152,4 +152,4 @@ def _weights(weights, y: np.ndarray, q: int):
         low, high = np.quantile(np.linalg.norm(y, axis=1), [0.05, 0.95])
         relative = weights == "relative" or high > DECADES * low
         return ("relative", "relative") if relative else (None, "equal")
-    return checked_weights(weights, *y.shape, q), "equal" if weights is None else "given"
+    return checked_weights(weights, len(y), y.shape[1], q), "equal" if weights is None else "given"

@@ -50,7 +50,7 @@ def finite_model(
             velocity = np.asarray(speed(xi, at))
             times = np.array([step((points, v[:, :n]), (values, v[:, n:])) for v in velocity])
             moved = np.asarray(move(xi, at, jnp.asarray(times)))
-            usable = np.isfinite(moved).all(axis=2)
+            usable = np.asarray(np.isfinite(moved).all(axis=2))
             before = np.where(usable[:, :, None], moved[:, :, :n], points).astype(points.dtype)
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
             squares = np.sum((outputs * (after - moved[:, :, n:])) ** 2, axis=2)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -106,9 +107,19 @@ class Collector:
             )
             denominators.append(TriangularFactor.empty(rows.shape[1]).absorb(rows).factor)
         numerators = tuple(self._rows[part].factor for part in used)
+        points, values, weights = self._reservoir.rows()
         return Reduction(
-            numerators, tuple(denominators), self.count, self._weight, *self._reservoir.rows(), dtype, outputs
+            numerators, tuple(denominators), self.count, self._weight, points, values, weights, dtype, outputs
         )
+
+
+class _Rows(NamedTuple):
+    """`Blocks` as NumPy views."""
+
+    rows: np.ndarray
+    values: np.ndarray
+    moved: np.ndarray
+    turned: np.ndarray
 
 
 def reduce_model(
@@ -215,7 +226,7 @@ def check_enough(rows: int, q: int, argument: str) -> None:
 
 def _evaluated(
     evaluate: Callable, batches: Iterable[np.ndarray], size: int, spare: bool, rows: int | None
-) -> Iterator[tuple[Blocks, np.ndarray, np.ndarray, int]]:
+) -> Iterator[tuple[_Rows, np.ndarray, np.ndarray, int]]:
     """For each batch its `Blocks` as NumPy views, its examples in the order they have there, that order, and how many
     of them, from the first, the factors may use.
 
@@ -244,8 +255,8 @@ def _evaluated(
 
 def _as_numpy(
     out: Blocks, batch: np.ndarray, order: np.ndarray, used: int
-) -> tuple[Blocks, np.ndarray, np.ndarray, int]:
-    return Blocks(*(np.asarray(part)[: len(batch)] for part in out)), batch, order, used
+) -> tuple[_Rows, np.ndarray, np.ndarray, int]:
+    return _Rows(*(np.asarray(part)[: len(batch)] for part in out)), batch, order, used
 
 
 def _weighted(part: np.ndarray, w: np.ndarray | None) -> np.ndarray:
@@ -256,7 +267,7 @@ def _weighted(part: np.ndarray, w: np.ndarray | None) -> np.ndarray:
 
 
 def _check_finite(
-    out: Blocks, batch: np.ndarray, order: np.ndarray, start: int, argument: str, rows_from: int = 0
+    out: _Rows, batch: np.ndarray, order: np.ndarray, start: int, argument: str, rows_from: int = 0
 ) -> None:
     """A ValueError naming the first example with a value, or a row at or after `rows_from`, that is not finite."""
     for part, first, what in ((out.values, 0, "returns"), (out.rows, rows_from, "has a derivative that is")):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def _encode_evidence(evidence: Evidence, arrays: dict) -> dict:
 
 def _decode_evidence(plain: dict, arrays: dict) -> Evidence:
     stored = {name.removeprefix("evidence."): value for name, value in arrays.items() if name.startswith("evidence.")}
-    lists = {name: tuple(plain[name]) for name in ("weak", "weak_reasons")}
+    lists: dict[str, Any] = {name: tuple(plain[name]) for name in ("weak", "weak_reasons")}
     return Evidence(**(plain | stored | lists))
 
 
@@ -151,17 +151,20 @@ def _encode_action(action: AbstractFibreAction, key: str, arrays: dict) -> dict:
     }
 
 
-def _decode_action(plain: dict, arrays: dict) -> AbstractAction:
+def _decode_action(plain: dict, arrays: dict) -> AbstractFibreAction:
     if plain["kind"] == "lift":
-        # pyright: ignore[reportReturnType]
-        return Lift(_decode_action(plain["base"], arrays), plain["up"], plain["down"], plain["weight"])
+        return Lift(_decode_base(plain, arrays), plain["up"], plain["down"], plain["weight"])
     if plain["kind"] == "total":
-        return TotalAction(_decode_action(plain["base"], arrays), _decode_action(plain["fibre"], arrays))
+        return TotalAction(_decode_base(plain, arrays), _decode_action(plain["fibre"], arrays))
     stack = _decode_stack(plain["generators"], plain["key"], arrays)
     blocks = tuple((kind, width) for kind, width in plain["blocks"])
     return FieldAction(
         _decode_algebra(plain["algebra"], arrays), stack, _decode_dictionary(plain["dictionary"]), blocks
     )
+
+
+def _decode_base(plain: dict, arrays: dict) -> AbstractAction:
+    return cast(AbstractAction, _decode_action(plain["base"], arrays))
 
 
 def _encode_dictionary(dictionary: families.AbstractDictionary) -> dict:
@@ -172,7 +175,7 @@ def _encode_dictionary(dictionary: families.AbstractDictionary) -> dict:
             "the candidates are your own functions, which cannot be saved without pickle. Keep the script that "
             "defines them instead."
         )
-    values = {f.name: getattr(dictionary, f.name) for f in dataclasses.fields(dictionary)}
+    values = {f.name: getattr(dictionary, f.name) for f in dataclasses.fields(cast(Any, dictionary))}
     return {"type": type(dictionary).__name__, "values": values}
 
 

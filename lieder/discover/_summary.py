@@ -118,9 +118,10 @@ def text(s: "Symmetries", width: int | None = None) -> str:
     return report.render(*parts, report.verdict_panel(answer(s), e_kind(s)), width=width)
 
 
-def e_kind(s: "Symmetries"):
+def e_kind(s: "Symmetries") -> report.Verdict:
     """The verdict as the report room spells it."""
-    return {SYMMETRIES: "symmetries", NONE: "no symmetry", CANNOT_TELL: "cannot tell"}[s.evidence.verdict]
+    kinds: dict[str, report.Verdict] = {SYMMETRIES: "symmetries", NONE: "no symmetry", CANNOT_TELL: "cannot tell"}
+    return kinds[s.evidence.verdict]
 
 
 def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:

@@ -134,7 +134,7 @@ class Symmetries:
 
     def _orientation(self, row: Float[np.ndarray, " q"]) -> float:
         """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
-        symbols = [sympy.Dummy(real=True) for _ in range(self.total.width)]
+        symbols: list[sympy.Symbol] = [sympy.Dummy(real=True) for _ in range(self.total.width)]
         components = [sympy.expand(c) for c in self.total.symbolic(row, symbols, symbols)]
         signs = []
         for symbol, component in zip(symbols, components, strict=True):

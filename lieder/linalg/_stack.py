@@ -60,7 +60,8 @@ class MatrixStack:
     def combine(self, coefficients: Float[np.ndarray, "new generators"]) -> "MatrixStack":
         """New generators sum_k coefficients[r, k] A_k."""
         coefficients = np.atleast_2d(np.asarray(coefficients, dtype=np.float64))
-        mixed = (scipy.sparse.csr_array(coefficients) @ self.flat()).tocoo()
+        product = scipy.sparse.csr_array(coefficients) @ self.flat()
+        mixed = product.tocoo()  # pyright: ignore[reportAttributeAccessIssue]
         columns = self.shape[2]
         index = np.stack([mixed.row, mixed.col // columns, mixed.col % columns])
         return MatrixStack.from_entries((len(coefficients), *self.shape[1:]), index, mixed.data)
@@ -148,4 +149,4 @@ def stacked(stacks: list[MatrixStack], axis: int) -> MatrixStack:
         index.append(s.index + shift)
         value.append(s.value)
         start += s.shape[axis]
-    return MatrixStack.from_entries(tuple(shape), np.concatenate(index, 1), np.concatenate(value))
+    return MatrixStack.from_entries((shape[0], shape[1], shape[2]), np.concatenate(index, 1), np.concatenate(value))

@@ -94,15 +94,15 @@ def _updated(factor: np.ndarray, block: np.ndarray) -> np.ndarray | None:
     for start in range(0, len(block), rows):
         # A slice in row order is its transpose in column order, which is what BLAS solves for in place.
         part = np.array(block[start : start + rows], dtype=np.float64, order="C").T
-        solved = blas.dtrsm(1.0, r, part, side=0, lower=0, trans_a=1, overwrite_b=1)
-        square = blas.dsyrk(1.0, solved, beta=1.0, c=square, trans=0, lower=0, overwrite_c=1)
+        solved = blas.dtrsm(1.0, r, part, side=0, lower=0, trans_a=1, overwrite_b=1)  # pyright: ignore[reportAttributeAccessIssue]
+        square = blas.dsyrk(1.0, solved, beta=1.0, c=square, trans=0, lower=0, overwrite_c=1)  # pyright: ignore[reportAttributeAccessIssue]
     # Largest absolute row sum of the symmetric matrix, an upper bound of its norm; NaN and inf fail the comparison.
     sizes = np.abs(np.triu(square))
     bound = (sizes.sum(0) + sizes.sum(1) - np.diag(sizes)).max(initial=0.0)
     if not bound <= GROWTH:
         return None
-    root, info = lapack.dpotrf(square, lower=0, overwrite_a=1, clean=1)
-    return blas.dtrmm(1.0, r, root, side=1, lower=0, overwrite_b=1) if info == 0 else None
+    root, info = lapack.dpotrf(square, lower=0, overwrite_a=1, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
+    return blas.dtrmm(1.0, r, root, side=1, lower=0, overwrite_b=1) if info == 0 else None  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _reflected(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
@@ -114,12 +114,12 @@ def _reflected(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
         rows = max(2 * SLICE // columns, 16)
         for start in range(0, len(block), rows):
             part = np.array(block[start : start + rows], dtype=np.float64, order="F")
-            r, _, _, _ = lapack.dtpqrt(0, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)
+            r, _, _, _ = lapack.dtpqrt(0, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)  # pyright: ignore[reportAttributeAccessIssue]
         return r
     stacked = np.empty((kept + len(block), columns), dtype=np.float64, order="F")
     stacked[:kept], stacked[kept:] = factor, block
     if len(stacked) <= 1 or columns == 0:
         return np.array(stacked[:columns])
     # The workspace must be given: LAPACK's least workspace runs an unblocked factorisation, ten times slower.
-    packed, _, _, _ = lapack.dgeqrf(stacked, lwork=max(1, 2 * PANEL * columns), overwrite_a=1)
+    packed, _, _, _ = lapack.dgeqrf(stacked, lwork=max(1, 2 * PANEL * columns), overwrite_a=1)  # pyright: ignore[reportAttributeAccessIssue]
     return np.triu(packed[:columns])

@@ -12,6 +12,7 @@ from lieder.report._page import Text as Text
 from lieder.report._page import html as html
 from lieder.report._progress import progress as progress
 from lieder.report._spectrum import spectrum_figure as spectrum_figure
+from lieder.report._terminal import Verdict as Verdict
 from lieder.report._terminal import render as render
 from lieder.report._terminal import table as table
 from lieder.report._terminal import verdict_panel as verdict_panel
