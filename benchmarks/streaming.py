@@ -28,6 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import lieder as ld
+import lieder.discover  # imports have a line of their own: benchmarks/imports.py
 
 WIDTH = 16
 BATCH = 8192

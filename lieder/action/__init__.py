@@ -10,6 +10,7 @@ from ._families import polynomial_fields as polynomial_fields
 from ._fields import FieldAction as FieldAction
 from ._fields import scalars as scalars
 from ._flow import flow as flow
+from ._flow import moved as moved
 from ._flow import orbits as orbits
 from ._flow import velocities as velocities
 from ._grammar import parse as parse

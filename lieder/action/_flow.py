@@ -6,6 +6,7 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 from jaxtyping import Array, Float
 
 from ._abstract import AbstractAction
@@ -71,6 +72,36 @@ def _exponential(action: FieldAction, xi: Float[Array, " generators"], z: Float[
     return moved[:n]
 
 
+def moved(
+    action: AbstractAction,
+    xi: Float[np.ndarray, "moves generators"],
+    points: Float[np.ndarray, "points n"],
+    times: Float[np.ndarray, " moves"],
+) -> Float[np.ndarray, "moves points n"]:
+    """Several points under several finite transformations exp(times_k xi_k), in NumPy.
+
+    Affine actions by one matrix exponential a move and nothing compiled; others by `flow`.
+
+    Arguments: `xi` (k, q); `points` (p, n); `times` (k,).
+    Returns: (k, p, n) float64, inf where a nonlinear flow leaves the space.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if isinstance(action, FieldAction) and action.is_affine:
+        n = action.width
+        matrices = np.zeros((len(xi), n + 1, n + 1))
+        matrices[:, :n] = action.affine().combine(xi).dense() * np.asarray(times)[:, None, None]
+        maps = scipy.linalg.expm(matrices)[:, :n]
+        return points @ maps[:, :, :n].swapaxes(1, 2) + maps[:, None, :, n]
+    with jax.enable_x64(True):
+        return np.asarray(_flows(action, jnp.asarray(xi), jnp.asarray(points), jnp.asarray(times, jnp.float64)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _flows(action: AbstractAction, xi: Array, points: Array, times: Array) -> Array:
+    along = jax.vmap(lambda c, z, t: flow(action, c, z, t), in_axes=(None, 0, None))
+    return jax.vmap(along, in_axes=(0, None, 0))(xi, points, times)
+
+
 def orbits(
     action: AbstractAction,
     xi: Float[np.ndarray, " generators"],
@@ -81,23 +112,27 @@ def orbits(
 
     Arguments: `points` (k, n); `times` (T,). Returns: (k, T, n) float64.
     """
-    with jax.enable_x64(True):
-        one = lambda z, t: flow(action, jnp.asarray(xi), z, t)  # noqa: E731
-        both = jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))
-        return np.asarray(jax.jit(both)(jnp.asarray(points, jnp.float64), jnp.asarray(times, jnp.float64)))
+    return moved(action, np.tile(np.asarray(xi, np.float64), (len(times), 1)), points, times).swapaxes(0, 1)
 
 
 def velocities(
-    action: AbstractAction, xi: Float[np.ndarray, " generators"], points: Float[np.ndarray, "points n"]
-) -> Float[np.ndarray, "points n"]:
-    """The field theta_xi at several points.
+    action: AbstractAction, xi: Float[np.ndarray, "*moves generators"], points: Float[np.ndarray, "points n"]
+) -> Float[np.ndarray, "*moves points n"]:
+    """The fields theta_xi at several points.
 
-    Arguments: `xi` (q,) coefficients; `points` (k, n). Returns: (k, n) float64.
+    Arguments: `xi` (q,) or (k, q) coefficients; `points` (p, n). Returns: (p, n) or (k, p, n) float64.
     """
-    with jax.enable_x64(True):
-        return np.asarray(_fields_along(action, jnp.asarray(xi, jnp.float64), jnp.asarray(points, jnp.float64)))
+    xi, points = np.asarray(xi, np.float64), np.asarray(points, np.float64)
+    if isinstance(action, FieldAction) and action.is_affine:
+        n = action.width
+        matrices = action.affine().combine(np.atleast_2d(xi)).dense()
+        fields = points @ matrices[:, :, :n].swapaxes(1, 2) + matrices[:, None, :, n]
+    else:
+        with jax.enable_x64(True):
+            fields = np.asarray(_fields_along(action, jnp.asarray(np.atleast_2d(xi)), jnp.asarray(points)))
+    return fields.reshape(*xi.shape[:-1], *points.shape)
 
 
 @partial(jax.jit, static_argnums=0)
 def _fields_along(action: AbstractAction, xi: Array, points: Array) -> Array:
-    return jax.vmap(action.field, in_axes=(None, 0))(xi, points)
+    return jax.vmap(jax.vmap(action.field, in_axes=(None, 0)), in_axes=(0, None))(xi, points)

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, flow, total, velocities
+from ..action import AbstractAction, AbstractFibreAction, moved, total, velocities
 from ..interop import ForeignModel
 from ..sampling import surface_distances
 
@@ -38,22 +37,17 @@ def finite_model(
     pairs = np.concatenate([points, values], axis=1).astype(np.float64)
     group = min(dim, TOGETHER)
     with jax.enable_x64(True):
-        at = jnp.asarray(pairs)
-        speed = jax.jit(jax.vmap(jax.vmap(both.field, in_axes=(None, 0)), in_axes=(0, None)))
-        along = jax.vmap(lambda xi, z, t: flow(both, xi, z, t), in_axes=(None, 0, None))
-        move = jax.jit(jax.vmap(along, in_axes=(0, None, 0)))
         predict = F.values if isinstance(F, ForeignModel) else jax.jit(jax.vmap(F))
         for begin in range(0, dim, group):
             # The last group is filled up with generators of the first, so that nothing is compiled twice.
             chosen = np.arange(begin, begin + group) % dim
-            xi = jnp.asarray(generators[chosen])
-            velocity = np.asarray(speed(xi, at))
-            times = np.array([step((points, v[:, :n]), (values, v[:, n:])) for v in velocity])
-            moved = np.asarray(move(xi, at, jnp.asarray(times)))
-            usable = np.asarray(np.isfinite(moved).all(axis=2))
-            before = np.where(usable[:, :, None], moved[:, :, :n], points).astype(points.dtype)
+            speeds = velocities(both, generators[chosen], pairs)
+            times = np.array([step((points, v[:, :n]), (values, v[:, n:])) for v in speeds])
+            there = moved(both, generators[chosen], pairs, times)
+            usable = np.asarray(np.isfinite(there).all(axis=2))
+            before = np.where(usable[:, :, None], there[:, :, :n], points).astype(points.dtype)
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
-            squares = np.sum((outputs * (after - moved[:, :, n:])) ** 2, axis=2)
+            squares = np.sum((outputs * (after - there[:, :, n:])) ** 2, axis=2)
             for k, used, square, time in zip(chosen, usable, squares, times, strict=True):
                 if used.sum() >= max(2, len(points) // 2) and weights[used].any() and lengths[k] > 0:
                     out[k] = np.sqrt(np.average(square[used], weights=weights[used])) / (time * lengths[k])
@@ -76,18 +70,16 @@ def finite_cloud(
     """
     out = np.full(len(generators), np.nan)
     before = np.mean(surface_distances(cloud / scales, points / scales, dimension, neighbours) ** 2)
-    with jax.enable_x64(True):
-        move = jax.jit(jax.vmap(lambda xi, z, t: flow(action, xi, z, t), in_axes=(None, 0, None)))
-        for k, xi in enumerate(generators):
-            time = step((points, velocities(action, xi, points)))
-            moved = np.asarray(move(jnp.asarray(xi), jnp.asarray(points, jnp.float64), time))
-            usable = np.isfinite(moved).all(axis=1)
-            if usable.sum() < max(2, len(points) // 2):
-                continue
-            away = surface_distances(cloud / scales, moved[usable] / scales, dimension, neighbours)
-            travelled = np.linalg.norm((moved[usable] - points[usable]) / scales, axis=1)
-            if travelled.any():
-                out[k] = np.sqrt(max(np.mean(away**2) - before, 0.0) / np.mean(travelled**2))
+    for k, xi in enumerate(generators):
+        time = step((points, velocities(action, xi, points)))
+        there = moved(action, xi[None], points, np.array([time]))[0]
+        usable = np.isfinite(there).all(axis=1)
+        if usable.sum() < max(2, len(points) // 2):
+            continue
+        away = surface_distances(cloud / scales, there[usable] / scales, dimension, neighbours)
+        travelled = np.linalg.norm((there[usable] - points[usable]) / scales, axis=1)
+        if travelled.any():
+            out[k] = np.sqrt(max(np.mean(away**2) - before, 0.0) / np.mean(travelled**2))
     return out
 
 

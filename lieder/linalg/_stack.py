@@ -139,7 +139,11 @@ class MatrixStack:
 
 
 def stacked(stacks: list[MatrixStack], axis: int) -> MatrixStack:
-    """Stacks placed one after the other along generators (0), rows (1) or columns (2); the other sizes must agree."""
+    """Stacks placed one after the other.
+
+    Arguments: `stacks`, whose other sizes agree; `axis`: along generators (0), rows (1) or columns (2).
+    Returns: one MatrixStack.
+    """
     shape = list(stacks[0].shape)
     shape[axis] = sum(s.shape[axis] for s in stacks)
     index, value, start = [], [], 0

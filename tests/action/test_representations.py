@@ -174,7 +174,7 @@ def test_names_of_blocks():
 
 
 every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[label for _, label, _ in ACTIONS])
-WORKERS = {"bracket_constants", "components", "check_same_algebra", "flow", "orbits", "velocities"}
+WORKERS = {"bracket_constants", "components", "check_same_algebra", "flow", "moved", "orbits", "velocities"}
 
 
 def test_every_public_constructor_has_a_row():
