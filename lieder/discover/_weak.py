@@ -1,11 +1,9 @@
 """Directions the data can hardly judge: they move points where the points do not spread."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, components
+from ..action import AbstractAction, components, velocities
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
@@ -28,12 +26,8 @@ def weak_directions(
     thin, widest = _thin(action, points)
     if thin.shape[0] == 0 or len(directions) == 0:
         return (), ()
-    with jax.enable_x64(True):
-        evaluate = jax.jit(jax.vmap(jax.vmap(action.field, in_axes=(None, 0)), in_axes=(0, None)))
-        moved = np.asarray(evaluate(jnp.asarray(directions, jnp.float64), jnp.asarray(points, jnp.float64))) / widest
-    along = np.einsum(
-        "kpa,ta->kpt", moved, thin[:, :-1]
-    )  # k: directions, p: points, a: coordinates, t: thin directions
+    moved = velocities(action, directions, points) / widest
+    along = np.einsum("kpa,ta->kpt", moved, thin[:, :-1])  # k: directions, p: points, a: coordinates, t: thin ones
     total = (moved**2).sum(axis=(1, 2))
     shares = (along**2).sum(axis=1) / np.where(total > 0, total, 1.0)[:, None]
     weak = np.flatnonzero(shares.sum(axis=1) > SHARE)
