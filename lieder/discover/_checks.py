@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .. import interop
 from ..action import AbstractAction, AbstractFibreAction
 from ..algebra import LieAlgebra, Span
 from ..interop import ForeignModel
-from ..sampling import Table, check_rows, check_varying
+from ..sampling import Table, check_rows, check_varying, gather
 from ._evidence import TOP
 
 SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
@@ -78,6 +79,11 @@ def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAct
         advice = "Give the missing columns, or an action of that width."
     columns = f"{width} column{'s' * (width != 1)} ({shown})"
     raise ValueError(f"{argument} has {columns}, but {side} acts on {action.width}: {action}. {advice}")
+
+
+def all_rows(data, argument: str, names) -> Table:
+    """All rows of an array, a data frame, an iterable of batches or a dask collection, with their names."""
+    return gather(interop.batches(data) if interop.is_dask(data) else data, argument, names)
 
 
 def check_table(data: Table, argument: str) -> None:

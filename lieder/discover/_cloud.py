@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
-from ..sampling import check_varying, intrinsic_dimension, table
+from ..sampling import check_varying, intrinsic_dimension
 from ._checks import (
+    all_rows,
     check_action,
     check_count,
     check_decision,
@@ -53,7 +54,7 @@ def cloud(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
     check_action(action, "action")
-    data = table(z, "z", names)
+    data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
     return _cloud_symmetries(
@@ -106,7 +107,7 @@ def graph(
     """
     check_action(source, "source")
     check_action(target, "target", fibre=True)
-    inputs, outputs = table(x, "x", names), table(y, "y", output_names)
+    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_same_algebra(source, target)
     if not transition:
         check_sides(inputs, outputs, source, target)

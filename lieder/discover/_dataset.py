@@ -10,8 +10,8 @@ from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..dictionary import AbstractDictionary
 from ..interop import is_sklearn
-from ..sampling import Table, intrinsic_dimension, stream, table
-from ._checks import check_action, check_decision, check_sides, check_table, checked_weights
+from ..sampling import Table, intrinsic_dimension, stream
+from ._checks import all_rows, check_action, check_decision, check_sides, check_table, checked_weights
 from ._cloud import graph
 from ._function import model_symmetries
 from ._symmetries import Symmetries
@@ -59,7 +59,7 @@ def dataset(
     check_same_algebra(source, target)
     check_decision(tolerance, min_gap, seed)
     _check_fit(fit)
-    inputs, outputs = table(x, "x", names), table(y, "y", output_names)
+    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")

@@ -5,8 +5,8 @@ import numpy as np
 from .. import models
 from ..action import AbstractAction, scalars
 from ..dictionary import AbstractDictionary
-from ..sampling import stream, table
-from ._checks import check_action, check_count, check_decision, check_table, check_width
+from ..sampling import stream
+from ._checks import all_rows, check_action, check_count, check_decision, check_table, check_width
 from ._function import model_symmetries
 from ._symmetries import Symmetries
 
@@ -42,7 +42,7 @@ def level_set(
     check_action(action, "action")
     check_decision(tolerance, min_gap, seed)
     check_count(count, "count")
-    data = table(z, "z", names)
+    data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
     if dictionary.width != action.width:

@@ -7,6 +7,7 @@ from ._neighbours import surface_distances as surface_distances
 from ._neighbours import tangents as tangents
 from ._reservoir import Reservoir as Reservoir
 from ._stream import Stream as Stream
+from ._stream import gather as gather
 from ._stream import paired as paired
 from ._stream import stream as stream
 from ._table import Table as Table

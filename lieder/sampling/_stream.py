@@ -78,6 +78,19 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     )
 
 
+def gather(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Table:
+    """All rows at once, for what cannot work batch by batch: neighbours, cross-validation.
+
+    Arguments: as `stream`.
+    Returns: Table, in memory.
+    Raises: as `stream`.
+    """
+    if not _is_batched(data):
+        return table(data, argument, names)
+    pieces = stream(data, argument, names)
+    return Table(np.concatenate(list(pieces.start())), pieces.names)
+
+
 def _is_batched(data) -> bool:
     if isinstance(data, (list, tuple)):
         return len(data) > 0 and _is_array_like(data[0]) and np.ndim(data[0]) == 2

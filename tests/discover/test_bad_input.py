@@ -192,15 +192,11 @@ MISTAKES = {
         ValueError,
         r"x: batch 1 has 4 columns, the first had 2",
     ),
-    "iterator of a cloud": (
-        lambda: cloud(iter([CIRCLE])),
-        TypeError,
-        r"z is an iterator.*np\.concatenate\(list\(z\)\)",
-    ),
-    "batches of data": (
-        lambda: dataset([X[:30], X[30:]], Y),
-        TypeError,
-        r"x is a list of batches.*np\.concatenate\(x\)",
+    "iterator of a cloud ends early": (lambda: cloud(iter([])), ValueError, r"z ended before giving a row"),
+    "batches of data that do not match": (
+        lambda: dataset([X[:30], X[30:]], [Y[:30]]),
+        ValueError,
+        r"x has 60 rows and y has 30: rows must belong together",
     ),
     "weights of a stream": (
         lambda: function(x=iter([X]), weights=np.ones(60)),

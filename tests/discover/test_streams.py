@@ -158,3 +158,14 @@ def test_double_precision_whatever_the_switch_of_jax():
         assert not jax.config.jax_enable_x64
     assert found.dim == 1 and found.similarity(ROTATION) > 1 - 1e-14
     assert found.evidence.resolution == pytest.approx(64 * np.finfo(np.float64).eps)
+
+
+def test_verbs_that_need_all_rows_take_batches_too():
+    random = np.random.default_rng(11)
+    x = random.uniform(-1, 1, (120, 2))
+    y = (x**2).sum(axis=1, keepdims=True)
+    plane = ld.algebra.gl(2)
+    sides = {"source": ld.vectors(plane), "target": ld.scalars(plane), "fit": "polynomial(2)"}
+    whole = ld.discover.dataset(x, y, **sides)
+    parts = ld.discover.dataset(iter([x[:50], x[50:]]), [y[:70], y[70:]], **sides)
+    np.testing.assert_allclose(parts.defects, whole.defects, atol=1e-12)
