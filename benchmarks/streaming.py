@@ -11,7 +11,6 @@ the seconds of an idle machine, whatever else runs.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -74,7 +73,8 @@ def one(kind: str, model: str, rows: int, path: str) -> dict[str, float]:
     total, wall = time.process_time() - begun, time.perf_counter() - wall
     rates.append(measure.product_rate(algebra.dim))
     assert found.dim == {"sphere": 120, "mlp": 0}[model]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
     return {"total": total, "wall": wall, "model": model_time, "reading": reading, "peak": peak, "rate": max(rates)}
 
 
