@@ -14,7 +14,7 @@ import pytest
 jax.config.update("jax_enable_x64", True)
 
 # The library's annotations are promises; here, and only here, they are held to. Before any room is imported.
-CHECK_TYPES = os.environ.get("LIEDER_CHECK_TYPES", "0") == "1"
+CHECK_TYPES = os.environ.get("LIEDER_CHECK_TYPES", "1") == "1"
 if CHECK_TYPES:
     # The numeric tower: an int where a float is annotated is no fault.
     jaxtyping.install_import_hook("lieder", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")

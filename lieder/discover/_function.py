@@ -29,7 +29,7 @@ from ._symmetries import Symmetries
 
 
 def function(
-    F: Callable,
+    F,
     x,
     *,
     source: AbstractAction,
@@ -91,7 +91,7 @@ def function(
 
 
 def vector_field(
-    U: Callable,
+    U,
     x,
     *,
     action: AbstractAction,

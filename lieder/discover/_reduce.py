@@ -33,15 +33,15 @@ class Reduction:
     that outputs were multiplied by to share a unit.
     """
 
-    numerators: tuple[Float[np.ndarray, "r q"], ...]
-    denominators: tuple[Float[np.ndarray, "s q"], ...]
+    numerators: tuple[Float[np.ndarray, "_ q"], ...]
+    denominators: tuple[Float[np.ndarray, "_ q"], ...]
     rows: int
     weight: float
     points: Float[np.ndarray, "held n"]
     values: Float[np.ndarray, "held m"]
     held_weights: Float[np.ndarray, " held"]
     dtype: np.dtype
-    outputs: Float[np.ndarray, " m"]
+    outputs: Float[np.ndarray, " outputs"]
 
     def whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
         """Numerator and denominator over all parts."""

@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from .. import report
 from ..action import AbstractAction, AbstractFibreAction, components, total, velocities
@@ -79,7 +80,7 @@ class Symmetries:
         """The candidates acting on inputs and outputs together."""
         return self.source if self.target is None else total(self.source, self.target)
 
-    def defect(self, xi: Float[np.ndarray, " q"]) -> float:
+    def defect(self, xi: ArrayLike) -> float:
         """The relative defect of any combination of the candidates.
 
         Arguments: `xi` (q,) coefficients.
@@ -90,7 +91,7 @@ class Symmetries:
         size = np.linalg.norm(self.denominator @ xi)
         return float(np.linalg.norm(self.numerator @ xi) / size) if size > 0 else float("nan")
 
-    def similarity(self, reference: Float[np.ndarray, "*r q"], dim: int | None = None) -> float:
+    def similarity(self, reference: ArrayLike, dim: int | None = None) -> float:
         """How well the found space contains known generators, as the data see them.
 
         Least cosine of the principal angles between the span of the `reference` and the span of the found generators,
@@ -163,9 +164,7 @@ class Symmetries:
         rows = self.sparse() if simple else self.generators
         return [self.written(row, names, digits) for row in rows]
 
-    def written(
-        self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None, digits: int = 3
-    ) -> str:
+    def written(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None, digits: int = 3) -> str:
         """One generator of the candidates as a text, as in `fields`."""
         names = self._checked_names(names)
         shown = slice(0, self.source.width if self.lifted else len(names))
@@ -173,9 +172,7 @@ class Symmetries:
             self.expressions(xi, names)[shown], names[shown], digits=digits, scales=self.sizes()[shown]
         )
 
-    def expressions(
-        self, xi: Float[np.ndarray, " q"], names: list[str] | tuple[str, ...] | None = None
-    ) -> list[sympy.Expr]:
+    def expressions(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
         """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""
         symbols = [sympy.Symbol(name, real=True) for name in self._checked_names(names)]
         return self.total.symbolic(np.asarray(xi), symbols, symbols)
@@ -203,7 +200,7 @@ class Symmetries:
             return np.asarray(self.points, dtype=np.float64)
         return np.concatenate([self.points, self.values], axis=1).astype(np.float64)
 
-    def displacement(self, xi: Float[np.ndarray, " q"]) -> Float[np.ndarray, "held n"]:
+    def displacement(self, xi: ArrayLike) -> Float[np.ndarray, "held n"]:
         """The field of one generator at the examples."""
         return velocities(self.total, np.asarray(xi), self.examples())
 
