@@ -6,8 +6,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..linalg import largest_gap
+from ..report import Verdict
 
-SYMMETRIES, NONE, CANNOT_TELL = "symmetries", "no symmetry", "cannot tell"
+SYMMETRIES: Verdict = "symmetries"
+NONE: Verdict = "no symmetry"
+CANNOT_TELL: Verdict = "cannot tell"
 TOP = float(np.sqrt(2.0))  # the largest relative defect there is
 
 
@@ -35,7 +38,7 @@ class Evidence:
         model: how the model was found and how well it fits; "" when the user gave it.
     """
 
-    verdict: str
+    verdict: Verdict
     rule: str
     resolution: float
     resolution_source: str

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from .. import report
 from ..action import orbits
-from ._evidence import CANNOT_TELL, NONE, SYMMETRIES
+from ._evidence import NONE, SYMMETRIES
 
 if TYPE_CHECKING:
     from ._symmetries import Symmetries
@@ -115,13 +115,7 @@ def text(s: "Symmetries", width: int | None = None) -> str:
     parts: list = [title, report.table(rows, COLUMNS)] if rows else [title]
     if more > 0:
         parts.append(f"  ... and {more} more, up to {_number(s.defects[-1])}")
-    return report.render(*parts, report.verdict_panel(answer(s), e_kind(s)), width=width)
-
-
-def e_kind(s: "Symmetries") -> report.Verdict:
-    """The verdict as the report room spells it."""
-    kinds: dict[str, report.Verdict] = {SYMMETRIES: "symmetries", NONE: "no symmetry", CANNOT_TELL: "cannot tell"}
-    return kinds[s.evidence.verdict]
+    return report.render(*parts, report.verdict_panel(answer(s), s.evidence.verdict), width=width)
 
 
 def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
@@ -176,7 +170,7 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
         title="Symmetries of the data" if s.dim else "Symmetries sought",
         summary=answer(s),
         sections=sections,
-        kind=e_kind(s),
+        kind=s.evidence.verdict,
     )
 
 
