@@ -12,6 +12,9 @@ from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
 from ._abstract import AbstractAction
+from ._placing import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
+
+_NOTHING = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
 
 
 @jax.tree_util.register_static
@@ -24,14 +27,15 @@ class FieldAction(AbstractAction):
     maps (V >> W).
 
     Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n
-        variables;
-    `blocks`, (kind, width) of each piece of z.
+        variables; `blocks`, (kind, width) of each piece of z; `elements`, a MatrixStack (c, n, D), what each discrete
+        element of the algebra (its `components`: reflections, permutations) does: z -> H_j f(z).
     """
 
     algebra: LieAlgebra | Span
     generators: MatrixStack
     dictionary: families.AbstractDictionary
     blocks: tuple[tuple[str, int], ...]
+    elements: MatrixStack = _NOTHING
 
     def __post_init__(self):
         q, n, size = self.generators.shape
@@ -40,6 +44,15 @@ class FieldAction(AbstractAction):
                 f"generators has shape {self.generators.shape}, but the algebra has {self.algebra.dim} generators and"
                 " the dictionary"
                 f" {self.dictionary.size} functions of {self.dictionary.width} variables."
+            )
+        count = len(discrete_elements(self.algebra))
+        if self.elements is _NOTHING and count == 0:
+            object.__setattr__(self, "elements", MatrixStack((0, n, size), _NOTHING.index, _NOTHING.value))
+        if self.elements.shape != (count, n, size):
+            came = "was not given" if self.elements is _NOTHING else f"has shape {self.elements.shape}"
+            raise ValueError(
+                f"elements {came}, but {self.algebra.name} has {count} discrete elements: it must have shape"
+                f" ({count}, {n}, {size}), one matrix H_j for each, z -> H_j f(z)."
             )
 
     @property
@@ -58,7 +71,7 @@ class FieldAction(AbstractAction):
 
     @property
     def is_trivial(self) -> bool:
-        """True when nothing moves (scalars)."""
+        """True when no generator moves anything (scalars)."""
         return len(self.generators.value) == 0
 
     def fields(self, z: Float[Array, " n"]) -> Float[Array, "generators n"]:
@@ -79,7 +92,10 @@ class FieldAction(AbstractAction):
         return self.field(xi, y)
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "FieldAction":
-        return FieldAction(algebra, self.generators.combine(rows), self.dictionary, self.blocks)
+        own, kept = discrete_elements(self.algebra), discrete_elements(algebra)
+        same = len(own) == len(kept) and all(np.array_equal(a, b) for a, b in zip(own, kept, strict=True))
+        elements = self.elements if same else _NOTHING
+        return FieldAction(algebra, self.generators.combine(rows), self.dictionary, self.blocks, elements)
 
     def symbolic(self, xi, x, y) -> list[sympy.Expr]:
         matrix = self.generators.combine(np.asarray(xi)[None]).dense()[0]
@@ -93,18 +109,25 @@ class FieldAction(AbstractAction):
 
     def matrices(self) -> MatrixStack:
         """The (q, n, n) matrices of a linear action; a TypeError for others, which have none."""
+        self._check_linear()
+        return self.generators
+
+    def discrete(self) -> MatrixStack:
+        """The (c, n, n) matrices of the discrete elements of a linear action; a TypeError for others."""
+        self._check_linear()
+        return self.elements
+
+    def _check_linear(self):
         if not self.is_linear:
             raise TypeError(
                 f"{self} is not linear: products, duals and maps need matrices. For the directions at a point use"
                 " vectors or lieder.action.tangent."
             )
-        return self.generators
 
     def affine(self) -> MatrixStack:
         """The (q, n, n + 1) matrices [A_k | b_k] of a linear or affine action; a TypeError for others."""
-        n = self.width
         if self.is_linear:
-            return self.generators.placed((self.algebra.dim, n, n + 1))
+            return _with_shift(self.generators)
         if self.is_affine:
             return self.generators
         raise TypeError(f"{self} is not affine: its fields are {self.dictionary}.")
@@ -113,48 +136,48 @@ class FieldAction(AbstractAction):
         if not isinstance(other, FieldAction):
             return NotImplemented
         _same_algebra(self, other)
-        q, n, m = self.algebra.dim, self.width, other.width
-        blocks = self.blocks + other.blocks
-        if self.is_linear and other.is_linear:
-            both = [
-                self.generators.placed((q, n + m, n + m)),
-                other.generators.placed((q, n + m, n + m), row=n, column=n),
-            ]
-            return FieldAction(self.algebra, _sum(both), families.linear(n + m), blocks)
-        if self.is_affine and other.is_affine:
-            shape = (q, n + m, n + m + 1)
-            a, b = self.affine(), other.affine()
-            parts = [a.columns(0, n).placed(shape), a.columns(n, n + 1).placed(shape, column=n + m)]
-            parts += [
-                b.columns(0, m).placed(shape, row=n, column=n),
-                b.columns(m, m + 1).placed(shape, row=n, column=n + m),
-            ]
-            return FieldAction(self.algebra, _sum(parts), families.affine(n + m), blocks)
-        d, e = self.dictionary.size, other.dictionary.size
-        shape = (q, n + m, d + e)
-        both = [self.generators.placed(shape), other.generators.placed(shape, row=n, column=d)]
-        return FieldAction(self.algebra, _sum(both), families.blocks([self.dictionary, other.dictionary]), blocks)
+        blocks, width = self.blocks + other.blocks, self.width + other.width
+        pairs = (self.generators, other.generators), (self.elements, other.elements)
+        shift = self.is_affine and other.is_affine and not (self.is_linear and other.is_linear)
+        if shift:
+            dictionary = families.affine(width)
+            pairs = tuple((_with_shift(a), _with_shift(b)) for a, b in pairs)
+        elif self.is_linear and other.is_linear:
+            dictionary = families.linear(width)
+        else:
+            dictionary = families.blocks([self.dictionary, other.dictionary])
+        generators, elements = (side_by_side(list(pair), shift) for pair in pairs)
+        return FieldAction(self.algebra, generators, dictionary, blocks, elements)
 
     def __rmul__(self, count: int) -> "FieldAction":
         if not isinstance(count, int) or isinstance(count, bool):
             return NotImplemented
         if count < 1:
             raise ValueError(f"a representation can be repeated 1, 2, 3, ... times, got {count}.")
-        total = self
-        for _ in range(count - 1):
-            total = total + self
-        return total
+        if count == 1:
+            return self
+        shift = self.is_affine and not self.is_linear
+        if self.is_affine:
+            dictionary = (families.affine if shift else families.linear)(count * self.width)
+        else:
+            dictionary = families.blocks([self.dictionary] * count)
+        generators, elements = (repeated(stack, count, shift) for stack in (self.generators, self.elements))
+        return FieldAction(self.algebra, generators, dictionary, count * self.blocks, elements)
 
     def __mul__(self, other: "FieldAction") -> "FieldAction":
         if not isinstance(other, FieldAction):
             return NotImplemented
         _same_algebra(self, other)
-        left, right = self.matrices(), other.matrices()
-        n, m = self.width, other.width
-        shape = (self.algebra.dim, n * m, n * m)
-        first = _kronecker(left, m, shape, inner=False)
-        second = _kronecker(right, n, shape, inner=True)
-        return FieldAction(self.algebra, _sum([first, second]), families.linear(n * m), (("tensors", n * m),))
+        for factor in (self, other):
+            if factor.is_affine and not factor.is_linear:
+                raise TypeError(
+                    f"{factor} moves points, and a product needs linear actions: use the directions,"
+                    " lieder.vectors(algebra), or points of an algebra without translations."
+                )
+        width = self.width * other.width
+        generators = kronecker_sum(self.matrices(), other.matrices())
+        elements = kronecker(self.discrete(), other.discrete())
+        return FieldAction(self.algebra, generators, families.linear(width), (("tensors", width),), elements)
 
     def __pow__(self, count: int) -> "FieldAction":
         if not isinstance(count, int) or count < 0:
@@ -168,10 +191,16 @@ class FieldAction(AbstractAction):
 
     @property
     def dual(self) -> "FieldAction":
-        """Covectors: -A_k^T, so that the pairing p . u is invariant."""
+        """Covectors: -A_k^T and H_j^-T, so that the pairing p . u is invariant."""
+        if self.is_affine and not self.is_linear:
+            raise TypeError(
+                f"{self}: a point has no dual; use vectors (directions), whose dual are covectors:"
+                " lieder.covectors(algebra). Or take points of an algebra without translations."
+            )
         kinds = {"points": "covectors", "vectors": "covectors", "covectors": "vectors"}
         blocks = tuple((kinds.get(kind, kind), width) for kind, width in self.blocks)
-        return FieldAction(self.algebra, -self.matrices().transpose(), self.dictionary, blocks)
+        elements = contragredient(self.discrete())
+        return FieldAction(self.algebra, -self.matrices().transpose(), self.dictionary, blocks, elements)
 
     def __rshift__(self, other: "FieldAction") -> "FieldAction":
         """Linear maps from this space to the other, flattened row by row: W -> B W - W A."""
@@ -191,8 +220,15 @@ def scalars(algebra: LieAlgebra | Span, count: int = 1) -> FieldAction:
     """
     if count < 1:
         raise ValueError(f"count must be 1, 2, 3, ..., got {count}.")
-    nothing = MatrixStack.from_entries((algebra.dim, count, count), np.zeros((3, 0)), np.zeros(0))
-    return FieldAction(algebra, nothing, families.linear(count), (("scalars", count),))
+    nothing = MatrixStack((algebra.dim, count, count), _NOTHING.index, _NOTHING.value)
+    dictionary = families.linear(count)
+    still = identities(len(discrete_elements(algebra)), dictionary)
+    return FieldAction(algebra, nothing, dictionary, (("scalars", count),), still)
+
+
+def discrete_elements(algebra: LieAlgebra | Span) -> tuple[np.ndarray, ...]:
+    """The affine maps (n, n + 1) that belong to the group besides the flows of its generators; a Span has none."""
+    return algebra.components if isinstance(algebra, LieAlgebra) else ()
 
 
 def _same_algebra(left: FieldAction, right: FieldAction) -> None:
@@ -205,32 +241,32 @@ def _same_algebra(left: FieldAction, right: FieldAction) -> None:
         )
 
 
-def _sum(parts: list[MatrixStack]) -> MatrixStack:
-    """Stacks of one shape added."""
-    return MatrixStack.from_entries(
-        parts[0].shape, np.concatenate([p.index for p in parts], 1), np.concatenate([p.value for p in parts])
-    )
-
-
-def _kronecker(stack: MatrixStack, other: int, shape: tuple[int, int, int], inner: bool) -> MatrixStack:
-    """A (x) 1 (inner False) or 1 (x) A (inner True), the identity of size `other`."""
-    copies = []
-    n = stack.shape[1]
-    for i in range(other):
-        index = stack.index.copy()
-        index[1:] = index[1:] + i * n if inner else index[1:] * other + i
-        copies.append(MatrixStack(shape, index, stack.value))
-    return _sum(copies)
+def _with_shift(stack: MatrixStack) -> MatrixStack:
+    """Matrices (.., n, n) or (.., n, n + 1) as affine maps (.., n, n + 1)."""
+    q, n, _ = stack.shape
+    return stack.placed((q, n, n + 1))
 
 
 def over_product(actions: list[FieldAction], algebra: LieAlgebra | Span) -> list[FieldAction]:
-    """Each action seen as one of the direct product, whose generators are those of all, in order."""
-    out, start = [], 0
+    """Each action seen as one of the direct product, whose generators and elements are those of all, in order."""
+    out, start, first = [], 0, 0
+    total = len(discrete_elements(algebra))
     for action in actions:
         q, n, size = action.generators.shape
         placed = action.generators.placed((algebra.dim, n, size), generator=start)
-        out.append(FieldAction(algebra, placed, action.dictionary, action.blocks))
-        start += q
+        elements = _NOTHING
+        if total:
+            own = np.arange(total) - first
+            others = identities(total, action.dictionary)
+            keep = np.isin(others.index[0], np.flatnonzero((own < 0) | (own >= action.elements.shape[0])))
+            mine = action.elements.placed(others.shape, generator=first)
+            elements = MatrixStack.from_entries(
+                others.shape,
+                np.concatenate([others.index[:, keep], mine.index], axis=1),
+                np.concatenate([others.value[keep], mine.value]),
+            )
+        out.append(FieldAction(algebra, placed, action.dictionary, action.blocks, elements))
+        start, first = start + q, first + action.elements.shape[0]
     return out
 
 

@@ -177,10 +177,12 @@ def _permuted(action: FieldAction, order: np.ndarray) -> FieldAction:
     if not action.is_affine:
         raise ValueError("candidates: with polynomial fields give the columns of --inputs in the order of the blocks.")
     position = np.argsort(order)
-    index = action.generators.index.copy()
-    index[1] = position[index[1]]
-    index[2] = np.where(index[2] < action.width, position[np.minimum(index[2], action.width - 1)], index[2])
-    stack = MatrixStack.from_entries(action.generators.shape, index, action.generators.value)
+    stacks = []
+    for stack in (action.generators, action.elements):
+        index = stack.index.copy()
+        index[1] = position[index[1]]
+        index[2] = np.where(index[2] < action.width, position[np.minimum(index[2], action.width - 1)], index[2])
+        stacks.append(MatrixStack.from_entries(stack.shape, index, stack.value))
     starts = np.cumsum([0] + [width for _, width in action.blocks])
     contiguous = all(
         np.array_equal(order[position[a] : position[a] + w], np.arange(a, a + w))
@@ -188,4 +190,4 @@ def _permuted(action: FieldAction, order: np.ndarray) -> FieldAction:
     )
     moved = sorted(zip(starts, action.blocks, strict=False), key=lambda b: position[b[0]])
     blocks = tuple(block for _, block in moved) if contiguous else tuple(("mixed", 1) for _ in order)
-    return FieldAction(action.algebra, stack, action.dictionary, blocks)
+    return FieldAction(action.algebra, stacks[0], action.dictionary, blocks, stacks[1])

@@ -87,7 +87,8 @@ def _flat(place: tuple[int, ...], n: int) -> int:
 def tensor(action: AbstractAction, up: int, down: int = 0, weight: float = 0.0) -> AbstractFibreAction:
     """Tensor fields of type (up, down) and density weight over the points that `action` moves.
 
-    phi(x, T): Leibniz over the slots, Dtheta on up slots, -Dtheta^T on down slots, -weight div theta.
+    phi(x, T): Leibniz over the slots, Dtheta on up slots, -Dtheta^T on down slots, -weight div theta. A discrete
+    element x -> H x + h acts by H on up slots, H^-T on down slots, and |det H|^-weight.
 
     Arguments: `action` of width n; `up`, `down` >= 0; `weight` (default 0; 1 for a density).
     Returns: a fibre action of width n ** (up + down); constant matrices where `action` is affine.
@@ -99,14 +100,16 @@ def tensor(action: AbstractAction, up: int, down: int = 0, weight: float = 0.0) 
     if not (isinstance(action, FieldAction) and action.is_affine):
         return Lift(action, up, down, float(weight))
     n = action.width
-    slope = FieldAction(action.algebra, action.affine().columns(0, n), families.linear(n), action.blocks)
+    linear_part = action.elements.columns(0, n)
+    slope = FieldAction(action.algebra, action.affine().columns(0, n), families.linear(n), action.blocks, linear_part)
     if up + down == 1 and weight == 0:
         return _named(slope if up == 1 else slope.dual)
     slots = [slope] * up + [slope.dual] * down
     divergence = MatrixStack.from_entries(
         (action.algebra.dim, 1, 1), *_diagonal_entries(slope.generators, -float(weight))
     )
-    total = FieldAction(action.algebra, divergence, families.linear(1), (("scalars", 1),))
+    factor = MatrixStack.from_dense(_volumes(linear_part, float(weight)))
+    total = FieldAction(action.algebra, divergence, families.linear(1), (("scalars", 1),), factor)
     for slot in slots:
         total = total * slot
     return total
@@ -114,9 +117,16 @@ def tensor(action: AbstractAction, up: int, down: int = 0, weight: float = 0.0) 
 
 def _named(action: FieldAction) -> FieldAction:
     swap = {"points": "vectors"}
-    return FieldAction(
-        action.algebra, action.generators, action.dictionary, tuple((swap.get(k, k), w) for k, w in action.blocks)
-    )
+    blocks = tuple((swap.get(k, k), w) for k, w in action.blocks)
+    return FieldAction(action.algebra, action.generators, action.dictionary, blocks, action.elements)
+
+
+def _volumes(elements: MatrixStack, weight: float) -> np.ndarray:
+    """|det H_j|^-weight as a (c, 1, 1) array."""
+    if weight == 0:
+        return np.ones((elements.shape[0], 1, 1))
+    log = np.linalg.slogdet(elements.dense())[1]
+    return np.exp(-weight * log)[:, None, None]
 
 
 def _diagonal_entries(stack: MatrixStack, factor: float):

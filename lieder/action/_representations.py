@@ -9,7 +9,7 @@ from .. import algebra as algebras
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
-from ._fields import FieldAction, over_product, scalars
+from ._fields import FieldAction, discrete_elements, over_product, scalars
 
 
 def points(algebra: LieAlgebra) -> FieldAction:
@@ -18,16 +18,17 @@ def points(algebra: LieAlgebra) -> FieldAction:
     The conformal algebra acts by quadratic fields.
 
     Arguments: `algebra`, one given by affine generators of degree n, or conformal(n).
-    Returns: a FieldAction of width n; linear when no generator translates.
+    Returns: a FieldAction of width n; linear when nothing translates.
     Raises: TypeError for an abstract algebra, which has no space of its own to act on.
     """
     if _is_conformal(algebra):
         return _conformal_points(algebra)
     generators = _generators(algebra)
     n = generators.shape[1]
-    if not np.any(generators.index[2] == n):
-        return _as(algebra, generators.columns(0, n), "points")
-    return FieldAction(algebra, generators, families.affine(n), (("points", n),))
+    elements = _elements(algebra)
+    if not np.any(generators.index[2] == n) and not np.any(elements.index[2] == n):
+        return _as(algebra, generators.columns(0, n), "points", elements.columns(0, n))
+    return FieldAction(algebra, generators, families.affine(n), (("points", n),), elements)
 
 
 def vectors(algebra: LieAlgebra) -> FieldAction:
@@ -43,7 +44,8 @@ def vectors(algebra: LieAlgebra) -> FieldAction:
             " lieder.action.tangent(lieder.points(conformal(n)))."
         )
     generators = _generators(algebra)
-    return _as(algebra, generators.columns(0, generators.shape[1]), "vectors")
+    n = generators.shape[1]
+    return _as(algebra, generators.columns(0, n), "vectors", _elements(algebra).columns(0, n))
 
 
 def covectors(algebra: LieAlgebra) -> FieldAction:
@@ -75,12 +77,15 @@ def tensors(algebra: LieAlgebra, up: int, down: int = 0) -> FieldAction:
     return total
 
 
-def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
-    """The user's own representation: one (n, n) matrix for each generator of the algebra.
+def linear(algebra: LieAlgebra | Span, matrices, elements=None) -> FieldAction:
+    """The user's own representation: one (n, n) matrix for each generator of the algebra and each discrete element.
 
-    Arguments: `algebra` of dimension q; `matrices` (q, n, n).
+    Arguments: `algebra` of dimension q with c discrete elements (`components`); `matrices` (q, n, n); `elements`
+        (c, n, n), needed when c > 0. That relations of the elements among themselves hold (a reflection twice is
+        nothing) is left to the user.
     Returns: a FieldAction of width n.
-    Raises: ValueError for a wrong shape, NaN, or matrices whose commutators are not those of the algebra.
+    Raises: ValueError for a wrong shape, NaN, matrices whose commutators are not those of the algebra, elements that
+        have no inverse or that do not conjugate the matrices as the algebra's elements conjugate its generators.
     """
     matrices = np.asarray(matrices, dtype=np.float64)
     if matrices.ndim != 3 or matrices.shape[0] != algebra.dim or matrices.shape[1] != matrices.shape[2]:
@@ -99,7 +104,39 @@ def linear(algebra: LieAlgebra | Span, matrices) -> FieldAction:
                 f" {error:.2g}. Order them as"
                 f" {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
             )
-    return _as(algebra, MatrixStack.from_dense(matrices), "vectors")
+    stack = MatrixStack.from_dense(_checked_elements(algebra, matrices, elements))
+    return _as(algebra, MatrixStack.from_dense(matrices), "vectors", stack)
+
+
+def _checked_elements(algebra: LieAlgebra | Span, matrices: np.ndarray, elements) -> np.ndarray:
+    """The (c, n, n) matrices given for the discrete elements, when they can be those of a representation."""
+    maps, n = discrete_elements(algebra), matrices.shape[1]
+    count = len(maps)
+    wanted = f"{algebra.name} has {count} discrete elements: elements must have shape ({count}, {n}, {n})"
+    if elements is None:
+        if count:
+            raise ValueError(f"{wanted}, one invertible matrix for each of algebra.components; none was given.")
+        return np.zeros((0, n, n))
+    elements = np.asarray(elements, dtype=np.float64)
+    if elements.shape != (count, n, n):
+        raise ValueError(f"{wanted}, got {elements.shape}.")
+    if not np.isfinite(elements).all():
+        raise ValueError("elements hold NaN or inf.")
+    for number, (own, matrix) in enumerate(zip(maps, elements, strict=True)):
+        singular = np.linalg.svd(matrix, compute_uv=False)
+        if singular[-1] <= 1e-12 * singular[0]:
+            raise ValueError(f"elements[{number}] has no inverse: a discrete element is an invertible matrix.")
+        if not isinstance(algebra, LieAlgebra) or algebra.generators is None or algebra.dim == 0:
+            continue
+        # What h does to the generators, H must do to the matrices that stand for them.
+        image = np.tensordot(algebra.conjugate(own)[0], matrices, axes=1)
+        error = np.abs(matrix @ matrices - image @ matrix).max(initial=0.0)
+        if error > 1e-8 * max(1.0, np.abs(image).max(initial=0.0)) * np.abs(matrix).max():
+            raise ValueError(
+                f"elements[{number}] does not belong to these matrices: with h = {algebra.name}'s components"
+                f"[{number}], H A_k H^-1 must be the matrix of h e_k h^-1; they differ by {error:.2g}."
+            )
+    return elements
 
 
 def independent(*actions: FieldAction) -> tuple[FieldAction, ...]:
@@ -135,9 +172,14 @@ def _generators(algebra: LieAlgebra) -> MatrixStack:
     return algebra.generators
 
 
-def _as(algebra: LieAlgebra | Span, matrices: MatrixStack, kind: str) -> FieldAction:
+def _elements(algebra: LieAlgebra) -> MatrixStack:
+    """The discrete elements of an algebra as a stack (c, n, n + 1)."""
+    return MatrixStack.from_dense(np.reshape(algebra.components, (-1, algebra.degree, algebra.degree + 1)))
+
+
+def _as(algebra: LieAlgebra | Span, matrices: MatrixStack, kind: str, elements: MatrixStack) -> FieldAction:
     n = matrices.shape[1]
-    return FieldAction(algebra, matrices, families.linear(n), ((kind, n),))
+    return FieldAction(algebra, matrices, families.linear(n), ((kind, n),), elements)
 
 
 def _is_conformal(algebra: LieAlgebra | Span) -> bool:

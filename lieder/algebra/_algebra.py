@@ -187,6 +187,24 @@ class LieAlgebra:
         norm = np.linalg.norm(flat, axis=1)
         return coefficients, np.linalg.norm(outside, axis=1) / np.where(norm > 0, norm, 1.0)
 
+    def conjugate(self, element: ArrayLike) -> tuple[Float[np.ndarray, "generators generators"], float]:
+        """What an invertible affine map h of the defining space does to the generators: h e_k h^-1.
+
+        Arguments: element: shape (n, n + 1), x -> H x + h, or (n, n).
+        Returns: coefficients C (q, q) with h e_k h^-1 = sum_l C[k, l] e_l, and the largest relative part of an image
+        that lies outside the algebra: 0 when h maps the algebra to itself.
+        Raises: ValueError if the shape does not fit the defining space.
+        """
+        n = self.degree
+        h = np.asarray(element, dtype=np.float64)
+        if h.shape not in ((n, n), (n, n + 1)):
+            raise ValueError(f"element has shape {h.shape}; {self.name} needs ({n}, {n}) or ({n}, {n + 1})")
+        whole = np.eye(n + 1)
+        whole[:n, : h.shape[1]] = h
+        image = whole[:n, :n] @ self._matrices("conjugate").dense() @ np.linalg.inv(whole)
+        coefficients, outside = self.coordinates(image)
+        return coefficients, float(outside.max(initial=0.0))
+
     def subalgebra(self, rows: ArrayLike, name: str | None = None, tolerance: float = 1e-6) -> "LieAlgebra":
         """The subalgebra with the given elements as its basis.
 

@@ -146,6 +146,7 @@ def _encode_action(action: AbstractFibreAction, key: str, arrays: dict) -> dict:
         "key": key,
         "algebra": _encode_algebra(action.algebra, f"{key}.algebra", arrays),
         "generators": _encode_stack(action.generators, key, arrays),
+        "elements": _encode_stack(action.elements, f"{key}.elements", arrays),
         "dictionary": _encode_dictionary(action.dictionary),
         "blocks": [list(block) for block in action.blocks],
     }
@@ -158,9 +159,9 @@ def _decode_action(plain: dict, arrays: dict) -> AbstractFibreAction:
         return TotalAction(_decode_base(plain, arrays), _decode_action(plain["fibre"], arrays))
     stack = _decode_stack(plain["generators"], plain["key"], arrays)
     blocks = tuple((kind, width) for kind, width in plain["blocks"])
-    return FieldAction(
-        _decode_algebra(plain["algebra"], arrays), stack, _decode_dictionary(plain["dictionary"]), blocks
-    )
+    elements = _decode_stack(plain["elements"], f"{plain['key']}.elements", arrays)
+    algebra, dictionary = _decode_algebra(plain["algebra"], arrays), _decode_dictionary(plain["dictionary"])
+    return FieldAction(algebra, stack, dictionary, blocks, elements)
 
 
 def _decode_base(plain: dict, arrays: dict) -> AbstractAction:

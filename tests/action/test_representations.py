@@ -334,10 +334,20 @@ def test_algebras_without_a_space():
 
 def test_only_linear_actions_have_matrices():
     p, curved = action.points(algebra.se(2)), action.points(algebra.conformal(2))
-    for attempt in (lambda: p * p, lambda: p.dual, lambda: p >> p, p.matrices):
+    for attempt in (p.matrices, p.discrete):
         with pytest.raises(
             TypeError, match=r"se\(2\) on points\(2\) is not linear: products, duals and maps need matrices"
         ):
+            attempt()
+    for attempt in (lambda: curved * curved, lambda: curved.dual):
+        with pytest.raises(TypeError, match=r"conformal\(2\) on points\(2\) is not linear: products, duals and maps"):
+            attempt()
+    v = action.vectors(algebra.se(2))
+    for attempt in (lambda: p * p, lambda: v * p, lambda: v >> p):
+        with pytest.raises(TypeError, match=r"se\(2\) on points\(2\) moves points, and a product needs linear actions"):
+            attempt()
+    for attempt in (lambda: p.dual, lambda: p >> v, lambda: (p + v).dual):
+        with pytest.raises(TypeError, match=r"a point has no dual; use vectors \(directions\), .* lieder.covectors"):
             attempt()
     with pytest.raises(TypeError, match=r"conformal\(2\) on points\(2\) is not affine"):
         curved.affine()
