@@ -1,5 +1,7 @@
 """The tables of cases that the laws run over. Adding a thing to the library is one file there and one line here."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -56,7 +58,31 @@ ALGEBRAS: list[tuple[str, algebra.LieAlgebra]] = [
     ("product(so(3), so(3), t(2))", algebra.product(algebra.so(3), algebra.so(3), algebra.t(2))),
     ("matrices(..)", algebra.matrices(np.array([[[1.0, 2.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]]))),
     ("affine(..)", algebra.affine(np.array([[[2.0]], [[0.0]]]), np.array([[1.0], [3.0]]))),
+    ("symmetric(1)", algebra.symmetric(1)),
+    ("symmetric(2)", algebra.symmetric(2)),
+    ("symmetric(4)", algebra.symmetric(4)),
+    ("cyclic(3)", algebra.cyclic(3)),
+    ("dihedral(5)", algebra.dihedral(5)),
+    ("permutations(..)", algebra.permutations([[1, 0, 2], [0, 2, 1]], 4)),
+    ("extended(..)", algebra.extended(algebra.gl(2), [[[0.0, 2.0], [1.0, 0.0]]])),
+    ("product(dihedral(3), e(2))", algebra.product(algebra.dihedral(3), algebra.e(2))),
 ]
+
+# What can be built from vectors V and covectors V*; each is a representation again.
+BUILT: dict[str, Callable[[action.FieldAction], action.FieldAction]] = {
+    "V": lambda v: v,
+    "V*": lambda v: v.dual,
+    "V + V*": lambda v: v + v.dual,
+    "2 V + scalars": lambda v: 2 * v + action.scalars(v.algebra, 3),
+    "V * V": lambda v: v * v,
+    "V * V*": lambda v: v * v.dual,
+    "V ** 0": lambda v: v**0,
+    "V ** 2": lambda v: v**2,
+    "(V * V).dual": lambda v: (v * v).dual,
+    "V >> V": lambda v: v >> v,
+    "V >> scalars": lambda v: v >> action.scalars(v.algebra),
+    "(V + scalars) >> V*": lambda v: (v + action.scalars(v.algebra)) >> v.dual,
+}
 
 
 def _spiral(z):
@@ -76,6 +102,7 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("points", "affine", action.points(algebra.se(3))),
     ("covectors", "sum", action.points(_SE) + action.covectors(_SE) + action.scalars(_SE)),
     ("scalars", "scalars", action.scalars(_SE, 2)),
+    ("vectors", "permutations", action.vectors(algebra.symmetric(3))),
     ("tensors", "tensors", action.tensors(_GL, 1, 1)),
     ("linear", "user matrices", action.linear(_GL, algebra.gl(2).generators.dense()[:, :, :2])),
     ("independent", "independent", action.independent(action.vectors(_GL), action.points(_SE))[1]),

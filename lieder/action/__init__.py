@@ -14,6 +14,8 @@ from ._flow import moved as moved
 from ._flow import orbits as orbits
 from ._flow import velocities as velocities
 from ._grammar import parse as parse
+from ._grid import GridAction as GridAction
+from ._grid import grid as grid
 from ._lifts import Lift as Lift
 from ._lifts import cotangent as cotangent
 from ._lifts import density as density

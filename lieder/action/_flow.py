@@ -11,6 +11,8 @@ from jaxtyping import Array, Float
 
 from ._abstract import AbstractAction
 from ._fields import FieldAction
+from ._grid import GridAction
+from ._total import TotalAction
 
 
 def flow(
@@ -22,8 +24,8 @@ def flow(
 ) -> Float[Array, " n"]:
     """The point exp(t xi) . z, for one point.
 
-    dz/dt = theta_xi(z). Affine actions by the matrix exponential of [[A, b], [0, 0]]; others by an adaptive
-    Runge-Kutta method of order 8 (diffrax Dopri8).
+    dz/dt = theta_xi(z). Affine actions by the matrix exponential of [[A, b], [0, 0]]; fields on grids by resampling;
+    others by an adaptive Runge-Kutta method of order 8 (diffrax Dopri8).
 
     Arguments:
         action: of width n with q generators.
@@ -45,6 +47,13 @@ def flow(
         raise ValueError(f"xi must hold {action.algebra.dim} coefficients, got shape {xi.shape}.")
     if isinstance(action, FieldAction) and action.is_affine:
         return _exponential(action, xi * time, z)
+    if isinstance(action, GridAction):
+        return action.moved(xi * time, z)
+    if isinstance(action, TotalAction) and _holds_grid(action):
+        # Both sides move by themselves, each in its own best way.
+        n, fibre = action.base.width, action.fibre
+        ends = [flow(action.base, xi, z[:n], time, tolerance), flow(fibre, xi, z[n:], time, tolerance)]  # pyright: ignore[reportArgumentType]
+        return jnp.concatenate(ends)
     tolerance = tolerance if tolerance is not None else (1e-10 if z.dtype == jnp.float64 else 1e-6)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, args: time * action.field(xi, y)),
@@ -61,6 +70,10 @@ def flow(
     end = solution.ys[-1]  # pyright: ignore[reportOptionalSubscript]
     reached = solution.result == diffrax.RESULTS.successful
     return jnp.where(reached & jnp.isfinite(end).all(), end, jnp.inf)
+
+
+def _holds_grid(action: TotalAction) -> bool:
+    return isinstance(action.fibre, AbstractAction) and isinstance(action.base, GridAction | TotalAction)
 
 
 def _exponential(action: FieldAction, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:

@@ -11,6 +11,9 @@ from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
 from ._fields import FieldAction, discrete_elements, over_product, scalars
 
+_MOST_ELEMENTS = 1000  # of a finite group whose products are all compared
+_MOST_COORDINATES = 100  # of the matrices compared
+
 
 def points(algebra: LieAlgebra) -> FieldAction:
     """Positions: theta(x) = A x + b, translations included.
@@ -81,11 +84,12 @@ def linear(algebra: LieAlgebra | Span, matrices, elements=None) -> FieldAction:
     """The user's own representation: one (n, n) matrix for each generator of the algebra and each discrete element.
 
     Arguments: `algebra` of dimension q with c discrete elements (`components`); `matrices` (q, n, n); `elements`
-        (c, n, n), needed when c > 0. That relations of the elements among themselves hold (a reflection twice is
-        nothing) is left to the user.
+        (c, n, n), needed when c > 0. For finite groups of up to 1,000 elements on up to 100 coordinates it is checked
+        that they multiply as the group does; otherwise that is left to the user.
     Returns: a FieldAction of width n.
     Raises: ValueError for a wrong shape, NaN, matrices whose commutators are not those of the algebra, elements that
-        have no inverse or that do not conjugate the matrices as the algebra's elements conjugate its generators.
+        have no inverse, that do not conjugate the matrices as the algebra's elements conjugate its generators, or
+        that do not multiply as a finite group does.
     """
     matrices = np.asarray(matrices, dtype=np.float64)
     if matrices.ndim != 3 or matrices.shape[0] != algebra.dim or matrices.shape[1] != matrices.shape[2]:
@@ -136,7 +140,35 @@ def _checked_elements(algebra: LieAlgebra | Span, matrices: np.ndarray, elements
                 f"elements[{number}] does not belong to these matrices: with h = {algebra.name}'s components"
                 f"[{number}], H A_k H^-1 must be the matrix of h e_k h^-1; they differ by {error:.2g}."
             )
+    if isinstance(algebra, LieAlgebra) and algebra.dim == 0 and algebra.generators is not None:
+        if max(n, algebra.degree) <= _MOST_COORDINATES:
+            _check_products(algebra, elements)
     return elements
+
+
+def _check_products(algebra: LieAlgebra, elements: np.ndarray) -> None:
+    """Words in the elements that are equal in the group must be equal here, for all words of a small group."""
+    n = algebra.degree
+    maps = [np.vstack([component, np.eye(n + 1)[-1:]]) for component in algebra.components]
+    seen = {_key(np.eye(n + 1)): np.eye(elements.shape[1])}
+    new = [(np.eye(n + 1), np.eye(elements.shape[1]))]
+    while new and len(seen) <= _MOST_ELEMENTS:
+        word, image = new.pop()
+        for number, (h, matrix) in enumerate(zip(maps, elements, strict=True)):
+            longer, moved = h @ word, matrix @ image
+            known = seen.get(_key(longer))
+            if known is None:
+                seen[_key(longer)] = moved
+                new.append((longer, moved))
+            elif np.abs(known - moved).max() > 1e-6 * max(1.0, np.abs(moved).max()):
+                raise ValueError(
+                    f"elements do not multiply as {algebra.name} does: two products that end in elements[{number}] and"
+                    f" are one permutation or map in the group differ here by {np.abs(known - moved).max():.2g}."
+                )
+
+
+def _key(h: np.ndarray) -> bytes:
+    return (np.round(h, 6) + 0.0).tobytes()
 
 
 def independent(*actions: FieldAction) -> tuple[FieldAction, ...]:

@@ -1,4 +1,4 @@
-"""Coefficients only, no point: named Lie algebras, their brackets, subalgebras, products and names."""
+"""Coefficients only, no point: named Lie algebras and finite groups, brackets, subalgebras, products and names."""
 
 from ._affine import aff as aff
 from ._affine import e as e
@@ -14,6 +14,11 @@ from ._classical import scalings as scalings
 from ._classical import sl as sl
 from ._classical import so as so
 from ._classical import sp as sp
+from ._finite import cyclic as cyclic
+from ._finite import dihedral as dihedral
+from ._finite import extended as extended
+from ._finite import permutations as permutations
+from ._finite import symmetric as symmetric
 from ._given import affine as affine
 from ._given import matrices as matrices
 from ._product import product as product

@@ -35,7 +35,8 @@ class LieAlgebra:
         is b, or None for an algebra given by its constants only.
       `constants`: structure constants (q, q, q), or None: they are then computed from the generators when needed. If
         both are given the constants are used for brackets (an algebra that is closed only within a tolerance).
-      `components`: affine maps (n, n + 1), one for each further connected component of the group: a reflection.
+      `components`: affine maps (n, n + 1), discrete elements that generate the group together with the flows of the
+        generators: a reflection; a finite group has no generators and only these.
       `tolerance`: the largest closure defect at which generators count as closed under the bracket. The default 1e-9
         is far above rounding and far below any defect of measured generators.
 
@@ -91,7 +92,8 @@ class LieAlgebra:
     def __repr__(self) -> str:
         shown = ", ".join(self.names if self.dim <= 8 else [*self.names[:3], "...", self.names[-1]])
         space = "given by its constants" if self.generators is None else f"acting on R^{self.degree}"
-        more = f", and {len(self.components)} more component(s)" if self.components else ""
+        count = len(self.components)
+        more = f", and {count} discrete element{'s' * (count != 1)}" if count else ""
         return f"LieAlgebra {self.name}: dim {self.dim}, {space}, generators {shown or 'none'}{more}"
 
     @property
@@ -199,6 +201,8 @@ class LieAlgebra:
         h = np.asarray(element, dtype=np.float64)
         if h.shape not in ((n, n), (n, n + 1)):
             raise ValueError(f"element has shape {h.shape}; {self.name} needs ({n}, {n}) or ({n}, {n + 1})")
+        if self.dim == 0:
+            return np.zeros((0, 0)), 0.0
         whole = np.eye(n + 1)
         whole[:n, : h.shape[1]] = h
         image = whole[:n, :n] @ self._matrices("conjugate").dense() @ np.linalg.inv(whole)

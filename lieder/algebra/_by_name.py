@@ -6,14 +6,15 @@ import re
 
 from ._algebra import LieAlgebra
 from ._product import product
-from ._registry import NAMED
+from ._registry import FINITE, NAMED
 
 
 def by_name(text: str) -> LieAlgebra:
-    """The algebra written as text: "gl(3)", "so(1,3)", "poincare", "so(3) + R^2".
+    """The algebra written as text: "gl(3)", "so(1,3)", "poincare", "S_5", "so(3) + R^2".
 
     Arguments: text: a constructor of this room with its sizes; capitals do not matter, "sl(2, R)" is sl(2), "R^n" is
-    t(n), and "+" joins a direct sum, so that what `identify` answers can be read back.
+    t(n), "S_n", "C_n" and "D_n" are symmetric(n), cyclic(n) and dihedral(n), and "+" joins a direct sum, so that what
+    `identify` answers can be read back.
     Returns: the algebra.
     Raises: ValueError if the name is unknown (with the nearest known ones), or its sizes do not fit.
     """
@@ -25,15 +26,20 @@ def by_name(text: str) -> LieAlgebra:
 def _one(text: str) -> LieAlgebra:
     if abelian := re.fullmatch(r"[Rr]\^(\d+)", text):
         return NAMED["t"](int(abelian[1]))
+    if group := re.fullmatch(r"([A-Za-z])_(\d+)", text):
+        if group[1].upper() not in FINITE:
+            raise ValueError(f"unknown group {text!r}: finite groups are {', '.join(f'{key}_n' for key in FINITE)}")
+        return FINITE[group[1].upper()](int(group[2]))
+    known = NAMED | {constructor.__name__: constructor for constructor in FINITE.values()}
     parsed = re.fullmatch(r"([A-Za-z_]+)\s*(?:\(([^()]*)\))?", text)
     name = parsed[1].lower() if parsed else text.split("(")[0].strip().lower()
-    if name not in NAMED:
-        near = difflib.get_close_matches(name, NAMED, n=3, cutoff=0.5)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"unknown algebra {text!r}: {hint}Known names: {', '.join(sorted(NAMED))}")
+        raise ValueError(f"unknown algebra {text!r}: {hint}Known names: {', '.join(sorted(known))}")
     sizes = [part.strip() for part in (parsed[2] or "").split(",")] if parsed else [""]
     sizes = [part for part in sizes if part not in ("", "R")]
-    wanted = inspect.signature(NAMED[name])
+    wanted = inspect.signature(known[name])
     usage = f"{name}({', '.join(wanted.parameters)})"
     if parsed is None or not all(re.fullmatch(r"-?\d+", part) for part in sizes):
         raise ValueError(f"cannot read the sizes in {text!r}: write whole numbers, {usage}")
@@ -41,4 +47,4 @@ def _one(text: str) -> LieAlgebra:
         wanted.bind(*sizes)
     except TypeError:
         raise ValueError(f"{text!r} has {len(sizes)} sizes; write {usage}") from None
-    return NAMED[name](*(int(part) for part in sizes))
+    return known[name](*(int(part) for part in sizes))

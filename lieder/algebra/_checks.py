@@ -51,6 +51,8 @@ def check_generators(
         raise ValueError(f"{name}: the generators hold NaN or infinite values")
     if any(c.shape != stack.shape[1:] for c in components):
         raise ValueError(f"{name}: components must be affine maps of shape {stack.shape[1:]}")
+    for number, component in enumerate(components):
+        _check_invertible(f"{name}: discrete element {number}", component)
     dual, smallest = dual_basis(stack)
     if smallest < DEPENDENT:
         raise ValueError(
@@ -58,6 +60,17 @@ def check_generators(
             "pass a basis"
         )
     return dual
+
+
+def _check_invertible(what: str, component: np.ndarray):
+    if not np.all(np.isfinite(component)):
+        raise ValueError(f"{what} holds NaN or infinite values")
+    linear = scipy.sparse.csr_array(component[:, :-1])
+    if abs(linear.T @ linear - scipy.sparse.eye_array(len(component))).max() < DEPENDENT:
+        return  # orthogonal, as permutations of many coordinates are: no singular values needed
+    singular = np.linalg.svd(component[:, :-1], compute_uv=False)
+    if singular[-1] <= DEPENDENT * singular[0]:
+        raise ValueError(f"{what} has no inverse (singular values from {singular[-1]:.1e} to {singular[0]:.1e})")
 
 
 def check_constants(name: str, q: int, constants: np.ndarray):

@@ -16,6 +16,20 @@ def named(constructor: _Constructor) -> _Constructor:
     return constructor
 
 
+# Letter -> constructor of a finite group, "S" in "S_5". No algebra is compared with them.
+FINITE: dict[str, Callable[..., Any]] = {}
+
+
+def finite(letter: str) -> Callable[[_Constructor], _Constructor]:
+    """Enter a constructor into the list of finite groups."""
+
+    def enter(constructor: _Constructor) -> _Constructor:
+        FINITE[letter] = constructor
+        return constructor
+
+    return enter
+
+
 def size(n: int, of: str, least: int = 1) -> int:
     """Check the size in `gl(n)`; `of` is how the call is written in the message.
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from laws import ACTIONS, ALGEBRAS
+from laws import ACTIONS, ALGEBRAS, BUILT
 
 from lieder import action, algebra
 
@@ -28,22 +28,6 @@ every_algebra = pytest.mark.parametrize(
     "g", [pytest.param(g, id=text, marks=() if text in QUICK else pytest.mark.slow) for text, g in ACTING]
 )
 
-# What can be built from vectors V and covectors V*; each is a representation again.
-BUILT = {
-    "V": lambda v: v,
-    "V*": lambda v: v.dual,
-    "V + V*": lambda v: v + v.dual,
-    "2 V + scalars": lambda v: 2 * v + action.scalars(v.algebra, 3),
-    "V * V": lambda v: v * v,
-    "V * V*": lambda v: v * v.dual,
-    "V ** 0": lambda v: v**0,
-    "V ** 2": lambda v: v**2,
-    "(V * V).dual": lambda v: (v * v).dual,
-    "V >> V": lambda v: v >> v,
-    "V >> scalars": lambda v: v >> action.scalars(v.algebra),
-    "(V + scalars) >> V*": lambda v: (v + action.scalars(v.algebra)) >> v.dual,
-}
-
 
 def commutators(a):
     products = np.einsum("iab,jbc->ijac", a, a)
@@ -60,7 +44,7 @@ def assert_represents(g, matrices):
 def test_brackets_become_commutators(g, build):
     v = action.vectors(g)
     if v.width > 5:
-        v = action.linear(g, v.matrices().dense())
+        v = action.linear(g, v.matrices().dense(), v.discrete().dense())
     built = build(v)
     assert built.algebra == g and built.is_linear
     assert sum(width for _, width in built.blocks) == built.width

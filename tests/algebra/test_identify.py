@@ -35,6 +35,14 @@ OTHER_NAMES = {
     "product(so(3), so(3), t(2))": "so(4) + R^2",
     "matrices(..)": "R^2",
     "affine(..)": "aff(1)",
+    "symmetric(1)": "trivial",
+    "symmetric(2)": "trivial",
+    "symmetric(4)": "trivial",
+    "cyclic(3)": "trivial",
+    "dihedral(5)": "trivial",
+    "permutations(..)": "trivial",
+    "extended(..)": "gl(2)",
+    "product(dihedral(3), e(2))": "se(2)",
 }
 CASES = [(g, OTHER_NAMES.get(text, text)) for text, g in ALGEBRAS]
 every_name = pytest.mark.parametrize(("g", "name"), CASES, ids=[text for text, _ in ALGEBRAS])

@@ -38,6 +38,9 @@ SIZES = {
     "scalings(3)": (3, 3, (0, 0, 3)),
     "heisenberg(2)": (5, 4, (0, 0, 5)),
     "product(se(2), so(3))": (6, 5, (0, 4, 2)),
+    "symmetric(4)": (0, 4, (0, 0, 0)),
+    "extended(..)": (4, 2, (2, 1, 1)),
+    "product(dihedral(3), e(2))": (3, 5, (0, 1, 2)),
 }
 
 
@@ -115,12 +118,16 @@ def test_whole_algebra_is_its_own_closure(g):
 
 @every_algebra
 def test_components_normalise_the_algebra(g):
-    """A reflection r maps the algebra to itself: r e_k r^-1 is an element."""
+    """A discrete element h maps the algebra to itself: h e_k h^-1 is an element, and brackets go along."""
     for component in g.components:
-        r = np.vstack([component, np.eye(g.degree + 1)[-1:]])
-        assert np.linalg.det(r) < 0
-        image = r @ homogeneous(g) @ np.linalg.inv(r)
+        h = np.vstack([component, np.eye(g.degree + 1)[-1:]])
+        image = h @ homogeneous(g) @ np.linalg.inv(h)
         np.testing.assert_allclose(g.coordinates(image[:, :-1])[1], 0, atol=1e-12)
+        moved, defect = g.conjugate(component)
+        assert moved.shape == (g.dim, g.dim) and defect < 1e-12
+        np.testing.assert_allclose(image, np.tensordot(moved, homogeneous(g), 1), atol=1e-12)
+        brackets = np.einsum("ai,bj,ijk->abk", moved, moved, g.structure)
+        np.testing.assert_allclose(brackets, np.einsum("abj,jk->abk", g.structure, moved), atol=1e-12)
 
 
 @pytest.mark.parametrize("text", SIZES)

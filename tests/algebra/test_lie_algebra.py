@@ -50,7 +50,7 @@ def test_frozen():
 def test_repr():
     assert repr(SO3) == "LieAlgebra so(3): dim 3, acting on R^3, generators J12, J13, J23"
     assert repr(algebra.gl(3)).endswith("generators E11, E12, E13, ..., E33")
-    assert "generators none, and 1 more component(s)" in repr(algebra.o(1))
+    assert "generators none, and 1 discrete element" in repr(algebra.o(1))
     assert "given by its constants" in repr(LieAlgebra("g", ("a",), constants=np.zeros((1, 1, 1))))
 
 
