@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from lieder import derivative as derivative
     from lieder import dictionary as dictionary
     from lieder import discover as discover
+    from lieder import enforce as enforce
     from lieder import interop as interop
     from lieder import linalg as linalg
     from lieder import models as models
+    from lieder import nn as nn
     from lieder import report as report
     from lieder import sampling as sampling
     from lieder.action import covectors as covectors
@@ -38,9 +40,11 @@ _ROOMS = (
     "derivative",
     "dictionary",
     "discover",
+    "enforce",
     "interop",
     "linalg",
     "models",
+    "nn",
     "report",
     "sampling",
 )
@@ -61,9 +65,11 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "derivative",
     "dictionary",
     "discover",
+    "enforce",
     "interop",
     "linalg",
     "models",
+    "nn",
     "report",
     "sampling",
     "Symmetries",

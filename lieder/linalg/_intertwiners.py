@@ -1,0 +1,229 @@
+"""All matrices that intertwine two representations: by Schur's lemma where it holds, as a null space where not."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ._axes import axis_aligned
+from ._irreducible import Isotypic, NotSplit, irreducible
+from ._maps import AbstractMaps
+from ._null_maps import NullMaps, Unfinished, candidates, cut
+from ._probe import Probe, probe
+from ._schur import SchurMaps, schur_maps
+from ._stack import MatrixStack, stacked
+from ._summands import Summand, summands
+
+_ADJOINT = 1e-12  # 1 - cosine between a generator's transpose and the algebra: rounding gives 1e-15
+_ORTHOGONAL = 1e-10  # entries of H H^T - 1 for a finite element to count as orthogonal
+_DRAWS = 6  # random elements tried; the first is nearly always generic
+_ROUNDING = 1e-12  # error of the irreducible pieces at which no better draw is looked for
+_WORST = 1e-7  # and above which the Schur route is given up
+_CLEAR = 10.0  # the factor between the singular values on both sides of the cut
+_NEAR = 3.0  # the factor between the tolerance and the first singular value above it
+
+
+def intertwiners(
+    source: MatrixStack, target: MatrixStack, *, generators: int, form: np.ndarray, sizes: np.ndarray, tolerance: float
+) -> AbstractMaps:
+    """All W with B_k W = W A_k.
+
+    The part of the algebra that is closed under transposition, and orthogonal finite elements, are solved by Schur's
+    lemma, exactly; what is left (translations, nilpotent parts, generators known nearly) is a null space in what
+    remains, cut at the tolerance.
+
+    Arguments:
+        source, target: matrices (k, n, n) and (k, m, m): first the generators, then the finite elements.
+        generators: how many of the k are generators.
+        form: (generators, generators), an invariant symmetric form, may be degenerate: it sharpens the split.
+        sizes: (k,) positive, the size of each operator in the algebra itself, by which it is divided.
+        tolerance: singular values of W -> B_k W - W A_k, operators scaled to unit root mean square, at or below it
+            count as zero. It plays no role in the Schur route, which is exact.
+    Returns:
+        The maps, with an orthonormal basis.
+    Raises:
+        ValueError: singular values on both sides of the tolerance within a factor 10 of each other; more than 6,000
+            connected unknowns outside the Schur route.
+    Reference: Schur's lemma over the reals (Broecker and tom Dieck 1985, II.6); Finzi, Welling and Wilson (2021) for the
+        constraints.
+    """
+    by, to = summands(source), summands(target)
+    parts = _parted([*by, *to], generators, source.shape[0])
+    units = 1 / (np.abs(parts.closed) @ sizes)
+    closed = units[:, None] * parts.closed
+    form = closed[: parts.generators, :generators] @ form @ closed[: parts.generators, :generators].T
+    widths = (source.shape[1], target.shape[1])
+    if len(parts.rest) == 0:
+        found = _schur(_combined(by, closed), _combined(to, closed), widths, form)
+        if found is not None:
+            return found
+        return _null(by, to, closed[:0], np.eye(source.shape[0]), form[:0, :0], widths, tolerance)
+    return _null(by, to, closed, parts.rest, form, widths, tolerance)
+
+
+class _Parts(NamedTuple):
+    """Combinations of operators, as rows over k: closed under transposition (generators first), and the rest."""
+
+    closed: np.ndarray
+    generators: int
+    rest: np.ndarray
+
+
+def _parted(pieces: list[Summand], generators: int, k: int) -> _Parts:
+    """Part the algebra into what is closed under transposition and a complement, and finite elements likewise.
+
+    In a basis orthonormal for <A, B> = tr A^T B, the form tr A B is symmetric with eigenvalues in [-1, 1]; at 1 the
+    element is a symmetric matrix, at -1 a skew one, and in between its transpose lies outside.
+    """
+    gram, product = np.zeros((generators, generators)), np.zeros((generators, generators))
+    orthogonal = np.ones(k - generators, bool)
+    for piece in pieces:
+        flat, turned = piece.operators.flat(), piece.operators.transpose().flat()
+        gram += piece.copies * (flat @ flat.T).toarray()[:generators, :generators]
+        product += piece.copies * (flat @ turned.T).toarray()[:generators, :generators]
+        for number in range(generators, k):
+            element = flat[[number]].reshape((piece.size, piece.size)).tocsr()
+            off = abs(element @ element.T - np.eye(piece.size)).max()
+            orthogonal[number - generators] &= bool(off <= _ORTHOGONAL)
+    size = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+    lengths, axes = np.linalg.eigh(gram / size[:, None] / size)
+    moving = lengths > 1e-10 * max(lengths.max(initial=0.0), np.finfo(float).tiny)
+    white = axes[:, moving] / np.sqrt(lengths[moving]) / size[:, None]  # generators, moving
+    cosines, mixed = np.linalg.eigh(white.T @ product @ white)
+    closed = np.abs(cosines) >= 1 - _ADJOINT
+    elements = np.eye(k)[generators:]
+    if closed.all():
+        rows = np.eye(generators)
+    elif closed.any():
+        span = np.linalg.qr(white @ mixed[:, closed])[0]
+        rows = (span @ axis_aligned(span)).T
+        rows[np.abs(rows) < 1e-14] = 0.0
+    else:
+        rows = np.zeros((0, generators))
+    # A complement inside the span of what moves anything.
+    others = (white @ mixed[:, ~closed]).T
+    wide = ((0, 0), (0, k - generators))
+    return _Parts(
+        np.concatenate([np.pad(rows, wide), elements[orthogonal]]),
+        len(rows),
+        np.concatenate([np.pad(others, wide), elements[~orthogonal]]),
+    )
+
+
+def _combined(pieces: tuple[Summand, ...], rows: np.ndarray) -> MatrixStack:
+    """Combinations of the operators of all summands on the whole space."""
+    n = sum(piece.places.size for piece in pieces)
+    stacks = []
+    for piece in pieces:
+        mixed = piece.operators.combine(rows) if len(rows) else piece.operators
+        which, row, column = mixed.index
+        index = np.stack(
+            [
+                np.broadcast_to(which, (piece.copies, len(which))),
+                piece.places[:, row],
+                piece.places[:, column],
+            ]
+        ).reshape(3, -1)
+        stacks.append((index, np.tile(mixed.value, piece.copies)))
+    return MatrixStack.from_entries(
+        (len(rows), n, n), np.concatenate([s[0] for s in stacks], 1), np.concatenate([s[1] for s in stacks])
+    )
+
+
+def _schur(source: MatrixStack, target: MatrixStack, widths: tuple[int, int], form: np.ndarray) -> SchurMaps | None:
+    """By irreducible pieces, from the draw that splits them best; None when none does."""
+    casimir = None
+    if len(form) and np.linalg.cond(form) < 1e8:
+        casimir = np.linalg.inv(form)
+    by, to = summands(source), summands(target)
+    best, least = None, _WORST
+    for draw in range(_DRAWS):
+        chosen = probe(source.shape[0], casimir, draw)
+        try:
+            pieces = [_known(summand, chosen, draw) for summand in (*by, *to)]
+            error = max(piece[1] for piece in pieces)
+            if error > least:
+                continue
+            found = [(summand, piece[0]) for summand, piece in zip((*by, *to), pieces, strict=True)]
+            best, least = schur_maps(found[: len(by)], found[len(by) :], widths), error
+        except NotSplit:
+            continue
+        if error <= _ROUNDING:
+            break
+    return best
+
+
+def _known(summand: Summand, chosen: Probe, draw: int) -> tuple[list[Isotypic], float]:
+    casimir = None if chosen.casimir is None else chosen.casimir.tobytes()
+    return _decomposed(summand.content, casimir, draw)
+
+
+@lru_cache(maxsize=256)
+def _decomposed(content: tuple, casimir: bytes | None, draw: int) -> tuple[list[Isotypic], float]:
+    """The pieces of one representation, kept by its content: the layers of a network share their summands."""
+    shape, index, value = content
+    operators = MatrixStack(shape, np.frombuffer(index, np.int64).reshape(3, -1), np.frombuffer(value))
+    square = None
+    if casimir is not None:
+        square = np.frombuffer(casimir)
+        square = square.reshape(round(len(square) ** 0.5), -1)
+    return irreducible(operators, probe(shape[0], square, draw))
+
+
+def _null(
+    by: tuple[Summand, ...],
+    to: tuple[Summand, ...],
+    good: np.ndarray,
+    rest: np.ndarray,
+    form: np.ndarray,
+    widths: tuple[int, int],
+    tolerance: float,
+) -> NullMaps:
+    left = {id(piece): Summand(piece.operators.combine(rest), piece.places) for piece in (*by, *to)}
+    scale = np.zeros(len(rest))
+    for piece in left.values():
+        squares = np.bincount(piece.operators.index[0], piece.operators.value**2, minlength=len(rest))
+        scale = np.maximum(scale, np.sqrt(squares / piece.size))
+    scale = np.where(scale > 0, scale, 1.0)
+    every: list[list[list[Unfinished]]] = []
+    for t in to:
+        row = []
+        for s in by:
+            given = None
+            if len(good):
+                one = (s.operators.combine(good), t.operators.combine(good))
+                exact = _schur(*one, (s.size, t.size), form)
+                given = None if exact is None else exact.dense()
+                if given is None:
+                    both = [
+                        Summand(stacked([p.operators.combine(good), left[id(p)].operators], 0), p.places)
+                        for p in (s, t)
+                    ]
+                    row.append(candidates(both[0], both[1], np.concatenate([np.ones(len(good)), scale]), None))
+                    continue
+            row.append(candidates(left[id(s)], left[id(t)], scale, given))
+        every.append(row)
+    values = [part.values for row in every for parts in row for part in parts]
+    _check_gap(np.sort(np.concatenate([np.zeros(0), *values])), tolerance)
+    bases = tuple(
+        tuple(cut(parts, (t.size, s.size), tolerance) for parts, s in zip(row, by, strict=True))
+        for row, t in zip(every, to, strict=True)
+    )
+    return NullMaps(widths, tuple(p.places for p in by), tuple(p.places for p in to), bases)
+
+
+def _check_gap(values: Float[np.ndarray, " n"], tolerance: float) -> None:
+    count = int(np.searchsorted(values, tolerance, side="right"))
+    if count == len(values):
+        return
+    below, above = max(values[:count].max(initial=0.0), 1e-14), values[count]
+    if above >= _CLEAR * below and above >= _NEAR * tolerance:
+        return
+    near = ", ".join(f"{v:.2g}" for v in values[max(count - 4, 0) : count]) or "none"
+    far = ", ".join(f"{v:.2g}" for v in values[count : count + 4])
+    raise ValueError(
+        f"tolerance={tolerance:.3g} does not part the singular values of the constraints: below it {near}; above it"
+        f" {far}. Choose a tolerance inside a gap: a factor {_CLEAR:g} between the two sides, and {_NEAR:g} times the"
+        " tolerance at least above it; or measure the generators better."
+    )

@@ -1,0 +1,292 @@
+"""Equivariant maps by Schur's lemma: one small matrix for each irreducible representation, never a dense basis."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax.numpy as jnp
+import numpy as np
+import scipy.sparse
+from jaxtyping import Array, Float
+
+from ._irreducible import Isotypic, NotSplit
+from ._maps import AbstractMaps
+from ._summands import Summand
+
+_ALIKE = (
+    1e-6  # signatures and matrices of equivalent pieces agree to rounding, seen 1e-11; others differ by 1e-4 or more
+)
+
+# Right multiplication x -> x e of the division algebras R, C, H in the basis 1, i, j, k: TURNS[dim][e][x, x e].
+_QUATERNION = [[(0, 1), (1, 1), (2, 1), (3, 1)], [(1, 1), (0, -1), (3, -1), (2, 1)]]
+_QUATERNION += [[(2, 1), (3, 1), (0, -1), (1, -1)], [(3, 1), (2, -1), (1, 1), (0, -1)]]
+
+
+def _right_products(division: int) -> Float[np.ndarray, "division division division"]:
+    table = np.zeros((division, division, division))
+    for e in range(division):
+        for a in range(division):
+            b, sign = _QUATERNION[e][a]
+            table[e, a, b] = sign
+    return table
+
+
+TURNS = {division: _right_products(division) for division in (1, 2, 4)}
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Where copies of one irreducible representation stand: columns `start` and on of one summand's frame."""
+
+    summand: int
+    start: int
+    multiplicity: int
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The source or the target, summand by summand, with the rotation of each to its irreducible pieces.
+
+    Fields: `width`; `places` (copies, size) and `frames` (size, size) of each summand.
+    """
+
+    width: int
+    places: tuple[np.ndarray, ...]
+    frames: tuple[np.ndarray, ...]
+
+    def rotated(self, x: Array) -> list[Array]:
+        """(copies, size) of each summand in its own frame."""
+        out = []
+        for places, frame in zip(self.places, self.frames, strict=True):
+            block = _taken(x, places)
+            out.append(block if len(frame) == 1 else block @ jnp.asarray(frame, x.dtype))
+        return out
+
+    def back(self, blocks: list[Array]) -> Array:
+        """The vector of given blocks (copies, size): the inverse of `rotated`."""
+        flat = [
+            (block if len(frame) == 1 else block @ jnp.asarray(frame.T, block.dtype)).reshape(-1)
+            for block, frame in zip(blocks, self.frames, strict=True)
+        ]
+        joined = flat[0] if len(flat) == 1 else jnp.concatenate(flat)
+        order = np.concatenate([places.reshape(-1) for places in self.places])
+        if np.array_equal(order, np.arange(self.width)):
+            return joined
+        return joined[np.argsort(order).astype(np.int32)]
+
+    @cached_property
+    def matrix(self) -> scipy.sparse.csr_array:
+        """(width, width), orthogonal: columns in the order of summands, copies, frame."""
+        blocks = []
+        for places, frame in zip(self.places, self.frames, strict=True):
+            row = np.repeat(places, len(frame), axis=1).reshape(-1)
+            column = np.tile(np.arange(len(frame)), places.size).reshape(len(places), -1)
+            column = (column + len(frame) * np.arange(len(places))[:, None]).reshape(-1)
+            value = np.tile(frame.reshape(-1), len(places))
+            block = scipy.sparse.coo_array((value, (row, column)), shape=(self.width, places.size))
+            blocks.append(block)
+        return scipy.sparse.csr_array(scipy.sparse.hstack(blocks))
+
+    def columns(self, pieces: tuple[Piece, ...], d: int, division: int) -> np.ndarray:
+        """Columns of `matrix` that hold one irreducible representation, as (d, copies, division)."""
+        starts = np.cumsum([0, *(places.size for places in self.places)])
+        out = []
+        for piece in pieces:
+            copies, size = self.places[piece.summand].shape
+            inside = np.arange(d * piece.multiplicity * division).reshape(d, 1, piece.multiplicity, division)
+            copy = (size * np.arange(copies))[None, :, None, None]
+            out.append((starts[piece.summand] + piece.start + copy + inside).reshape(d, -1, division))
+        return np.concatenate(out, axis=1)
+
+
+def _taken(x: Array, places: np.ndarray) -> Array:
+    """x[places], as a slice where the places are consecutive."""
+    first, count = int(places[0, 0]), places.size
+    if np.array_equal(places.reshape(-1), np.arange(first, first + count)):
+        return x[first : first + count].reshape(places.shape)
+    return x[places.astype(np.int32)]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One irreducible representation that stands in source and target.
+
+    Fields: `d` and `division` as in Isotypic; `source`, `target`: where; `inputs`, `outputs`: how many copies.
+    """
+
+    d: int
+    division: int
+    source: tuple[Piece, ...]
+    target: tuple[Piece, ...]
+    inputs: int
+    outputs: int
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients, ordered (division, outputs, inputs)."""
+        return self.division * self.outputs * self.inputs
+
+
+@dataclass(frozen=True, eq=False)
+class SchurMaps(AbstractMaps):
+    """W = sum over irreducible representations of Q_target (1 (x) C) Q_source^T, C one matrix over R, C or H.
+
+    Coefficients belong to a basis that is orthonormal in the Frobenius inner product.
+    """
+
+    source: Side
+    target: Side
+    blocks: tuple[Block, ...]
+
+    @property
+    def dim(self) -> int:
+        return sum(block.size for block in self.blocks)
+
+    @property
+    def scales(self) -> Float[np.ndarray, " dim"]:
+        parts = [np.full(block.size, np.sqrt(block.d / block.inputs)) for block in self.blocks]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def apply(self, coefficients: Float[Array, " dim"], x: Float[Array, " n"]) -> Float[Array, " m"]:
+        inputs = self.source.rotated(x)
+        dtype = jnp.result_type(coefficients, x)
+        shapes = [places.shape for places in self.target.places]
+        rows: list[list[tuple[int, Array]]] = [[] for _ in shapes]
+        start = 0
+        for block in self.blocks:
+            d, division = block.d, block.division
+            own = coefficients[start : start + block.size].reshape(division, block.outputs, block.inputs)
+            start += block.size
+            turns = jnp.asarray(TURNS[division] / np.sqrt(d * division), dtype)
+            if division == 1:
+                matrix = own[0].T * turns[0, 0, 0]
+            else:  # e: units, t, s: copies in target and source, a, b: components before and after
+                matrix = jnp.einsum("ets,eab->satb", own, turns)
+                matrix = matrix.reshape(block.inputs * division, block.outputs * division)
+            moved = _gathered(inputs, block, self.source) @ matrix
+            for piece, value in _parts(moved.reshape(d, block.outputs, division), block, self.target):
+                rows[piece.summand].append((piece.start, value))
+        outputs = []
+        for shape, found in zip(shapes, rows, strict=True):
+            outputs.append(_row(shape, sorted(found, key=lambda pair: pair[0]), dtype))
+        return self.target.back(outputs)
+
+    def dense(self) -> Float[np.ndarray, "dim m n"]:
+        out = np.empty((self.dim, self.target.width, self.source.width))
+        start = 0
+        for block in self.blocks:
+            to = self._frame(self.target, block.target, block)
+            by = self._frame(self.source, block.source, block)
+            turns = TURNS[block.division] / np.sqrt(block.d * block.division)
+            for turn in turns:
+                # t, s: copies; m, n: coordinates; the matrix product runs over d and division.
+                left = np.einsum("mdtb,ab->tmda", to, turn).reshape(block.outputs, 1, len(to), -1)
+                right = by.transpose(2, 1, 3, 0).reshape(1, block.inputs, -1, len(by))
+                stop = start + block.outputs * block.inputs
+                np.matmul(left, right, out=out[start:stop].reshape(block.outputs, block.inputs, len(to), len(by)))
+                start = stop
+        return out
+
+    def coefficients(self, matrix: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " dim"]:
+        rotated = self.target.matrix.T @ (self.source.matrix.T @ np.asarray(matrix).T).T
+        out = [np.zeros(0)]
+        for block in self.blocks:
+            rows = self.target.columns(block.target, block.d, block.division)
+            columns = self.source.columns(block.source, block.d, block.division)
+            turns = TURNS[block.division] / np.sqrt(block.d * block.division)
+            total = np.zeros((block.division, block.outputs, block.inputs))
+            for row, column in zip(rows, columns, strict=True):
+                total += np.einsum("tbsa,eab->ets", rotated[row[:, :, None, None], column], turns)
+            out.append(total.reshape(-1))
+        return np.concatenate(out)
+
+    def _frame(self, side: Side, pieces: tuple[Piece, ...], block: Block) -> np.ndarray:
+        columns = side.columns(pieces, block.d, block.division)
+        return side.matrix[:, columns.reshape(-1)].toarray().reshape(side.width, *columns.shape)
+
+
+def _gathered(inputs: list[Array], block: Block, side: Side) -> Array:
+    """(d, inputs * division): all copies of one irreducible representation in the source."""
+    d, division = block.d, block.division
+    parts = []
+    for piece in block.source:
+        stop = piece.start + d * piece.multiplicity * division
+        part = inputs[piece.summand][:, piece.start : stop].reshape(-1, d, piece.multiplicity * division)
+        parts.append(jnp.swapaxes(part, 0, 1).reshape(d, -1))
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+
+
+def _parts(moved: Array, block: Block, side: Side) -> list[tuple[Piece, Array]]:
+    """What belongs to each summand of the target, (copies, d * multiplicity * division)."""
+    out, start = [], 0
+    for piece in block.target:
+        copies = len(side.places[piece.summand])
+        stop = start + copies * piece.multiplicity
+        part = moved[:, start:stop].reshape(block.d, copies, piece.multiplicity * block.division)
+        out.append((piece, jnp.swapaxes(part, 0, 1).reshape(copies, -1)))
+        start = stop
+    return out
+
+
+def _row(shape: tuple[int, ...], found: list[tuple[int, Array]], dtype) -> Array:
+    """Parts of one summand side by side, zeros where no map reaches."""
+    copies, size = shape
+    pieces, start = [], 0
+    for begin, value in found:
+        if begin > start:
+            pieces.append(jnp.zeros((copies, begin - start), dtype))
+        pieces.append(value)
+        start = begin + value.shape[1]
+    if start < size:
+        pieces.append(jnp.zeros((copies, size - start), dtype))
+    return pieces[0] if len(pieces) == 1 else jnp.concatenate(pieces, axis=1)
+
+
+def schur_maps(
+    source: list[tuple[Summand, list[Isotypic]]], target: list[tuple[Summand, list[Isotypic]]], widths: tuple[int, int]
+) -> SchurMaps:
+    """The maps between two representations from the irreducible pieces of their summands.
+
+    Arguments: `source`, `target`: summands with their pieces, all found with one probe; `widths` (n, m).
+    Returns: SchurMaps.
+    Raises: NotSplit when two pieces look equivalent and are not: another draw tells them apart.
+    """
+    kinds: list[Isotypic] = []
+    sides = [_side(source, widths[0], kinds), _side(target, widths[1], kinds)]
+    blocks = []
+    for number, kind in enumerate(kinds):
+        d, division = kind.basis.shape[1], kind.basis.shape[3]
+        (inputs, by), (outputs, to) = (side[1].get(number, (0, ())) for side in sides)
+        if inputs and outputs:
+            blocks.append(Block(d, division, by, to, inputs, outputs))
+    return SchurMaps(sides[0][0], sides[1][0], tuple(blocks))
+
+
+def _side(
+    summands: list[tuple[Summand, list[Isotypic]]], width: int, kinds: list[Isotypic]
+) -> tuple[Side, dict[int, tuple[int, tuple[Piece, ...]]]]:
+    frames, pieces = [], {}
+    for number, (summand, isotypics) in enumerate(summands):
+        start = 0
+        for isotypic in isotypics:
+            _, d, multiplicity, division = isotypic.basis.shape
+            kind = _kind(isotypic, kinds)
+            copies, known = pieces.get(kind, (0, ()))
+            pieces[kind] = (copies + summand.copies * multiplicity, (*known, Piece(number, start, multiplicity)))
+            start += d * multiplicity * division
+        frames.append(np.concatenate([isotypic.basis.reshape(summand.size, -1) for isotypic in isotypics], axis=1))
+    return Side(width, tuple(summand.places for summand, _ in summands), tuple(frames)), pieces
+
+
+def _kind(isotypic: Isotypic, kinds: list[Isotypic]) -> int:
+    """The number of the equivalence class of a piece, entered into the list when new."""
+    for number, known in enumerate(kinds):
+        if known.signature.shape != isotypic.signature.shape or known.basis.shape[3] != isotypic.basis.shape[3]:
+            continue
+        size = 1.0 + np.abs(known.signature).max()
+        if np.abs(known.signature - isotypic.signature).max() > _ALIKE * size:
+            continue
+        if np.abs(known.matrices - isotypic.matrices).max(initial=0.0) > _ALIKE * size:
+            raise NotSplit
+        return number
+    kinds.append(isotypic)
+    return len(kinds) - 1
