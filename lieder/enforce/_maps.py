@@ -142,8 +142,8 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     """All equivariant linear maps between two representations.
 
     phi_k(W x) = W theta_k(x) for every generator, H'_j W x = W H_j x for every discrete element. Maps between sums are
-    found for each pair of different summands. Where the algebra is closed under transposition (so, gl, sl, sp, so(p, q),
-    su, finite groups of orthogonal matrices) they are exact and stay factored by irreducible pieces; elsewhere
+    found for each pair of different summands. Where the algebra is closed under transposition (so, gl, sl, sp, so(p,
+    q), su, finite groups of orthogonal matrices) they are exact and stay factored by irreducible pieces; elsewhere
     (translations, nilpotent algebras, measured generators) they are a null space.
 
     Arguments:
@@ -191,7 +191,8 @@ _FOUND: dict[tuple, EquivariantMaps] = {}
 
 
 def _operators(action: FieldAction) -> MatrixStack:
-    """Generators and discrete elements of a linear action, or of an affine one on (x, 1) without the last row's maps."""
+    """Generators and discrete elements of a linear action, or of an affine one on (x, 1) without the last row's
+    maps."""
     if action.is_linear:
         return stacked([action.matrices(), action.discrete()], axis=0)
     raise TypeError(
@@ -218,7 +219,8 @@ def _solved(algebra, operators: tuple[MatrixStack, MatrixStack], tolerance: floa
 
 
 def _form(algebra) -> tuple[np.ndarray, np.ndarray]:
-    """An invariant form on the algebra, tr A B in its own space or the Killing form, and the length of each generator."""
+    """An invariant form on the algebra, tr A B in its own space or the Killing form, and the length of each
+    generator."""
     q = algebra.dim
     if not isinstance(algebra, LieAlgebra):
         return np.zeros((q, q)), np.ones(q)

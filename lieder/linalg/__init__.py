@@ -1,8 +1,8 @@
-"""Matrices only: stacks of generators, reductions, spectra, rank rules, irreducible pieces and what intertwines them."""
+"""Matrices only: stacks of generators, reductions, spectra, rank rules, irreducible pieces, intertwining maps."""
 
+from ._axes import axis_aligned as axis_aligned
 from ._gap import Gap as Gap
 from ._gap import largest_gap as largest_gap
-from ._axes import axis_aligned as axis_aligned
 from ._intertwiners import intertwiners as intertwiners
 from ._irreducible import Isotypic as Isotypic
 from ._irreducible import NotSplit as NotSplit
@@ -17,6 +17,6 @@ from ._spectrum import RelativeSpectrum as RelativeSpectrum
 from ._spectrum import relative_spectrum as relative_spectrum
 from ._stack import MatrixStack as MatrixStack
 from ._stack import stacked as stacked
-from ._triangular import TriangularFactor as TriangularFactor
 from ._summands import Summand as Summand
 from ._summands import summands as summands
+from ._triangular import TriangularFactor as TriangularFactor

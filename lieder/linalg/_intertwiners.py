@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._axes import axis_aligned
-from ._irreducible import Isotypic, NotSplit, irreducible
+from ._irreducible import NotSplit, Split, irreducible
 from ._maps import AbstractMaps
 from ._null_maps import NullMaps, Unfinished, candidates, cut
 from ._probe import Probe, probe
@@ -17,9 +17,9 @@ from ._summands import Summand, summands
 
 _ADJOINT = 1e-12  # 1 - cosine between a generator's transpose and the algebra: rounding gives 1e-15
 _ORTHOGONAL = 1e-10  # entries of H H^T - 1 for a finite element to count as orthogonal
-_DRAWS = 6  # random elements tried; the first is nearly always generic
-_ROUNDING = 1e-12  # error of the irreducible pieces at which no better draw is looked for
-_WORST = 1e-7  # and above which the Schur route is given up
+_DRAWS = 4  # random elements tried; the first is nearly always generic
+_WIDE = 1e-4  # the relative gap of eigenvalues at which no better draw is looked for: errors are then below 1e-12
+_WORST = 1e-7  # the error of irreducible pieces above which a draw is refused; seen: 1e-11 at a gap of 1e-6
 _CLEAR = 10.0  # the factor between the singular values on both sides of the cut
 _NEAR = 3.0  # the factor between the tolerance and the first singular value above it
 
@@ -45,8 +45,8 @@ def intertwiners(
     Raises:
         ValueError: singular values on both sides of the tolerance within a factor 10 of each other; more than 6,000
             connected unknowns outside the Schur route.
-    Reference: Schur's lemma over the reals (Broecker and tom Dieck 1985, II.6); Finzi, Welling and Wilson (2021) for the
-        constraints.
+    Reference: Schur's lemma over the reals (Broecker and tom Dieck 1985, II.6); Finzi, Welling and Wilson (2021) for
+        the constraints.
     """
     by, to = summands(source), summands(target)
     parts = _parted([*by, *to], generators, source.shape[0])
@@ -132,35 +132,39 @@ def _combined(pieces: tuple[Summand, ...], rows: np.ndarray) -> MatrixStack:
 
 
 def _schur(source: MatrixStack, target: MatrixStack, widths: tuple[int, int], form: np.ndarray) -> SchurMaps | None:
-    """By irreducible pieces, from the draw that splits them best; None when none does."""
+    """By irreducible pieces, from the draw that splits them best; None when none does.
+
+    The draw is chosen by gaps, which rounding hardly moves, and not by errors, which are rounding: every machine must
+    choose the same one.
+    """
     casimir = None
     if len(form) and np.linalg.cond(form) < 1e8:
         casimir = np.linalg.inv(form)
     by, to = summands(source), summands(target)
-    best, least = None, _WORST
+    best, widest = None, 0.0
     for draw in range(_DRAWS):
         chosen = probe(source.shape[0], casimir, draw)
         try:
-            pieces = [_known(summand, chosen, draw) for summand in (*by, *to)]
-            error = max(piece[1] for piece in pieces)
-            if error > least:
+            splits = [_known(summand, chosen, draw) for summand in (*by, *to)]
+            gap = min(split.gap for split in splits)
+            if gap <= widest or max(split.error for split in splits) > _WORST:
                 continue
-            found = [(summand, piece[0]) for summand, piece in zip((*by, *to), pieces, strict=True)]
-            best, least = schur_maps(found[: len(by)], found[len(by) :], widths), error
+            found = [(summand, split.pieces) for summand, split in zip((*by, *to), splits, strict=True)]
+            best, widest = schur_maps(found[: len(by)], found[len(by) :], widths), gap
         except NotSplit:
             continue
-        if error <= _ROUNDING:
+        if gap >= _WIDE:
             break
     return best
 
 
-def _known(summand: Summand, chosen: Probe, draw: int) -> tuple[list[Isotypic], float]:
+def _known(summand: Summand, chosen: Probe, draw: int) -> Split:
     casimir = None if chosen.casimir is None else chosen.casimir.tobytes()
     return _decomposed(summand.content, casimir, draw)
 
 
 @lru_cache(maxsize=256)
-def _decomposed(content: tuple, casimir: bytes | None, draw: int) -> tuple[list[Isotypic], float]:
+def _decomposed(content: tuple, casimir: bytes | None, draw: int) -> Split:
     """The pieces of one representation, kept by its content: the layers of a network share their summands."""
     shape, index, value = content
     operators = MatrixStack(shape, np.frombuffer(index, np.int64).reshape(3, -1), np.frombuffer(value))

@@ -1,6 +1,8 @@
 """A representation as a sum of irreducible ones, with multiplicities and in bases that match across representations."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -36,7 +38,17 @@ class Isotypic:
     matrices: Float[np.ndarray, "k size size"]
 
 
-def irreducible(operators: MatrixStack, probe: Probe) -> tuple[list[Isotypic], float]:
+class Split(NamedTuple):
+    """A decomposition: `pieces` in the order of their signatures; `gap`, the least distance of two eigenvalues that it
+    rests on, relative to the largest; `error`, the largest entry of A_k Q - Q rho_k relative to A_k.
+    """
+
+    pieces: list[Isotypic]
+    gap: float
+    error: float
+
+
+def irreducible(operators: MatrixStack, probe: Probe) -> Split:
     """Decompose matrices, closed under transposition as a set or as the algebra they generate, into irreducible ones.
 
     Eigenspaces of a random symmetric element of the generated algebra are weight spaces: one for each dimension of each
@@ -44,14 +56,14 @@ def irreducible(operators: MatrixStack, probe: Probe) -> tuple[list[Isotypic], f
     carry the basis of the first to the rest (Schur's lemma).
 
     Arguments: `operators` (k, n, n); `probe`, the random elements.
-    Returns: the isotypic pieces in the order of their signatures, and the largest |A_k Q - Q rho_k| relative to |A_k|.
+    Returns: the Split.
     Raises: NotSplit when the draw was not generic.
     Reference: Murota, Kanno, Kojima and Kojima, A numerical algorithm for block-diagonal decomposition of matrix
     *-algebras, Japan J. Indust. Appl. Math. 27, 2010 (random elements); Schur's lemma over the reals, Broecker and tom
     Dieck 1985, II.6.
     """
     elements = probe.elements(operators)
-    vectors, starts, signature = _weight_spaces(_symmetric(elements[0]), probe.central(operators))
+    vectors, starts, signature, gap = _weight_spaces(_symmetric(elements[0]), probe.central(operators))
     linked = vectors.T @ (elements[1] @ vectors)
     norms = np.add.reduceat(np.add.reduceat(linked**2, starts, 0), starts, 1)
     sizes = np.diff(np.append(starts, len(vectors)))
@@ -66,7 +78,8 @@ def irreducible(operators: MatrixStack, probe: Probe) -> tuple[list[Isotypic], f
         basis = _aligned(spaces, elements[1:], _reference(norms[np.ix_(own, own)]))
         pieces.append((signature[own].reshape(-1), basis))
     pieces.sort(key=lambda piece: (len(piece[0]), *piece[0]))
-    return _with_matrices(operators, pieces)
+    found, error = _with_matrices(operators, pieces)
+    return Split(found, gap, error)
 
 
 def _symmetric(element) -> np.ndarray:
@@ -74,24 +87,32 @@ def _symmetric(element) -> np.ndarray:
     return both if isinstance(both, np.ndarray) else both.toarray()
 
 
-def _weight_spaces(element: np.ndarray, central: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Orthonormal vectors, where each eigenspace starts, and its eigenvalues of the central and the given element."""
+def _weight_spaces(element: np.ndarray, central: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Orthonormal vectors, where each eigenspace starts, its eigenvalues, and the least distance between two of them.
+
+    The central element, when there is one, has few and well separated eigenvalues; the other one splits the rest.
+    """
     if central is None:
-        values, vectors = np.linalg.eigh(element)
-        starts = _clusters(values)
-        return vectors, starts, _means(values, starts)[:, None]
-    outer, frame = np.linalg.eigh((central + central.T) / 2)
+        outer, frame = np.zeros(len(element)), np.eye(len(element))
+    else:
+        outer, frame = np.linalg.eigh((central + central.T) / 2)
     bounds = _clusters(outer)
     means = _means(outer, bounds)
-    vectors, starts, signature = [], [], []
-    for number, (begin, end) in enumerate(zip(bounds, np.append(bounds[1:], len(outer)), strict=True)):
+    vectors, starts, signature, gaps = [], [], [], [_gap(means, np.abs(outer).max(initial=0.0))]
+    size = np.abs(element).sum(axis=1).max(initial=0.0)
+    for number, (begin, end) in enumerate(pairwise([*bounds, len(outer)])):
         inside = frame[:, begin:end]
-        values, rotation = np.linalg.eigh(inside.T @ element @ inside)
+        values, rotation = np.linalg.eigh(inside.T @ element @ inside if len(bounds) > 1 else element)
         own = _clusters(values)
-        vectors.append(inside @ rotation)
+        vectors.append(inside @ rotation if len(bounds) > 1 else rotation)
         starts.append(own + begin)
         signature.append(np.stack([np.full(len(own), means[number]), _means(values, own)], axis=1))
-    return np.concatenate(vectors, 1), np.concatenate(starts), np.concatenate(signature)
+        gaps.append(_gap(signature[-1][:, 1], size))
+    return np.concatenate(vectors, 1), np.concatenate(starts), np.concatenate(signature), min(gaps)
+
+
+def _gap(values: np.ndarray, scale: float) -> float:
+    return float(np.diff(values).min(initial=scale)) / max(scale, np.finfo(float).tiny) if scale > 0 else 1.0
 
 
 def _clusters(values: np.ndarray) -> np.ndarray:

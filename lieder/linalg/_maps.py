@@ -17,7 +17,8 @@ class AbstractMaps(abc.ABC):
     @property
     @abc.abstractmethod
     def scales(self) -> Float[np.ndarray, " dim"]:
-        """Standard deviations of random coefficients that turn inputs of unit variance into outputs of unit variance."""
+        """Standard deviations of random coefficients that turn inputs of unit variance into outputs of unit
+        variance."""
 
     @abc.abstractmethod
     def apply(self, coefficients: Float[Array, " dim"], x: Float[Array, " n"]) -> Float[Array, " m"]:

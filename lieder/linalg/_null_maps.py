@@ -19,8 +19,8 @@ _SQUARE = 1200  # up to this many unknowns singular values are computed, above i
 class NullMaps(AbstractMaps):
     """W assembled from a dense basis for each pair of different summands, any number of copies of each.
 
-    Fields: `widths` (n, m); `source`, `target`: places (copies, size) of each summand; `bases`, for target summand t and
-    source summand s an orthonormal basis `bases[t][s]` (r, size_t, size_s).
+    Fields: `widths` (n, m); `source`, `target`: places (copies, size) of each summand; `bases`, for target summand t
+    and source summand s an orthonormal basis `bases[t][s]` (r, size_t, size_s).
     """
 
     widths: tuple[int, int]

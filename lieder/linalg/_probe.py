@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 from ._stack import MatrixStack
 
-_SMALL = 128  # up to this size dense products are faster than sparse ones
+_SMALL = 128  # up to this size dense products of words are faster than sparse ones
+_DENSE = 1024  # and up to this size the elements themselves are handled as dense arrays
 _ELEMENTS = 5  # one to split the space, four to link the pieces and to tell real, complex and quaternionic type
 
 
@@ -46,7 +47,8 @@ class Probe:
             for factor in made[start + 1 : start + factors]:
                 product = product @ factor
             products.append(product)
-        return [sum(products[start + 1 : start + terms], products[start]) for start in range(0, len(products), terms)]
+        sums = [sum(products[start + 1 : start + terms], products[start]) for start in range(0, len(products), terms)]
+        return [total.toarray() for total in sums] if n <= _DENSE else sums
 
     def central(self, operators: MatrixStack) -> Float[np.ndarray, "n n"] | None:
         """The Casimir element, or None."""
