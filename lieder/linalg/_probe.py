@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ._stack import MatrixStack
 
-_SMALL = 128  # up to this size dense products of words are faster than sparse ones
+_SMALL = 256  # up to this size dense products of words are faster than sparse ones
 _DENSE = 1024  # and up to this size the elements themselves are handled as dense arrays
 _ELEMENTS = 5  # one to split the space, four to link the pieces and to tell real, complex and quaternionic type
 
