@@ -148,9 +148,7 @@ class GridAction(AbstractAction):
         downhill = [-steep[axis] / step for axis, step in zip(self.axes, self.spacing, strict=True)]
         extended = np.pad(self.positions, ((0, 0), (0, 1)), constant_values=1.0)
         index, value = [], []
-        for k, (move, turn) in enumerate(
-            zip(self.base.affine().dense(), self.fibre.matrices().dense(), strict=True)
-        ):
+        for k, (move, turn) in enumerate(zip(self.base.affine().dense(), self.fibre.matrices().dense(), strict=True)):
             velocity = extended @ move.T
             flowing = sum(scipy.sparse.diags_array(velocity[:, a]) @ downhill[a] for a in range(len(downhill)))
             both = scipy.sparse.kron(scipy.sparse.eye_array(channels), flowing)
@@ -173,15 +171,16 @@ class GridAction(AbstractAction):
         return GridAction(base, fibre, *rest)
 
     def symbolic(self, xi, x, y) -> list[sympy.Expr]:
-        """xi . (J12(u), P1(u), ..) at each sample: the generators by their names, as their matrices fill pages."""
-        moves = [
-            sympy.Float(c) * sympy.Function(name.replace(" ", "_"), real=True)(value)
-            for value in y[:1]
+        """The generators by their names, sum_k xi^k J_k(u), written at the first sample and zero at the others.
+
+        All samples read alike, and the matrices of a grid fill pages.
+        """
+        named = [
+            sympy.Float(c) * sympy.Function(name.replace(" ", "_"), real=True)(y[0])
             for c, name in zip(xi, self.algebra.names, strict=True)
             if c != 0
         ]
-        total = sympy.Add(*moves)
-        return [total.subs(y[0], value) for value in y]
+        return [sympy.Add(*named), *[sympy.Integer(0)] * (len(y) - 1)]
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.shape))

@@ -53,9 +53,7 @@ def difference_weights(order: int) -> Float[np.ndarray, " half"]:
     Reference: Fornberg (1988), Generation of finite difference formulas on arbitrarily spaced grids, table 1.
     """
     m = order // 2
-    weights = [
-        (-1) ** (j + 1) * factorial(m) ** 2 / (j * factorial(m - j) * factorial(m + j)) for j in range(1, m + 1)
-    ]
+    weights = [(-1) ** (j + 1) * factorial(m) ** 2 / (j * factorial(m - j) * factorial(m + j)) for j in range(1, m + 1)]
     return np.array(weights)
 
 
@@ -100,7 +98,8 @@ def _lagrange(offset: Array, half: int) -> Array:
     """(axes, 2 half + 1, places): the Lagrange polynomials on -half..half at the offsets."""
     nodes = range(-half, half + 1)
     rows = [
-        prod([(offset - k) / (j - k) for k in nodes if k != j], start=jnp.ones((), offset.dtype)) * jnp.ones_like(offset)
+        prod([(offset - k) / (j - k) for k in nodes if k != j], start=jnp.ones((), offset.dtype))
+        * jnp.ones_like(offset)
         for j in nodes
     ]
     return jnp.stack(rows, axis=1)
@@ -129,7 +128,10 @@ def _dirichlet(place: Array, n: int, boundary: str) -> Array:
     twice = np.where((k == 0) | (2 * k == length), 1.0, 2.0) / length
     angle = 2 * np.pi * np.outer(k, np.arange(n)) / length
     turn = jnp.asarray(2 * np.pi * k / length, place.dtype) * place
-    even, odd = jnp.asarray(twice[:, None] * np.cos(angle), place.dtype), jnp.asarray(twice[:, None] * np.sin(angle), place.dtype)
+    even, odd = (
+        jnp.asarray(twice[:, None] * np.cos(angle), place.dtype),
+        jnp.asarray(twice[:, None] * np.sin(angle), place.dtype),
+    )
     odd = odd.at[-1].set(0) if length % 2 == 0 else odd
     weights = jnp.cos(turn) @ even + jnp.sin(turn) @ odd
     if boundary == "periodic":
