@@ -65,8 +65,9 @@ class EquivariantMaps:
         Returns: (m, n).
         """
         coefficients = jnp.asarray(coefficients)
-        columns = jnp.eye(self.source.width, dtype=coefficients.dtype)
-        return jax.vmap(lambda x: self.apply(coefficients, x), out_axes=1)(columns)
+        if coefficients.shape != (self.dim,):
+            raise ValueError(f"matrix takes coefficients ({self.dim},), got {coefficients.shape}.")
+        return self._space.matrix(coefficients)
 
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         """The basis W_r, orthonormal in the Frobenius inner product.

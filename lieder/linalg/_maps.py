@@ -25,6 +25,10 @@ class AbstractMaps(abc.ABC):
         """W x for one example, without W."""
 
     @abc.abstractmethod
+    def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
+        """W itself."""
+
+    @abc.abstractmethod
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         """The basis."""
 

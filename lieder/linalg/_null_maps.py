@@ -65,6 +65,20 @@ class NullMaps(AbstractMaps):
             out = out.at[to.astype(np.int32)].set(total)
         return out
 
+    def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
+        out = jnp.zeros((self.widths[1], self.widths[0]), coefficients.dtype)
+        start = 0
+        for to, row in zip(self.target, self.bases, strict=True):
+            for by, basis in zip(self.source, row, strict=True):
+                size = len(basis) * len(to) * len(by)
+                own = coefficients[start : start + size].reshape(len(basis), len(to), len(by))
+                start += size
+                if size:
+                    block = jnp.einsum("rts,rij->tisj", own, jnp.asarray(basis, coefficients.dtype))
+                    rows, columns = to.reshape(-1).astype(np.int32), by.reshape(-1).astype(np.int32)
+                    out = out.at[rows[:, None], columns].set(block.reshape(to.size, by.size))
+        return out
+
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         out = np.zeros((self.dim, self.widths[1], self.widths[0]))
         start = 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
@@ -12,6 +13,7 @@ from ._irreducible import Isotypic, NotSplit
 from ._maps import AbstractMaps
 from ._summands import Summand
 
+_MOST_BYTES = 2**26  # of the maps between single summands, kept to assemble W
 _ALIKE = (
     1e-6  # signatures and matrices of equivalent pieces agree to rounding, seen 1e-11; others differ by 1e-4 or more
 )
@@ -170,6 +172,70 @@ class SchurMaps(AbstractMaps):
             outputs.append(_row(shape, sorted(found, key=lambda pair: pair[0]), dtype))
         return self.target.back(outputs)
 
+    def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
+        if self._pairs is None:
+            columns = jnp.eye(self.source.width, dtype=coefficients.dtype)
+            return jax.vmap(lambda x: self.apply(coefficients, x), out_axes=1)(columns)
+        starts = np.cumsum([0, *(block.size for block in self.blocks)])
+        rows = []
+        for to, row in zip(self.target.places, self._pairs, strict=True):
+            columns = []
+            for by, (basis, parts) in zip(self.source.places, row, strict=True):
+                shape = (len(to), len(by))
+                if len(basis) == 0:
+                    columns.append(jnp.zeros((to.size, by.size), coefficients.dtype))
+                    continue
+                # r: basis of one pair of summands, t, s: their copies, i, j: their coordinates.
+                own = []
+                for number, outputs, inputs in parts:
+                    block = self.blocks[number]
+                    part = coefficients[starts[number] : starts[number + 1]]
+                    part = part.reshape(block.division, block.outputs, block.inputs)[:, outputs, inputs]
+                    part = part.reshape(
+                        block.division, shape[0], -1, shape[1], (inputs.stop - inputs.start) // shape[1]
+                    )
+                    own.append(part.transpose(1, 3, 0, 2, 4).reshape(*shape, -1))
+                together = own[0] if len(own) == 1 else jnp.concatenate(own, axis=2)
+                block = jnp.einsum("tsr,rij->tisj", together, jnp.asarray(basis, coefficients.dtype))
+                columns.append(block.reshape(to.size, by.size))
+            rows.append(columns[0] if len(columns) == 1 else jnp.concatenate(columns, axis=1))
+        joined = rows[0] if len(rows) == 1 else jnp.concatenate(rows)
+        for axis, side in ((0, self.target), (1, self.source)):
+            order = np.concatenate([places.reshape(-1) for places in side.places])
+            if not np.array_equal(order, np.arange(side.width)):
+                joined = jnp.take(joined, np.argsort(order).astype(np.int32), axis=axis)
+        return joined
+
+    @cached_property
+    def _pairs(self) -> list[list[tuple[np.ndarray, list[tuple[int, slice, slice]]]]] | None:
+        """For each pair of different summands the maps between one copy of each (r, size, size), and which coefficients
+        of which blocks go with them; None where that would take more than 64 MB."""
+        out, total = [], 0
+        for t, to in enumerate(self.target.places):
+            row = []
+            for s, by in enumerate(self.source.places):
+                bases, parts = [np.zeros((0, to.shape[1], by.shape[1]))], []
+                for number, block in enumerate(self.blocks):
+                    found = [
+                        _within(pieces, index, side)
+                        for pieces, index, side in ((block.target, t, self.target), (block.source, s, self.source))
+                    ]
+                    if None in found:
+                        continue
+                    (here, outputs), (there, inputs) = found
+                    total += 8 * block.division * here.multiplicity * there.multiplicity * to.shape[1] * by.shape[1]
+                    if total > _MOST_BYTES:
+                        return None
+                    left = _columns(self.target.frames[t], here, block)
+                    right = _columns(self.source.frames[s], there, block)
+                    turns = TURNS[block.division] / np.sqrt(block.d * block.division)
+                    basis = np.einsum("idtb,eab,jdsa->etsij", left, turns, right, optimize=True)
+                    bases.append(basis.reshape(-1, to.shape[1], by.shape[1]))
+                    parts.append((number, outputs, inputs))
+                row.append((np.concatenate(bases), parts))
+            out.append(row)
+        return out
+
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         out = np.empty((self.dim, self.target.width, self.source.width))
         start = 0
@@ -202,6 +268,24 @@ class SchurMaps(AbstractMaps):
     def _frame(self, side: Side, pieces: tuple[Piece, ...], block: Block) -> np.ndarray:
         columns = side.columns(pieces, block.d, block.division)
         return side.matrix[:, columns.reshape(-1)].toarray().reshape(side.width, *columns.shape)
+
+
+def _within(pieces: tuple[Piece, ...], summand: int, side: Side) -> tuple[Piece, slice] | None:
+    """The piece that stands in one summand, and which of all copies are its own."""
+    start = 0
+    for piece in pieces:
+        stop = start + len(side.places[piece.summand]) * piece.multiplicity
+        if piece.summand == summand:
+            return piece, slice(start, stop)
+        start = stop
+    return None
+
+
+def _columns(frame: np.ndarray, piece: Piece, block: Block) -> np.ndarray:
+    """The columns of a frame that hold one piece, (size, d, multiplicity, division)."""
+    count = block.d * piece.multiplicity * block.division
+    shape = (len(frame), block.d, piece.multiplicity, block.division)
+    return frame[:, piece.start : piece.start + count].reshape(shape)
 
 
 def _gathered(inputs: list[Array], block: Block, side: Side) -> Array:
