@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
-from .interop import ForeignModel
+from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from ..interop import ForeignModel
 
 PROBES = 8  # random directions for |DF|_F where the Jacobian itself is not formed: relative error about 1/sqrt(8 N)
 

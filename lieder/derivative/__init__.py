@@ -1,0 +1,12 @@
+"""The Lie derivative: the only place where a generator meets a model, or a family of models."""
+
+from ._features import LieMatrices as LieMatrices
+from ._features import lie_matrices as lie_matrices
+from ._lie import PROBES as PROBES
+from ._lie import Blocks as Blocks
+from ._lie import blocks as blocks
+from ._lie import check_model as check_model
+from ._lie import expand as expand
+from ._lie import feature_width as feature_width
+from ._lie import lie_derivative as lie_derivative
+from ._lie import slopes as slopes

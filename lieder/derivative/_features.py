@@ -1,0 +1,249 @@
+"""A generator meets a family of functions: how the features of a dictionary move."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float
+
+from .. import dictionary as families
+from ..action import AbstractAction, FieldAction
+from ..linalg import MatrixStack
+from ._monomials import composed, degree_of_joint, derivatives, exponents, monomials, weights
+from ._sampled import Sampled, sampled
+
+
+@dataclass(frozen=True, eq=False)
+class LieMatrices:
+    """How the features f (D,) of a dictionary move under each generator and each discrete element.
+
+        f = P g,    J_f(x) theta_k(x) = T_k g(x),    f(H_j x) = S_j g(x)
+
+    in a joint family g of E functions. Where the dictionary is closed under the action g is f itself: `closed`.
+
+    Fields: `dictionary`; `action`; `features` P (D, E), sparse; `generators` T, a MatrixStack (q, D, E); `elements` S,
+        a MatrixStack (c, D, E); `scale` (D,) and `joint_scale` (E,), by which f and g are multiplied for conditioning:
+        for monomials sqrt(d! / a!), which makes rotations orthogonal; `how`: "exact", or "sampled at N points".
+    """
+
+    dictionary: families.AbstractDictionary
+    action: AbstractAction
+    features: scipy.sparse.csr_array
+    generators: MatrixStack
+    elements: MatrixStack
+    scale: Float[np.ndarray, " D"]
+    joint_scale: Float[np.ndarray, " E"]
+    how: str
+
+    @property
+    def closed(self) -> bool:
+        """Whether g = f: the features are then a representation of the algebra on R^D."""
+        size, joint = self.features.shape
+        return size == joint and self.features.nnz == size and bool(np.all(self.features.diagonal() == 1.0))
+
+
+def lie_matrices(
+    dictionary: families.AbstractDictionary,
+    action: AbstractAction,
+    x: Float[np.ndarray, "N n"] | None = None,
+    seed: int = 0,
+) -> LieMatrices:
+    """The matrices by which a dictionary's features move, so that L_k is linear algebra on coefficients.
+
+    For F_W(x) = W f(x) and a linear target B_k: (L_k F_W)(x) = (W T_k - B_k W P) g(x).
+
+    Exact and sparse for monomials (polynomials, linear, affine) under affine and polynomial fields, Fourier under
+    translations and signed permutations, powers of the radius under rotations and dilations, and blocks of these that
+    the action does not mix. Otherwise f and its derivatives are evaluated at points and reduced to a joint basis that
+    is orthonormal over them.
+
+    Arguments:
+        dictionary: of D functions of n variables.
+        action: of width n, with q generators and c discrete elements.
+        x: (N, n) points for the sampled case; default N = D (1 + q + c) + 50, uniform in [-1, 1]^n.
+        seed: of the default points.
+    Returns: LieMatrices.
+    Raises: ValueError for different widths, for points at which a feature is not finite, or too few of them; TypeError
+        for something that is no dictionary.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 4: the null space of the Lie derivative on a dictionary.
+    """
+    if not isinstance(dictionary, families.AbstractDictionary):
+        raise TypeError(f"dictionary: expected one such as ld.dictionary.polynomials(3, 2), got {dictionary!r}.")
+    if dictionary.width != action.width:
+        raise ValueError(f"dictionary takes {dictionary.width} variables, but source acts on {action.width}: {action}.")
+    exact = _exact(dictionary, action)
+    if exact is not None:
+        return exact
+    found = sampled(dictionary, action, x, seed)
+    return _from_samples(dictionary, action, found)
+
+
+def _exact(dictionary: families.AbstractDictionary, action: AbstractAction) -> LieMatrices | None:
+    if not isinstance(action, FieldAction):
+        return None
+    own, by = exponents(dictionary), exponents(action.dictionary)
+    if own is not None and by is not None and (action.is_affine or action.elements.shape[0] == 0):
+        return _monomial(dictionary, action, own, by)
+    if not action.is_affine:
+        return None
+    if isinstance(dictionary, families.Blocks):
+        return _by_blocks(dictionary, action)
+    found = None
+    if isinstance(dictionary, families.Fourier):
+        found = _fourier(dictionary, action)
+    elif isinstance(dictionary, families.Radial):
+        found = _radial(dictionary, action)
+    if found is None:
+        return None
+    one = np.ones(dictionary.size)
+    same = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
+    return LieMatrices(dictionary, action, same, *found, one, one, "exact")
+
+
+def _monomial(dictionary, action: FieldAction, own: np.ndarray, by: np.ndarray) -> LieMatrices:
+    joint = monomials(action.width, degree_of_joint(own, by))
+    moved = derivatives(own, action.generators, by, joint)
+    # Without discrete elements nothing is composed, whatever the fields are.
+    maps = _affine_elements(action) if action.is_affine else MatrixStack.from_entries((0, 1, 1), [[], [], []], [])
+    turned = composed(own, maps, joint)
+    place = joint.at(joint.key(own))
+    # Our own monomials first and in our order, so that a closed family is its own joint family.
+    _, first = np.unique(place, return_index=True)
+    mine = place[np.sort(first)]
+    others = np.setdiff1d(np.concatenate([moved.index[2], turned.index[2]]), mine)
+    kept = np.concatenate([mine, others])
+    new = np.zeros(len(joint.exponents), np.int64)
+    new[kept] = np.arange(len(kept))
+    size = len(own)
+    features = scipy.sparse.csr_array((np.ones(size), (np.arange(size), new[place])), shape=(size, len(kept)))
+    stacks = [
+        MatrixStack.from_entries((s.shape[0], size, len(kept)), [s.index[0], s.index[1], new[s.index[2]]], s.value)
+        for s in (moved, turned)
+    ]
+    scales = weights(own), weights(joint.exponents[kept])
+    return LieMatrices(dictionary, action, features, stacks[0], stacks[1], *scales, "exact")
+
+
+def _by_blocks(dictionary: families.Blocks, action: FieldAction) -> LieMatrices | None:
+    """Each part by itself, when the action maps each slice of the input to itself."""
+    stops = np.cumsum([part.width for part in dictionary.parts])
+    group = np.searchsorted(stops, np.arange(action.width), side="right")
+    sides = action.affine(), _affine_elements(action)
+    for stack in sides:
+        inside = stack.index[2] < action.width
+        if np.any(group[stack.index[1, inside]] != group[stack.index[2, inside]]):
+            return None
+    found = []
+    for part, stop in zip(dictionary.parts, stops, strict=True):
+        start, width = stop - part.width, part.width
+        cut = []
+        for stack in sides:
+            own = (stack.index[1] >= start) & (stack.index[1] < stop)
+            k, row, column = stack.index[:, own]
+            column = np.where(column == action.width, width, column - start)
+            cut.append(
+                MatrixStack.from_entries((stack.shape[0], width, width + 1), [k, row - start, column], stack.value[own])
+            )
+        piece = FieldAction(action.algebra, cut[0], families.affine(width), (("points", width),), cut[1])
+        found.append(_exact(part, piece))
+    pieces = [piece for piece in found if piece is not None]
+    if len(pieces) < len(found):
+        return None
+    return LieMatrices(
+        dictionary,
+        action,
+        scipy.sparse.csr_array(scipy.sparse.block_diag([piece.features for piece in pieces])),
+        _diagonal([piece.generators for piece in pieces]),
+        _diagonal([piece.elements for piece in pieces]),
+        np.concatenate([piece.scale for piece in pieces]),
+        np.concatenate([piece.joint_scale for piece in pieces]),
+        "exact",
+    )
+
+
+def _diagonal(stacks: list[MatrixStack]) -> MatrixStack:
+    shape = (stacks[0].shape[0], sum(s.shape[1] for s in stacks), sum(s.shape[2] for s in stacks))
+    index, row, column = [], 0, 0
+    for stack in stacks:
+        index.append(stack.index + np.array([[0], [row], [column]]))
+        row, column = row + stack.shape[1], column + stack.shape[2]
+    return MatrixStack.from_entries(shape, np.concatenate(index, 1), np.concatenate([s.value for s in stacks]))
+
+
+def _fourier(dictionary: families.Fourier, action: FieldAction) -> tuple[MatrixStack, MatrixStack] | None:
+    """Translations by b turn (cos, sin)(w . x) by the rate w . b; maps x -> H x + h send w to H^T w, phase w . h."""
+    n, q, c = action.width, action.generators.shape[0], action.elements.shape[0]
+    moves = action.affine()
+    if np.any(moves.index[2] < n):
+        return None
+    whole = dictionary.frequencies
+    waves = 2 * np.pi * whole / np.array(dictionary.period)
+    shift = np.zeros((q, n))
+    shift[moves.index[0], moves.index[1]] = moves.value
+    rate = shift @ waves.T
+    generator, wave = np.nonzero(rate)
+    cosine = 1 + 2 * wave
+    index = np.concatenate([[generator, cosine, cosine + 1], [generator, cosine + 1, cosine]], axis=1)
+    value = np.concatenate([-rate[generator, wave], rate[generator, wave]])
+    size = dictionary.size
+    turned = np.zeros((c, size, size))
+    turned[:, 0, 0] = 1.0
+    known = {tuple(k): place for place, k in enumerate(whole.tolist())}
+    for number, map_ in enumerate(_affine_elements(action).dense()):
+        image = waves @ map_[:, :n] * np.array(dictionary.period) / (2 * np.pi)
+        if np.abs(image - np.round(image)).max(initial=0.0) > 1e-9:
+            return None
+        for place, (k, phase) in enumerate(zip(np.round(image).astype(int), waves @ map_[:, n], strict=True)):
+            sign = -1 if next((i for i in k if i), 0) < 0 else 1
+            other = known.get(tuple((sign * k).tolist()))
+            if other is None:
+                return None
+            # cos(s v + p) and sin(s v + p) in cos v, sin v with s = sign.
+            turn = np.array([[np.cos(phase), -sign * np.sin(phase)], [np.sin(phase), sign * np.cos(phase)]])
+            turned[number, 1 + 2 * place : 3 + 2 * place, 1 + 2 * other : 3 + 2 * other] = turn
+    return MatrixStack.from_entries((q, size, size), index, value), MatrixStack.from_dense(turned)
+
+
+def _radial(dictionary: families.Radial, action: FieldAction) -> tuple[MatrixStack, MatrixStack] | None:
+    """Rotations turn x in r^p x; a dilation of rate s, A = s 1 + rotation, adds p s."""
+    n = action.width
+    moves, maps = action.affine().dense(), _affine_elements(action).dense()
+    if moves[:, :, n].any() or maps[:, :, n].any():
+        return None
+    powers = np.arange(dictionary.low, dictionary.high + 1)
+    unit = np.eye(n)
+    moves, maps = moves[:, :, :n], maps[:, :, :n]
+    rate = np.trace(moves, axis1=1, axis2=2) / n
+    if np.abs(moves + moves.transpose(0, 2, 1) - 2 * rate[:, None, None] * unit).max(initial=0.0) > 1e-12:
+        return None
+    square = np.einsum("cij,cij->c", maps, maps) / n
+    if np.abs(maps.transpose(0, 2, 1) @ maps - square[:, None, None] * unit).max(initial=0.0) > 1e-12:
+        return None
+    generators = [
+        np.kron(np.eye(len(powers)), a) + s * np.kron(np.diag(powers), unit) for a, s in zip(moves, rate, strict=True)
+    ]
+    elements = [np.kron(np.diag(s ** (powers / 2)), h) for h, s in zip(maps, square, strict=True)]
+    size = dictionary.size
+    return (
+        MatrixStack.from_dense(np.reshape(generators, (-1, size, size))),
+        MatrixStack.from_dense(np.reshape(elements, (-1, size, size))),
+    )
+
+
+def _from_samples(dictionary, action: AbstractAction, found: Sampled) -> LieMatrices:
+    size, joint = found.features.shape
+    return LieMatrices(
+        dictionary,
+        action,
+        scipy.sparse.csr_array(found.features),
+        MatrixStack.from_dense(found.generators),
+        MatrixStack.from_dense(found.elements),
+        np.ones(size),
+        np.ones(joint),
+        f"sampled at {found.points:,} points",
+    )
+
+
+def _affine_elements(action: FieldAction) -> MatrixStack:
+    c, n, _ = action.elements.shape
+    return action.elements.placed((c, n, n + 1)) if action.is_linear else action.elements
