@@ -113,11 +113,9 @@ class EquivariantMaps:
         size = np.linalg.norm(W)
         if size == 0:
             return 0.0
-        by, to = (stack.flat() for stack in self._operators)
         m, n = W.shape
         worst = 0.0
-        for number in range(by.shape[0]):
-            a, b = by[[number]].reshape((n, n)).tocsr(), to[[number]].reshape((m, m)).tocsr()
+        for a, b in zip(*(stack.each() for stack in self._operators), strict=True):
             scale = scipy.sparse.linalg.norm(a) / np.sqrt(n) + scipy.sparse.linalg.norm(b) / np.sqrt(m)
             if scale > 0:
                 worst = max(worst, float(np.linalg.norm(b @ W - (a.T @ W.T).T) / (scale * size)))

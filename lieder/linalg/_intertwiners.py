@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse
 from jaxtyping import Float
 
 from ._axes import axis_aligned
@@ -82,10 +83,9 @@ def _parted(pieces: list[Summand], generators: int, k: int) -> _Parts:
         flat, turned = piece.operators.flat(), piece.operators.transpose().flat()
         gram += piece.copies * (flat @ flat.T).toarray()[:generators, :generators]
         product += piece.copies * (flat @ turned.T).toarray()[:generators, :generators]
-        for number in range(generators, k):
-            element = flat[[number]].reshape((piece.size, piece.size)).tocsr()
-            off = abs(element @ element.T - np.eye(piece.size)).max()
-            orthogonal[number - generators] &= bool(off <= _ORTHOGONAL)
+        for number, element in enumerate(piece.operators.each()[generators:]):
+            off = abs(element @ element.T - scipy.sparse.eye_array(piece.size)).max()
+            orthogonal[number] &= bool(off <= _ORTHOGONAL)
     size = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
     lengths, axes = np.linalg.eigh(gram / size[:, None] / size)
     moving = lengths > 1e-10 * max(lengths.max(initial=0.0), np.finfo(float).tiny)

@@ -122,22 +122,18 @@ def candidates(
     m, n = target.size, source.size
     if given is not None:
         return [_from_rows(_images(source, target, scale, given), given)] if len(given) else []
-    columns = _constraints(source, target, scale)
-    rows = columns.shape[0]
-    links = (
-        scipy.sparse.block_array([[None, columns], [columns.T, None]])
-        if rows
-        else scipy.sparse.csr_array((m * n, m * n))
-    )
-    _, label = scipy.sparse.csgraph.connected_components(links, directed=False)
-    label = label[rows:]
+    columns, rows = _constraints(source, target, scale), len(scale) * m * n
+    if rows == 0:
+        return [Unfinished(np.zeros(m * n), np.eye(m * n).reshape(-1, m, n))]
+    links = scipy.sparse.block_array([[None, columns], [columns.T, None]])
+    label = scipy.sparse.csgraph.connected_components(links, directed=False)[1][rows:]
     by_column = columns.tocsc()
     order = np.argsort(label, kind="stable")
     out = []
     for own in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         part = by_column[:, own].tocsr()
         part = part[np.diff(part.indptr) > 0]
-        values, vectors = _spectrum(part)
+        values, vectors = _spectrum(part, len(own))
         maps = np.zeros((len(values), m * n))
         maps[:, own] = vectors
         out.append(Unfinished(values, maps.reshape(-1, m, n)))
@@ -171,9 +167,7 @@ def _images(source: Summand, target: Summand, scale: np.ndarray, maps: np.ndarra
     """(constraints, maps): B_k W - W A_k for each given W."""
     r, m, n = maps.shape
     rows = []
-    left, right = target.operators.flat(), source.operators.flat()
-    for number, size in enumerate(scale):
-        b, a = left[[number]].reshape((m, m)).tocsr(), right[[number]].reshape((n, n)).tocsr()
+    for b, a, size in zip(target.operators.each(), source.operators.each(), scale, strict=True):
         moved = (b @ maps.transpose(1, 0, 2).reshape(m, r * n)).reshape(m, r, n).transpose(1, 0, 2)
         moved = moved - (a.T @ maps.reshape(r * m, n).T).T.reshape(r, m, n)
         rows.append(moved.reshape(r, m * n).T / size)
@@ -181,20 +175,19 @@ def _images(source: Summand, target: Summand, scale: np.ndarray, maps: np.ndarra
 
 
 def _from_rows(rows: np.ndarray, maps: np.ndarray) -> Unfinished:
-    values, vectors = _spectrum(scipy.sparse.csr_array(rows))
+    values, vectors = _spectrum(scipy.sparse.csr_array(rows), len(maps))
     return Unfinished(values, np.tensordot(vectors, maps, axes=1))
 
 
-def _spectrum(rows: scipy.sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+def _spectrum(rows: scipy.sparse.csr_array, unknowns: int) -> tuple[np.ndarray, np.ndarray]:
     """Singular values of a tall matrix, ascending, and the right singular vectors as rows."""
-    unknowns = rows.shape[1]
     if unknowns > LARGEST:
         raise ValueError(
             f"source and target: {unknowns} connected unknowns of an algebra that is not closed under transposition are"
             f" more than the {LARGEST} that fit. Write them as sums of smaller representations, or, for an algebra that"
             " is nearly a named one, use the named one."
         )
-    if rows.shape[0] == 0:
+    if rows.nnz == 0:
         return np.zeros(unknowns), np.eye(unknowns)
     if unknowns <= _SQUARE:
         dense = rows.toarray()

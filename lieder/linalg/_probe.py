@@ -31,16 +31,16 @@ class Probe:
         """The random elements for k matrices of one size: (n, n) arrays, sparse ones where n is large."""
         _, terms, factors, width = self.words.shape
         n = operators.shape[1]
-        linear = scipy.sparse.csr_array(self.words.reshape(-1, width)[:, 1:]) @ operators.flat()
+        constant, linear = self.words.reshape(-1, width)[:, 0], operators.combine(self.words.reshape(-1, width)[:, 1:])
         if n <= _SMALL:
-            dense = linear.toarray().reshape(*self.words.shape[:3], n, n)
+            dense = linear.dense().reshape(*self.words.shape[:3], n, n)
             dense[..., np.arange(n), np.arange(n)] += self.words[..., :1]
             product = dense[:, :, 0]
             for factor in range(1, factors):
                 product = product @ dense[:, :, factor]
             return list(product.sum(axis=1))
-        constant, unit = self.words.reshape(-1, width)[:, 0], scipy.sparse.eye_array(n, format="csr")
-        made = [linear[[row]].reshape((n, n)).tocsr() + constant[row] * unit for row in range(len(constant))]
+        unit = scipy.sparse.eye_array(n, format="csr")
+        made = [matrix + number * unit for matrix, number in zip(linear.each(), constant, strict=True)]
         products = []
         for start in range(0, len(made), factors):
             product = made[start]
@@ -55,13 +55,16 @@ class Probe:
         if self.casimir is None:
             return None
         size, axes = np.linalg.eigh(self.casimir)
-        flat = operators.flat()[: len(size)]
-        n = operators.shape[1]
-        total = np.zeros((n, n))
-        for square, row in zip(size, axes.T, strict=True):
-            matrix = scipy.sparse.csr_array((scipy.sparse.csr_array(row[None]) @ flat).reshape((n, n)))
-            total += square * (matrix @ matrix).toarray()
-        return total
+        first = MatrixStack.from_entries((len(size), *operators.shape[1:]), *_first(operators, len(size)))
+        total = scipy.sparse.csr_array(operators.shape[1:])
+        for number, matrix in zip(size, first.combine(axes.T).each(), strict=True):
+            total = total + number * (matrix @ matrix)
+        return scipy.sparse.csr_array(total).toarray()
+
+
+def _first(operators: MatrixStack, count: int) -> tuple[np.ndarray, np.ndarray]:
+    keep = operators.index[0] < count
+    return operators.index[:, keep], operators.value[keep]
 
 
 def probe(operators: int, casimir: Float[np.ndarray, "p p"] | None, draw: int) -> Probe:

@@ -128,13 +128,10 @@ class SchurMaps(AbstractMaps):
             for s, by in enumerate(self.source.places):
                 bases, parts = [np.zeros((0, to.shape[1], by.shape[1]))], []
                 for number, block in enumerate(self.blocks):
-                    found = [
-                        _within(pieces, index, side)
-                        for pieces, index, side in ((block.target, t, self.target), (block.source, s, self.source))
-                    ]
-                    if None in found:
+                    here, outputs = _within(block.target, t, self.target)
+                    there, inputs = _within(block.source, s, self.source)
+                    if here is None or there is None:
                         continue
-                    (here, outputs), (there, inputs) = found
                     total += 8 * block.division * here.multiplicity * there.multiplicity * to.shape[1] * by.shape[1]
                     if total > _MOST_BYTES:
                         return None
@@ -182,7 +179,7 @@ class SchurMaps(AbstractMaps):
         return side.matrix[:, columns.reshape(-1)].toarray().reshape(side.width, *columns.shape)
 
 
-def _within(pieces: tuple[Piece, ...], summand: int, side: Side) -> tuple[Piece, slice] | None:
+def _within(pieces: tuple[Piece, ...], summand: int, side: Side) -> tuple[Piece | None, slice]:
     """The piece that stands in one summand, and which of all copies are its own."""
     start = 0
     for piece in pieces:
@@ -190,7 +187,7 @@ def _within(pieces: tuple[Piece, ...], summand: int, side: Side) -> tuple[Piece,
         if piece.summand == summand:
             return piece, slice(start, stop)
         start = stop
-    return None
+    return None, slice(0)
 
 
 def _columns(frame: np.ndarray, piece: Piece, block: Block) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A stack of sparse matrices of one shape: how a basis of generators is stored and contracted."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -56,6 +57,15 @@ class MatrixStack:
         return scipy.sparse.csr_array(
             (self.value, (self.index[0], self.index[1] * columns + self.index[2])), shape=(q, rows * columns)
         )
+
+    def each(self) -> list[scipy.sparse.csr_array]:
+        """A_1..A_q as sparse matrices."""
+        q, rows, columns = self.shape
+        ends = np.searchsorted(self.index[0], np.arange(q + 1))
+        return [
+            scipy.sparse.csr_array((self.value[a:b], (self.index[1, a:b], self.index[2, a:b])), shape=(rows, columns))
+            for a, b in pairwise(ends)
+        ]
 
     def combine(self, coefficients: Float[np.ndarray, "new generators"]) -> "MatrixStack":
         """New generators sum_k coefficients[r, k] A_k."""
