@@ -1,0 +1,104 @@
+"""The linear layer."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..action import FieldAction, scalars
+from ..enforce import EquivariantMaps, homogeneous, maps
+
+_LARGEST = 2**24  # entries up to which W is formed, so that a batch is one matrix product
+
+
+class Linear(eqx.Module):
+    """x -> W x + b with W equivariant and b invariant.
+
+    Fields: `weight` (dim,), coefficients of W in the basis of `ld.enforce.maps(source, target)`; `bias`, coefficients
+    of b in the basis of invariant vectors of the target, or None; `source`; `target`.
+    """
+
+    weight: Float[Array, " dim"]
+    bias: Float[Array, " invariants"] | None
+    maps: EquivariantMaps = eqx.field(static=True)
+    invariants: EquivariantMaps | None = eqx.field(static=True)
+    source: FieldAction = eqx.field(static=True)
+    target: FieldAction = eqx.field(static=True)
+
+    def __init__(
+        self,
+        source: FieldAction,
+        target: FieldAction,
+        *,
+        key: PRNGKeyArray,
+        bias: bool = True,
+        tolerance: float | None = None,
+        dtype=None,
+    ):
+        """Random weights that take inputs of unit variance to outputs of unit variance; the bias is zero.
+
+        Arguments:
+            source: representation of inputs, of width n; linear, or affine points (x is then extended by a 1).
+            target: representation of outputs, of width m; linear.
+            key: of the random weights.
+            bias: whether invariant vectors of the target, where there are any, are added.
+            tolerance: of the maps, as in `ld.enforce.maps`; for measured generators.
+            dtype: of the weights; default JAX's own, float32 unless x64 is on.
+        Raises:
+            ValueError: only the zero map is equivariant; different algebras.
+            TypeError: actions that are not linear, or a dtype that is not floating point.
+        """
+        dtype = floating(dtype)
+        affine = isinstance(source, FieldAction) and source.is_affine and not source.is_linear
+        self.maps = maps(homogeneous(source) if affine else source, target, tolerance=tolerance)
+        if self.maps.dim == 0:
+            raise ValueError(
+                f"only the zero map is equivariant from source, {source}, to target, {target}, so a linear layer between"
+                " them would always return zero. Add to the source or the target a representation they share, such as"
+                " target + source, or reach the target through products with ld.nn.Bilinear or ld.nn.MLP."
+            )
+        self.source = source if affine else self.maps.source
+        self.target = self.maps.target
+        still = maps(scalars(target.algebra), self.target, tolerance=tolerance) if bias and not affine else None
+        self.invariants = still if still is not None and still.dim else None
+        draw = jax.random.normal(key, (self.maps.dim,), dtype)
+        self.weight = draw * jnp.asarray(self.maps.scales, dtype)
+        self.bias = None if self.invariants is None else jnp.zeros(self.invariants.dim, dtype)
+
+    def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        """W x + b.
+
+        Arguments: `x` (n,), one example; use jax.vmap for many.
+        Returns: (m,).
+        Raises: ValueError for another shape.
+        """
+        x = one_example(x, self.source)
+        if self.maps.source.width > self.source.width:
+            x = jnp.append(x, jnp.ones((), x.dtype))
+        if self.maps.source.width * self.maps.target.width <= _LARGEST:
+            y = self.maps.matrix(self.weight) @ x
+        else:
+            y = self.maps.apply(self.weight, x)
+        if self.invariants is None or self.bias is None:
+            return y
+        return y + self.invariants.apply(self.bias, jnp.ones(1, self.bias.dtype))
+
+
+def floating(dtype) -> np.dtype:
+    """The dtype of weights: JAX's default where none is given."""
+    dtype = jnp.zeros(()).dtype if dtype is None else jnp.dtype(dtype)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(f"dtype must be real floating point, such as jnp.float32, got {dtype}.")
+    return dtype
+
+
+def one_example(x, source: FieldAction) -> Array:
+    """x as an array, after a look at its shape."""
+    x = jnp.asarray(x)
+    if x.shape != (source.width,):
+        raise ValueError(
+            f"x must be one example of shape ({source.width},), as {source} has that width; got {x.shape}. Use jax.vmap"
+            " for many."
+        )
+    return x
