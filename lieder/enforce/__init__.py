@@ -1,5 +1,11 @@
 """The symmetry is known: the maps, functions and dynamics that have it exactly."""
 
+from ._functions import EquivariantFunctions as EquivariantFunctions
+from ._functions import functions as functions
+from ._functions_family import linear_in_parameters as linear_in_parameters
+from ._functions_sklearn import FunctionFeatures as FunctionFeatures
 from ._homogeneous import homogeneous as homogeneous
+from ._kernels import EquivariantKernels as EquivariantKernels
+from ._kernels import kernels as kernels
 from ._maps import EquivariantMaps as EquivariantMaps
 from ._maps import maps as maps

@@ -6,8 +6,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.spatial
 from jaxtyping import Array, Float, Int, PRNGKeyArray
+from scipy.spatial import KDTree
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantKernels, kernels, maps
@@ -77,7 +77,7 @@ class IntegralOperator(eqx.Module):
         if family is None:
             widths = (float(spacing * np.sqrt(size / (2 * _BAND))),) if scales is None else tuple(scales)
             family = kernels(source, target, degree=degree, scales=widths)
-        elif (family.source, family.target) != (source, target):
+        elif not family.are_for(source, target):
             raise ValueError(f"family is for other fields: from {family.source} to {family.target}.")
         if family.dim == 0:
             raise ValueError(
@@ -227,7 +227,7 @@ def neighbours(
         raise ValueError("x or at holds NaN or infinite coordinates.")
     if not (np.isfinite(radius) and radius > 0):
         raise ValueError(f"radius must be positive and finite, got {radius!r}.")
-    near = scipy.spatial.cKDTree(x).query_ball_point(places, radius, return_sorted=True)
+    near = KDTree(x).query_ball_point(places, radius, return_sorted=True)
     counts = np.array([len(row) for row in near], int)
     out = np.full((len(places), counts.max(initial=1)), len(x), np.int32)
     out[np.arange(out.shape[1]) < counts[:, None]] = np.concatenate([np.asarray(row, np.int32) for row in near])
