@@ -1,0 +1,211 @@
+"""Constraints on the coefficients of a family, and their null space."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.sparse
+from scipy.sparse.csgraph import connected_components
+
+from ..action import AbstractFibreAction, FieldAction
+from ..derivative import LieMatrices
+from ..linalg import MatrixStack
+
+LARGEST = 6000  # unknowns that one generator connects: dense singular values of these take minutes
+CLEAR = 10.0  # least ratio between singular values that do not and that do count as zero
+_DEPENDENT = 1e-8  # functions whose samples are dependent to this count as dependent
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Constraint:
+    """A linear condition on coefficients V (m, r), flattened row by row.
+
+    Fields: `rows`, sparse; `size`, of the generator: singular values are relative to it.
+    """
+
+    rows: scipy.sparse.csr_array
+    size: float
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """Well-conditioned coordinates V of a family: W = V C with C (r, D).
+
+    For monomials V are coefficients in the Bombieri norm; for samples F has mean square |V|^2 over them. Functions of
+    the dictionary that depend on others (two constants) share a coordinate.
+    """
+
+    to_dictionary: scipy.sparse.csr_array
+    from_dictionary: scipy.sparse.csr_array
+
+    @classmethod
+    def of(cls, matrices: LieMatrices) -> "Coordinates":
+        P = matrices.features
+        if matrices.how == "exact":
+            used = P[:, np.flatnonzero(abs(P).sum(axis=0))]
+            count = np.asarray(used.sum(axis=0)).reshape(-1)
+            share = scipy.sparse.diags_array(1 / np.sqrt(count)) @ used.T
+            scale = scipy.sparse.diags_array(matrices.scale)
+            inverse = scipy.sparse.diags_array(1 / matrices.scale)
+            return cls(_csr(share @ scale), _csr(inverse @ share.T))
+        dense = P.toarray()
+        rms = np.linalg.norm(dense, axis=1)
+        rms[rms == 0] = 1.0
+        left, singular, _ = np.linalg.svd(dense / rms[:, None], full_matrices=False)
+        kept = singular > _DEPENDENT * singular.max(initial=0.0)
+        left, singular = left[:, kept], singular[kept]
+        return cls(_csr((left / singular).T / rms), _csr(rms[:, None] * left * singular))
+
+
+def _csr(matrix) -> scipy.sparse.csr_array:
+    return scipy.sparse.csr_array(matrix)
+
+
+def linear_constraints(matrices: LieMatrices, target: FieldAction, coordinates: Coordinates) -> list[Constraint]:
+    """W T_k - B_k W P = 0 and W S_j - H_j W P = 0 in V."""
+    source, C = matrices.action, coordinates.to_dictionary
+    undo = scipy.sparse.diags_array(1 / matrices.joint_scale)
+    still = _csr(C @ matrices.features @ undo)
+    n, m = source.width, target.width
+    pairs = [(matrices.generators, target.matrices(), source.generators if isinstance(source, FieldAction) else None)]
+    pairs.append((matrices.elements, target.discrete(), source.elements if isinstance(source, FieldAction) else None))
+    found = []
+    for moving, turning, own in pairs:
+        turns, sizes = _matrices(turning), _sizes(turning) / np.sqrt(m)
+        sizes = sizes + (1.0 if own is None else _sizes(own) / np.sqrt(n))
+        for T, B, size in zip(_matrices(moving), turns, sizes, strict=True):
+            if size > 0:
+                moved = _csr(C @ T @ undo)
+                rows = scipy.sparse.kron(scipy.sparse.eye_array(m), moved.T) - scipy.sparse.kron(B, still.T)
+                found.append(Constraint(_csr(rows), float(size)))
+    return found
+
+
+def _matrices(stack: MatrixStack) -> list[scipy.sparse.csr_array]:
+    bounds = np.searchsorted(stack.index[0], np.arange(stack.shape[0] + 1))
+    return [
+        scipy.sparse.csr_array((stack.value[a:b], (stack.index[1, a:b], stack.index[2, a:b])), shape=stack.shape[1:])
+        for a, b in pairwise(bounds.tolist())
+    ]
+
+
+def _sizes(stack: MatrixStack) -> np.ndarray:
+    return np.sqrt(np.bincount(stack.index[0], stack.value**2, minlength=stack.shape[0]))
+
+
+def fibre_constraints(
+    dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
+) -> list[Constraint]:
+    """The same at points, for outputs that move in a way that depends on the input: phi_k(x, y) linear in y."""
+    C = coordinates.to_dictionary.toarray()
+    m, q = target.width, source.algebra.dim
+
+    def one(p):
+        y = jnp.concatenate([jnp.eye(m), jnp.zeros((1, m)), 2 * jnp.ones((1, m))])
+        return dictionary(p), jax.jacfwd(dictionary)(p), source.fields(p), jax.vmap(lambda v: target.over(p, v))(y)
+
+    with jax.enable_x64(True):
+        values = jax.jit(jax.vmap(one))(jnp.asarray(x, jnp.float64))
+    f, slopes, fields, phi = (np.asarray(v) for v in values)
+    f, moved, turns = f @ C.T, np.einsum("rd,xdn,xkn->xkr", C, slopes, fields), phi[:, :m]  # turns: x, j, k, i
+    nothing, twice = np.abs(phi[:, m]).max(initial=0.0), phi[:, m + 1]
+    bent = np.abs(twice - 2 * turns.sum(axis=1)).max(initial=0.0) + nothing
+    if bent > 1e-9 * max(1.0, np.abs(turns).max(initial=0.0)):
+        raise TypeError(
+            f"target, {target}, does not act linearly on outputs (by {bent:.2g}): its equivariant functions form no"
+            " vector space. Use vectors, tensors, scalars, or the directions ld.action.tangent(source)."
+        )
+    found = []
+    for k in range(q):
+        rows = np.einsum("ij,xr->xijr", np.eye(m), moved[:, k]) - np.einsum("xji,xr->xijr", turns[:, :, k], f)
+        rows = rows.reshape(len(x) * m, -1) / np.sqrt(len(x))
+        found.append(Constraint(_csr(np.linalg.qr(rows)[1]), 1.0))
+    return found
+
+
+def null_space(constraints: list[Constraint], unknowns: int, tolerance: float, joint: bool) -> scipy.sparse.csr_array:
+    """An orthonormal basis (unknowns, dim) of coefficients whose relative singular values are at most `tolerance`.
+
+    Exact constraints are imposed one after the other, each on the null space of those before, those that connect fewest
+    unknowns first: their small blocks are cheap, and little is left for the others. Where they hold only nearly
+    (`joint`) that would add up errors, so all are imposed at once.
+    """
+    scaled = [_csr(c.rows / c.size) for c in constraints]
+    stages = sorted(scaled, key=_largest)
+    if joint and scaled:
+        stages = [_csr(scipy.sparse.vstack(scaled))]
+    basis = _csr(scipy.sparse.eye_array(unknowns))
+    for rows in stages:
+        basis = _imposed(basis, rows, tolerance)
+    return basis
+
+
+def _largest(rows: scipy.sparse.csr_array) -> int:
+    return int(np.bincount(_labels(rows)).max(initial=0))
+
+
+def _labels(rows: scipy.sparse.csr_array) -> np.ndarray:
+    """For each column, which connected part of the constraints it belongs to."""
+    links = _csr(scipy.sparse.block_array([[None, rows], [rows.T, None]]))
+    return connected_components(links, directed=False)[1][rows.shape[0] :]
+
+
+def _imposed(basis: scipy.sparse.csr_array, rows: scipy.sparse.csr_array, tolerance: float) -> scipy.sparse.csr_array:
+    matrix = _csr(rows @ basis)
+    # What is left by rounding would connect parts that have nothing to do with each other.
+    matrix.data[np.abs(matrix.data) < _ROUNDING * max(1.0, np.abs(matrix.data).max(initial=0.0))] = 0.0
+    matrix.eliminate_zeros()
+    labels = _labels(matrix)
+    by_column = matrix.tocsc()
+    order = np.argsort(labels, kind="stable")
+    entries, spectrum, count = [], [], 0
+    for own in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        part = by_column[:, own].tocsr()
+        part = part[np.diff(part.indptr) > 0].toarray()
+        values, vectors = _singular(part)
+        spectrum.append(values)
+        kept = vectors[values <= tolerance]
+        place, column = np.nonzero(kept)
+        entries.append((own[column], count + place, kept[place, column]))
+        count += len(kept)
+    check_gap(np.concatenate([np.zeros(0), *spectrum]), tolerance)
+    if not entries:
+        return basis
+    row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
+    return _csr(basis @ scipy.sparse.csr_array((value, (row, column)), shape=(basis.shape[1], count)))
+
+
+def _singular(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    unknowns = part.shape[1]
+    if unknowns > LARGEST:
+        raise ValueError(
+            f"dictionary: the constraints connect {unknowns:,} coefficients, more than the {LARGEST:,} whose singular"
+            " values are computed. Take a lower degree, or one output at a time."
+        )
+    if part.shape[0] == 0:
+        return np.zeros(unknowns), np.eye(unknowns)
+    if part.shape[0] > unknowns:
+        part = np.linalg.qr(part, mode="r")
+    _, found, vectors = np.linalg.svd(part)
+    values = np.zeros(unknowns)
+    values[: len(found)] = found
+    return values, vectors
+
+
+def check_gap(values: np.ndarray, tolerance: float) -> None:
+    """Nothing, when values at or below the tolerance are clearly smaller than those above."""
+    values = np.sort(values)
+    count = int(np.searchsorted(values, tolerance, side="right"))
+    if count in (0, len(values)):
+        return
+    low, high = max(values[count - 1], _ROUNDING), values[count]
+    if high < CLEAR * low:
+        shown = ", ".join(f"{v:.2g}" for v in values[max(count - 4, 0) : count])
+        others = ", ".join(f"{v:.2g}" for v in values[count : count + 4])
+        raise ValueError(
+            f"tolerance = {tolerance:.3g} splits singular values that lie close together: {shown} would count as zero,"
+            f" {others} would not. Choose a tolerance inside a wider gap of the spectrum."
+        )
