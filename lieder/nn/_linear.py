@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
 
-_LARGEST = 2**24  # entries up to which W is formed, so that a batch is one matrix product
+_LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
 
 
 class Linear(eqx.Module):
@@ -54,8 +54,8 @@ class Linear(eqx.Module):
         self.maps = maps(homogeneous(source) if affine else source, target, tolerance=tolerance)
         if self.maps.dim == 0:
             raise ValueError(
-                f"only the zero map is equivariant from source, {source}, to target, {target}, so a linear layer between"
-                " them would always return zero. Add to the source or the target a representation they share, such as"
+                f"only the zero map is equivariant from source, {source}, to target, {target}: a linear layer between them"
+                " would always return zero. Add to the source or the target a representation they share, such as"
                 " target + source, or reach the target through products with ld.nn.Bilinear or ld.nn.MLP."
             )
         self.source = source if affine else self.maps.source

@@ -1,0 +1,207 @@
+"""The quadratic layer: without products gates see nothing but scalars that were scalars from the beginning."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from ..action import FieldAction, check_same_algebra
+from ..enforce import maps
+from ._kinds import Kinds, kinds
+from ._linear import floating, one_example
+
+_LARGEST = 1000  # numbers in one coupling of two summands to a third; larger ones are left out
+_SMALL = 1 / 3  # the size of the products in a residual layer
+_KEPT = 64
+_FOUND: dict[tuple, "Couplings"] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The couplings of two summands of the source, by number, to all summands of the target.
+
+    Fields: `first`, `second`; `reached`, ((summand of the target, how many couplings), ...); `table` (first size *
+    second size, columns), the couplings side by side, each of Frobenius norm one.
+    """
+
+    first: int
+    second: int
+    reached: tuple[tuple[int, int], ...]
+    table: np.ndarray
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class Couplings:
+    """All couplings from products of two summands of the source to summands of the target. A static pytree."""
+
+    source: Kinds
+    target: Kinds
+    pairs: tuple[Pair, ...]
+
+    def counts(self, live: Bool[np.ndarray, " n"]) -> list[int]:
+        """How many couplings of live coordinates reach each summand of the target."""
+        alive = [bool(live[kind.places].any()) for kind in self.source.each]
+        out = [0] * len(self.target.each)
+        for pair in self.pairs:
+            for c, count in pair.reached:
+                out[c] += count * (alive[pair.first] and alive[pair.second])
+        return out
+
+
+def couplings(source: FieldAction, target: FieldAction, tolerance: float | None) -> Couplings:
+    """The couplings, found once for each content."""
+    by, to = kinds(source, "source"), kinds(target, "target")
+    key = (id(by), id(to), tolerance)
+    # The kinds are held by the entry, so that their ids stay theirs.
+    if key not in _FOUND:
+        if len(_FOUND) >= _KEPT:
+            _FOUND.pop(next(iter(_FOUND)))
+        pairs = [_pair(by, to, a, b, tolerance) for a in range(len(by.each)) for b in range(a, len(by.each))]
+        _FOUND[key] = Couplings(by, to, tuple(pair for pair in pairs if pair.reached))
+    return _FOUND[key]
+
+
+def _pair(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> Pair:
+    first, second = by.each[a], by.each[b]
+    product = first.action * second.action
+    reached, tables = [], [np.zeros((product.width, 0))]
+    for c, kind in enumerate(to.each):
+        if product.width * kind.size > _LARGEST:
+            continue
+        found = maps(product, kind.action, tolerance=tolerance)
+        if found.dim:
+            reached.append((c, found.dim))
+            tables.append(found.dense().reshape(found.dim * kind.size, -1).T)
+    return Pair(a, b, tuple(reached), np.concatenate(tables, axis=1))
+
+
+class Bilinear(eqx.Module):
+    """x -> B(x, x), equivariant and quadratic, at a cost that grows linearly with the width.
+
+    For each kind of summand of the source (its s coordinates in n copies) two sets of `rank` mixtures of the copies are
+    taken, left and right. Every left mixture is multiplied by the right one of the same number, every kind with every
+    kind, and the products are coupled to the summands of the target by the equivariant maps from the tensor product,
+    `ld.enforce.maps(a * b, c)`. What reaches a summand is mixed into its copies. So there are 2 rank n weights for each
+    kind of the source and rank (couplings) n for each kind of the target, where a full quadratic layer has a number
+    that is cubic in the width. Couplings of more than 1,000 numbers (product of the three sizes) are left out.
+
+    Fields: `left`, `right`, (rank, copies) for each kind of the source; `out`, (copies, rank * couplings) for each kind
+    of the target; `residual`.
+    """
+
+    left: tuple[Float[Array, "rank _"], ...]
+    right: tuple[Float[Array, "rank _"], ...]
+    out: tuple[Float[Array, "_ _"], ...]
+    couplings: Couplings = eqx.field(static=True)
+    residual: bool = eqx.field(static=True)
+
+    def __init__(
+        self,
+        source: FieldAction,
+        target: FieldAction,
+        *,
+        key: PRNGKeyArray,
+        rank: int = 16,
+        residual: bool = False,
+        live: Bool[np.ndarray, " n"] | None = None,
+        tolerance: float | None = None,
+        dtype=None,
+    ):
+        """Random weights that take inputs of unit variance to outputs of unit variance.
+
+        Arguments:
+            source, target: linear representations of widths n and m.
+            key: of the random weights.
+            rank: how many products are taken of each pair of kinds of summands.
+            residual: return (x + B(x, x)) scaled to unit variance, the products a third of x; target must be source.
+            live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, B has unit variance.
+            tolerance: of the couplings, as in `ld.enforce.maps`.
+            dtype: of the weights; default JAX's own.
+        Raises:
+            ValueError: no product of two summands reaches the target; different algebras; a rank below 1.
+            TypeError: actions that are not linear, or a dtype that is not floating point.
+        """
+        dtype = floating(dtype)
+        if rank < 1:
+            raise ValueError(f"rank must be 1, 2, 3, ..., got {rank}.")
+        by, to = kinds(source, "source"), kinds(target, "target")
+        check_same_algebra(source, target)
+        if residual and by is not to:
+            raise ValueError(
+                f"residual=True adds the input to the output: target, {target}, must be the source, {source}."
+            )
+        live = np.ones(source.width, bool) if live is None else np.asarray(live)
+        self.couplings, self.residual = couplings(source, target, tolerance), residual
+        totals, counts = self.couplings.counts(np.ones(source.width, bool)), self.couplings.counts(live)
+        if not any(totals):
+            raise ValueError(
+                f"no product of two summands of source, {source}, reaches target, {target}, by a coupling of at most"
+                f" {_LARGEST} numbers. Add scalars to both, or products to the source."
+            )
+        first, second, last = jax.random.split(key, 3)
+        self.left, self.right = (
+            tuple(
+                jax.random.normal(one, (rank, kind.copies), dtype) / kind.copies**0.5
+                for one, kind in zip(jax.random.split(each, len(by.each)), by.each, strict=True)
+            )
+            for each in (first, second)
+        )
+        out = []
+        for one, kind, total, count in zip(
+            jax.random.split(last, len(to.each)), to.each, totals, counts, strict=True
+        ):
+            size = (kind.size / (rank * max(count, 1))) ** 0.5
+            if residual:
+                size *= _SMALL if live[kind.places].any() else (1 + _SMALL**2) ** 0.5
+            out.append(jax.random.normal(one, (kind.copies, rank * total), dtype) * size)
+        self.out = tuple(out)
+
+    @property
+    def source(self) -> FieldAction:
+        return self.couplings.source.action
+
+    @property
+    def target(self) -> FieldAction:
+        return self.couplings.target.action
+
+    def reached(self, live: Bool[np.ndarray, " n"]) -> Bool[np.ndarray, " m"]:
+        """Which outputs can differ from zero.
+
+        Arguments: `live` (n,), which inputs can.
+        Returns: (m,).
+        """
+        out = live.copy() if self.residual else np.zeros(self.target.width, bool)
+        for kind, count in zip(self.couplings.target.each, self.couplings.counts(live), strict=True):
+            out[kind.places] |= count > 0
+        return out
+
+    def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        """B(x, x), or (x + B(x, x)) / sqrt(1 + 1/9) for a residual layer.
+
+        Arguments: `x` (n,), one example; use jax.vmap for many.
+        Returns: (m,).
+        Raises: ValueError for another shape.
+        """
+        x = one_example(x, self.source)
+        copies = [x[kind.places.astype(np.int32)] for kind in self.couplings.source.each]
+        left = [w @ block for w, block in zip(self.left, copies, strict=True)]
+        right = [w @ block for w, block in zip(self.right, copies, strict=True)]
+        rank = len(left[0])
+        products: list[list[Array]] = [[] for _ in self.couplings.target.each]
+        for pair in self.couplings.pairs:
+            every = left[pair.first][:, :, None] * right[pair.second][:, None, :]
+            coupled = every.reshape(rank, -1) @ jnp.asarray(pair.table, every.dtype)
+            start = 0
+            for c, count in pair.reached:
+                size = self.couplings.target.each[c].size
+                products[c].append(coupled[:, start : start + count * size].reshape(rank * count, size))
+                start += count * size
+        out = jnp.zeros(self.target.width, left[0].dtype)
+        for w, kind, found in zip(self.out, self.couplings.target.each, products, strict=True):
+            if found:
+                out = out.at[kind.places.astype(np.int32)].set(w @ jnp.concatenate(found))
+        return (x + out) / (1 + _SMALL**2) ** 0.5 if self.residual else out

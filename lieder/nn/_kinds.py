@@ -1,0 +1,125 @@
+"""A representation seen by a nonlinearity: its summands, and what may be done to each of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import numpy as np
+
+from .. import dictionary as families
+from ..action import FieldAction
+from ..algebra import LieAlgebra
+from ..linalg import MatrixStack, Summand, stacked, summands
+
+_SKEW = 1e-12  # relative, for matrices to count as skew or orthogonal: products of exact generators round to 1e-15
+_KEPT = 256  # representations kept by content
+_FOUND: dict[tuple, "Kinds"] = {}
+
+Motion = Literal["still", "permuted", "orthogonal", "other"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One summand of a representation, all its copies.
+
+    Fields: `motion`: what the group does to it: nothing ("still"), permutes its coordinates, moves it by orthogonal
+    maps, or other; `places` (copies, size); `action`, the representation of one copy.
+    """
+
+    motion: Motion
+    places: np.ndarray
+    action: FieldAction
+
+    @property
+    def copies(self) -> int:
+        return self.places.shape[0]
+
+    @property
+    def size(self) -> int:
+        return self.places.shape[1]
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """A representation and its different summands, in the order of their first coordinates. A static pytree."""
+
+    action: FieldAction
+    each: tuple[Kind, ...]
+
+    @property
+    def moved(self) -> tuple[Kind, ...]:
+        """Summands that pointwise functions would break: neither still nor permuted."""
+        return tuple(kind for kind in self.each if kind.motion in ("orthogonal", "other"))
+
+    @property
+    def pointwise(self) -> np.ndarray:
+        """The coordinates that any function of one number may be applied to."""
+        parts = [kind.places.reshape(-1) for kind in self.each if kind.motion in ("still", "permuted")]
+        return np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
+
+
+def kinds(action: FieldAction, name: str) -> Kinds:
+    """The summands of a linear action; the same object for the same content.
+
+    Arguments: `action`; `name`, what to call it in messages.
+    Returns: Kinds.
+    Raises: TypeError for actions that are not linear.
+    """
+    if not isinstance(action, FieldAction):
+        raise TypeError(
+            f"{name} must be a representation such as ld.vectors(ld.algebra.so(3)), got {type(action).__name__}."
+        )
+    if not action.is_linear:
+        raise TypeError(
+            f"{name}, {action}, is not linear, and a nonlinearity acts on vectors, tensors and scalars. Start with"
+            " ld.nn.Linear, which takes affine points."
+        )
+    stacks = action.matrices(), action.discrete()
+    key = (action.algebra, *((s.shape, s.index.tobytes(), s.value.tobytes()) for s in stacks))
+    if key not in _FOUND:
+        if len(_FOUND) >= _KEPT:
+            _FOUND.pop(next(iter(_FOUND)))
+        found = summands(stacked(list(stacks), axis=0))
+        _FOUND[key] = Kinds(action, tuple(_kind(action, summand) for summand in found))
+    return _FOUND[key]
+
+
+def _kind(action: FieldAction, summand: Summand) -> Kind:
+    size, q = summand.size, action.algebra.dim
+    which, row, column = summand.operators.index
+    value = summand.operators.value
+    count = summand.operators.shape[0]
+    moving, elements = which < q, which >= q
+    generators = MatrixStack((q, size, size), summand.operators.index[:, moving], value[moving])
+    finite = MatrixStack(
+        (count - q, size, size), np.stack([which - q, row, column])[:, elements], value[elements]
+    )
+    one = FieldAction(action.algebra, generators, families.linear(size), ((_name(action, summand), size),), finite)
+    tolerance = action.algebra.tolerance if isinstance(action.algebra, LieAlgebra) else 0.0
+    return Kind(_motion(generators, finite, max(_SKEW, tolerance)), summand.places, one)
+
+
+def _name(action: FieldAction, summand: Summand) -> str:
+    """What the action calls the block that this summand is, or "tensors"."""
+    start = 0
+    for kind, width in action.blocks:
+        if start <= summand.places[0, 0] < start + width:
+            return kind if width % summand.size == 0 else "tensors"
+        start += width
+    return "tensors"
+
+
+def _motion(generators: MatrixStack, finite: MatrixStack, tolerance: float) -> Motion:
+    size, count = finite.shape[1], finite.shape[0]
+    if len(generators.value) == 0:
+        every = np.array_equal(finite.value, np.ones(count * size))  # one 1 in each row: a permutation, as it inverts
+        if every and np.array_equal(finite.index[1], finite.index[2]):
+            return "still"
+        if every:
+            return "permuted"
+    dense = generators.dense()
+    skew = np.abs(dense + dense.transpose(0, 2, 1)).max(initial=0.0) <= tolerance * np.abs(dense).max(initial=0.0)
+    matrices = finite.dense()
+    turned = np.abs(matrices @ matrices.transpose(0, 2, 1) - np.eye(size)).max(initial=0.0) <= tolerance
+    return "orthogonal" if skew and turned else "other"

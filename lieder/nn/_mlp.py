@@ -1,0 +1,154 @@
+"""A network of linear, bilinear and gated layers."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from ..action import FieldAction
+from ._bilinear import Bilinear, couplings
+from ._gated import Gated, Norm
+from ._hidden import hidden as uniform
+from ._kinds import kinds
+from ._linear import Linear, one_example
+
+Layer = Linear | Bilinear | Gated | Norm
+
+
+class MLP(eqx.Module):
+    """An equivariant perceptron: (Linear, Bilinear with a residual, Gated) `depth` times, then Linear.
+
+    Fields: `layers`, in order, each with `source` and `target`.
+    Reference: Finzi, Welling and Wilson, A Practical Method for Constructing Equivariant MLPs, ICML 2021.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __init__(
+        self,
+        source: FieldAction,
+        target: FieldAction,
+        *,
+        width: int = 128,
+        depth: int = 3,
+        key: PRNGKeyArray,
+        hidden: FieldAction | Sequence[FieldAction] | None = None,
+        bilinear: bool | None = None,
+        rank: int = 16,
+        tolerance: float | None = None,
+        dtype=None,
+    ):
+        """Random weights that keep unit variance from layer to layer.
+
+        Arguments:
+            source: representation of inputs; linear, or affine points. A found symmetry goes in as `s.action`.
+            target: representation of outputs; linear. `s.target_action`.
+            width: of the hidden layers, which are then scalars and tensors made of source and target
+                (`ld.nn.hidden`).
+            depth: how many hidden layers; 0 is one linear layer.
+            key: of the random weights.
+            hidden: the hidden representation instead, or one for each hidden layer.
+            bilinear: whether hidden layers multiply; default: yes, unless all are scalars and permutation
+                representations, whose pointwise functions do without.
+            rank: of the bilinear layers.
+            tolerance: of the maps, as in `ld.enforce.maps`; for measured generators.
+            dtype: of the weights; default JAX's own, float32 unless x64 is on.
+        Raises:
+            ValueError: outputs that no layer reaches; different algebras; a depth below 0.
+            TypeError: actions that are not linear.
+        """
+        if depth < 0:
+            raise ValueError(f"depth must be 0, 1, 2, ... hidden layers, got {depth}.")
+        for name, action in (("source", source), ("target", target)):
+            if not isinstance(action, FieldAction):
+                raise TypeError(
+                    f"{name} must be a representation such as ld.vectors(ld.algebra.so(3)), got"
+                    f" {type(action).__name__}."
+                )
+        if not target.is_linear:
+            raise TypeError(
+                f"target, {target}, is not linear. Learn the displacement from a reference point, which is a vector,"
+                " and add it to the point."
+            )
+        if hidden is None:
+            between = [uniform(source, target, width)] * depth if depth else []
+        else:
+            between = [hidden] * depth if isinstance(hidden, FieldAction) else list(hidden)
+            if len(between) != depth:
+                raise ValueError(f"hidden gives {len(between)} representations for depth={depth} hidden layers.")
+        layers: list[Layer] = []
+        now, nonzero, possible = source, np.ones(source.width, bool), np.ones(source.width, bool)
+        for number, each in enumerate(between):
+            gate = Gated(each)
+            one, two = jax.random.split(jax.random.fold_in(key, number))
+            linear = Linear(now, gate.source, key=one, tolerance=tolerance, dtype=dtype)
+            nonzero, possible = _reached(linear, nonzero, False), _reached(linear, possible, True)
+            layers.append(linear)
+            if _multiplies(gate, bilinear, tolerance):
+                product = Bilinear(
+                    gate.source,
+                    gate.source,
+                    key=two,
+                    rank=rank,
+                    residual=True,
+                    live=nonzero,
+                    tolerance=tolerance,
+                    dtype=dtype,
+                )
+                nonzero, possible = product.reached(nonzero), product.reached(possible)
+                layers.append(product)
+            layers.append(gate)
+            now, m = gate.target, gate.target.width
+            nonzero, possible = nonzero[:m], possible[:m]
+        last = Linear(now, target, key=jax.random.fold_in(key, depth), tolerance=tolerance, dtype=dtype)
+        silent = np.flatnonzero(~_reached(last, possible, True))
+        if len(silent):
+            raise ValueError(
+                f"outputs {', '.join(map(str, silent[:8]))}{' ...' if len(silent) > 8 else ''} of target, {target},"
+                f" would always be zero: no product of the hidden layers reaches them. Raise width (now {width}), depth"
+                " or rank, or give hidden= with tensors that contain them."
+            )
+        self.layers = (*layers, last)
+
+    @property
+    def source(self) -> FieldAction:
+        return self.layers[0].source
+
+    @property
+    def target(self) -> FieldAction:
+        return self.layers[-1].target
+
+    def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        """All layers in turn.
+
+        Arguments: `x` (n,), one example; use jax.vmap for many.
+        Returns: (m,).
+        Raises: ValueError for another shape.
+        """
+        x = one_example(x, self.source)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def _multiplies(gate: Gated, asked: bool | None, tolerance: float | None) -> bool:
+    if asked is False or (asked is None and not gate.kinds.moved):
+        return False
+    return asked is True or bool(couplings(gate.source, gate.source, tolerance).pairs)
+
+
+def _reached(layer: Linear, live: Bool[np.ndarray, " n"], bias: bool) -> Bool[np.ndarray, " m"]:
+    """Which outputs of a linear layer are not always zero, where some inputs are."""
+    rng = np.random.default_rng(0)
+    # In float64 and outside any trace, so that networks can be made under jax.vmap.
+    with jax.ensure_compile_time_eval(), jax.enable_x64(True):
+        w = np.asarray(layer.maps.matrix(jnp.asarray(rng.normal(size=layer.maps.dim))))
+        columns = np.append(live, np.ones(w.shape[1] - len(live), bool))
+        size = np.abs(w[:, columns]).max(axis=1, initial=0.0)
+        if bias and layer.invariants is not None:
+            c = jnp.asarray(rng.normal(size=layer.invariants.dim))
+            size = size + np.abs(np.asarray(layer.invariants.matrix(c)))[:, 0]
+    return size > 1e-9 * size.max(initial=1e-300)
