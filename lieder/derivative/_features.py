@@ -38,8 +38,10 @@ class LieMatrices:
     @property
     def closed(self) -> bool:
         """Whether g = f: the features are then a representation of the algebra on R^D."""
-        size, joint = self.features.shape
-        return size == joint and self.features.nnz == size and bool(np.all(self.features.diagonal() == 1.0))
+        features = self.features.tocoo()
+        size, joint = len(self.scale), len(self.joint_scale)
+        same = size == joint == features.nnz and np.array_equal(features.coords[0], features.coords[1])
+        return bool(same and np.all(features.data == 1.0))
 
 
 def lie_matrices(

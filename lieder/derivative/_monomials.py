@@ -123,22 +123,22 @@ def composed(own: np.ndarray, maps: MatrixStack, joint: Monomials) -> MatrixStac
         on = maps.index[0] == number
         h = scipy.sparse.csr_array((maps.value[on], (maps.index[1, on], maps.index[2, on])), maps.shape[1:]).toarray()
         levels, where = [], np.zeros(size, np.int64)
-        start = joint.at(joint.key(np.zeros((1, n), np.int64)))
-        current = scipy.sparse.csr_array((np.ones(1), (np.zeros(1, int), start)), (1, size))
+        one = joint.at(joint.key(np.zeros((1, n), np.int64)))
+        current = scipy.sparse.csr_array((np.ones(1), (np.zeros(1, int), one)), (1, size))
         levels.append(current)
         members = np.flatnonzero(degree == 0)
-        total = len(members)
+        start, total = 0, len(members)  # where the rows of `current` begin, and end
         where[members] = np.arange(total)
         for d in range(1, int(degree.max(initial=0)) + 1):
             members = np.flatnonzero(degree == d)
-            lower = current[where[below[members]] - (total - current.shape[0])]
+            lower = current[where[below[members]] - start]
             factors = h[variable[members]]
             terms = lower * factors[:, [n]]
             for v in np.flatnonzero(factors[:, :n].any(axis=0)):
                 terms = terms + (lower * factors[:, [v]]) @ times[v]
             current = scipy.sparse.csr_array(terms)
             where[members] = total + np.arange(len(members))
-            total += len(members)
+            start, total = total, total + len(members)
             levels.append(current)
         found = scipy.sparse.csr_array(scipy.sparse.vstack(levels))[where[place]].tocoo()
         out.append((np.full(found.nnz, number), *found.coords, found.data))

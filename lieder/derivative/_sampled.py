@@ -40,7 +40,7 @@ def sampled(dictionary, action: AbstractAction, x: np.ndarray | None, seed: int)
         batch = blocks(dictionary, action, scalars(action.algebra, size))(z, np.arange(len(x)))
         values, rows = np.asarray(batch.values), np.asarray(batch.rows)
         parts = [values, *np.moveaxis(rows, 2, 0)]
-        if c:
+        if c and isinstance(action, FieldAction):
             parts += list(np.moveaxis(np.asarray(jax.vmap(lambda p: _composed(dictionary, action, p))(z)), 1, 0))
     matrix = np.concatenate(parts, axis=1) / np.sqrt(len(x))
     bad = ~np.isfinite(matrix).all(axis=1)
@@ -49,7 +49,7 @@ def sampled(dictionary, action: AbstractAction, x: np.ndarray | None, seed: int)
             f"dictionary: a function or its derivative is not finite at {bad.sum()} of {len(x)} points, such as"
             f" {x[bad][0]}. Give x (N, {action.width}), points where all are defined."
         )
-    factor = np.linalg.qr(matrix, mode="r")
+    factor = np.linalg.qr(matrix)[1]
     singular = np.linalg.svd(factor, compute_uv=False)
     if len(x) <= columns and np.count_nonzero(singular > _RANK * singular.max(initial=0.0)) == len(x):
         raise ValueError(

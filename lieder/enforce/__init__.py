@@ -9,3 +9,5 @@ from ._kernels import EquivariantKernels as EquivariantKernels
 from ._kernels import kernels as kernels
 from ._maps import EquivariantMaps as EquivariantMaps
 from ._maps import maps as maps
+from ._projection import Projection as Projection
+from ._projection import project as project

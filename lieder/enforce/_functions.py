@@ -255,7 +255,7 @@ def functions(
         constraints = fibre_constraints(dictionary, source, target, coordinates, points)
         how = f"sampled at {len(points):,} points"
     tolerance = _tolerance(tolerance, source.algebra, how)
-    rank = coordinates.to_dictionary.shape[0]
+    rank = coordinates.rank
     joint = (tolerance > _JOINT and not how.startswith("sampled")) or tolerance > _SAMPLED
     if isinstance(target, FieldAction) and plain:
         V = _by_summands(matrices, target, coordinates, tolerance, joint)
@@ -293,7 +293,7 @@ def _by_summands(
     stacks = target.matrices(), target.discrete()
     pattern = sum(scipy.sparse.csr_array((np.ones(s.index.shape[1]), tuple(s.index[1:])), s.shape[1:]) for s in stacks)
     count, label = connected_components(scipy.sparse.csr_array(pattern), directed=False)
-    rank, found, pieces = coordinates.to_dictionary.shape[0], {}, []
+    rank, found, pieces = coordinates.rank, {}, []
     for group in (np.flatnonzero(label == number) for number in range(count)):
         parts = [_part(stack, group) for stack in stacks]
         key = tuple((p.shape, p.index.tobytes(), p.value.tobytes()) for p in parts)

@@ -38,6 +38,7 @@ class Coordinates:
     the dictionary that depend on others (two constants) share a coordinate.
     """
 
+    rank: int
     to_dictionary: scipy.sparse.csr_array
     from_dictionary: scipy.sparse.csr_array
 
@@ -50,14 +51,14 @@ class Coordinates:
             share = scipy.sparse.diags_array(1 / np.sqrt(count)) @ used.T
             scale = scipy.sparse.diags_array(matrices.scale)
             inverse = scipy.sparse.diags_array(1 / matrices.scale)
-            return cls(_csr(share @ scale), _csr(inverse @ share.T))
+            return cls(len(count), _csr(share @ scale), _csr(inverse @ share.T))
         dense = P.toarray()
         rms = np.linalg.norm(dense, axis=1)
         rms[rms == 0] = 1.0
         left, singular, _ = np.linalg.svd(dense / rms[:, None], full_matrices=False)
         kept = singular > _DEPENDENT * singular.max(initial=0.0)
         left, singular = left[:, kept], singular[kept]
-        return cls(_csr((left / singular).T / rms), _csr(rms[:, None] * left * singular))
+        return cls(len(singular), _csr((left / singular).T / rms), _csr(rms[:, None] * left * singular))
 
 
 def _csr(matrix) -> scipy.sparse.csr_array:
@@ -150,7 +151,7 @@ def _largest(rows: scipy.sparse.csr_array) -> int:
 def _labels(rows: scipy.sparse.csr_array) -> np.ndarray:
     """For each column, which connected part of the constraints it belongs to."""
     links = _csr(scipy.sparse.block_array([[None, rows], [rows.T, None]]))
-    return connected_components(links, directed=False)[1][rows.shape[0] :]
+    return connected_components(links, directed=False)[1][rows.shape[0] :]  # pyright: ignore[reportOptionalSubscript]
 
 
 def _imposed(basis: scipy.sparse.csr_array, rows: scipy.sparse.csr_array, tolerance: float) -> scipy.sparse.csr_array:
@@ -175,7 +176,7 @@ def _imposed(basis: scipy.sparse.csr_array, rows: scipy.sparse.csr_array, tolera
     if not entries:
         return basis
     row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
-    return _csr(basis @ scipy.sparse.csr_array((value, (row, column)), shape=(basis.shape[1], count)))
+    return _csr(basis @ scipy.sparse.csr_array((value, (row, column)), shape=(len(labels), count)))
 
 
 def _singular(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +189,7 @@ def _singular(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if part.shape[0] == 0:
         return np.zeros(unknowns), np.eye(unknowns)
     if part.shape[0] > unknowns:
-        part = np.linalg.qr(part, mode="r")
+        part = np.linalg.qr(part)[1]
     _, found, vectors = np.linalg.svd(part)
     values = np.zeros(unknowns)
     values[: len(found)] = found

@@ -35,7 +35,7 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
         Returns: itself.
         Raises: ValueError for another number of columns, or when no function is left.
         """
-        X = validate_data(self, X, dtype=np.float64)
+        X = np.asarray(validate_data(self, X, dtype=np.float64))
         own, n = self.functions, self.functions.source.width
         if X.shape[1] != n:
             raise ValueError(f"X has {X.shape[1]} columns, but the functions take {n}: {own.source}.")
@@ -69,7 +69,7 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
         Returns: (N, features m), the m outputs of a function beside each other.
         """
         check_is_fitted(self)
-        return self._evaluated(validate_data(self, X, dtype=np.float64, reset=False), self.coefficients_)
+        return self._evaluated(np.asarray(validate_data(self, X, dtype=np.float64, reset=False)), self.coefficients_)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """The functions as text, in the names of the columns where they are known.
