@@ -10,8 +10,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
-from ._kinds import Kinds, kinds
-from ._linear import floating, one_example
+from ._kinds import Kinds, kinds, named
+from ._linear import floating, normals, one_example
 
 _LARGEST = 1000  # numbers in one coupling of two summands to a third; larger ones are left out
 _SMALL = 1 / 3  # the size of the products in a residual layer
@@ -132,33 +132,30 @@ class Bilinear(eqx.Module):
         check_same_algebra(source, target)
         if residual and by is not to:
             raise ValueError(
-                f"residual=True adds the input to the output: target, {target}, must be the source, {source}."
+                "residual=True adds the input to the output, so the target must be the source; target is"
+                f" {named(target)}, source {named(source)}."
             )
         live = np.ones(source.width, bool) if live is None else np.asarray(live)
         self.couplings, self.residual = couplings(source, target, tolerance), residual
         totals, counts = self.couplings.counts(np.ones(source.width, bool)), self.couplings.counts(live)
         if not any(totals):
             raise ValueError(
-                f"no product of two summands of source, {source}, reaches target, {target}, by a coupling of at most"
-                f" {_LARGEST} numbers. Add scalars to both, or products to the source."
+                f"no product of two summands of source, {named(source)}, reaches target, {named(target)}, by a coupling"
+                f" of at most {_LARGEST} numbers. Add scalars to both, or products to the source."
             )
-        first, second, last = jax.random.split(key, 3)
-        self.left, self.right = (
-            tuple(
-                jax.random.normal(one, (rank, kind.copies), dtype) / kind.copies**0.5
-                for one, kind in zip(jax.random.split(each, len(by.each)), by.each, strict=True)
-            )
-            for each in (first, second)
-        )
-        out = []
-        for one, kind, total, count in zip(
-            jax.random.split(last, len(to.each)), to.each, totals, counts, strict=True
-        ):
+        shapes, scales = [], []
+        for kind in (*by.each, *by.each):
+            shapes.append((rank, kind.copies))
+            scales.append(kind.copies**-0.5)
+        for kind, total, count in zip(to.each, totals, counts, strict=True):
             size = (kind.size / (rank * max(count, 1))) ** 0.5
             if residual:
                 size *= _SMALL if live[kind.places].any() else (1 + _SMALL**2) ** 0.5
-            out.append(jax.random.normal(one, (kind.copies, rank * total), dtype) * size)
-        self.out = tuple(out)
+            shapes.append((kind.copies, rank * total))
+            scales.append(size)
+        drawn = normals(key, tuple(shapes), tuple(scales), dtype)
+        count = len(by.each)
+        self.left, self.right, self.out = drawn[:count], drawn[count : 2 * count], drawn[2 * count :]
 
     @property
     def source(self) -> FieldAction:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..action import FieldAction, scalars
-from ._kinds import Kinds, kinds
+from ._kinds import Kinds, kinds, named
 from ._linear import floating, one_example
 
 # Root mean squares of silu(z) and sigmoid(z) for a standard normal z: dividing by them keeps unit variance.
@@ -99,7 +99,7 @@ class Norm(eqx.Module):
         for kind in self.kinds.moved:
             if kind.motion != "orthogonal":
                 raise ValueError(
-                    f"target, {target}: {target.algebra.name} changes the Euclidean length of"
+                    f"target, {named(target)}: {target.algebra.name} changes the Euclidean length of"
                     f" {kind.action.blocks[0][0]}({kind.size}), so a function of it would break the symmetry. Use"
                     " ld.nn.Gated, whose gates are scalars, with ld.nn.Bilinear to compute invariants."
                 )

@@ -4,7 +4,7 @@ from itertools import combinations_with_replacement
 
 from .. import dictionary as families
 from ..action import FieldAction, scalars
-from ._kinds import kinds
+from ._kinds import kinds, named
 
 _ORDER = 3  # the highest tensor power taken without being asked
 
@@ -60,8 +60,8 @@ def linear_part(action: FieldAction) -> FieldAction:
     """
     if not isinstance(action, FieldAction) or not action.is_affine:
         raise TypeError(
-            f"source, {action}, is neither linear nor affine, and layers need matrices. Promote it to coordinates in"
-            " which it is linear, such as the features of ld.enforce.functions."
+            f"source, {named(action)}, is neither linear nor affine, and layers need matrices. Write inputs in coordinates"
+            " in which it is linear, such as the functions of its dictionary."
         )
     if action.is_linear:
         return action

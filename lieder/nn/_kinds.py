@@ -72,8 +72,8 @@ def kinds(action: FieldAction, name: str) -> Kinds:
         )
     if not action.is_linear:
         raise TypeError(
-            f"{name}, {action}, is not linear, and a nonlinearity acts on vectors, tensors and scalars. Start with"
-            " ld.nn.Linear, which takes affine points."
+            f"{name}, {named(action)}, is not linear, and a nonlinearity acts on vectors, tensors and scalars. Start"
+            " with ld.nn.Linear, which takes affine points."
         )
     stacks = action.matrices(), action.discrete()
     key = (action.algebra, *((s.shape, s.index.tobytes(), s.value.tobytes()) for s in stacks))
@@ -92,9 +92,7 @@ def _kind(action: FieldAction, summand: Summand) -> Kind:
     count = summand.operators.shape[0]
     moving, elements = which < q, which >= q
     generators = MatrixStack((q, size, size), summand.operators.index[:, moving], value[moving])
-    finite = MatrixStack(
-        (count - q, size, size), np.stack([which - q, row, column])[:, elements], value[elements]
-    )
+    finite = MatrixStack((count - q, size, size), np.stack([which - q, row, column])[:, elements], value[elements])
     one = FieldAction(action.algebra, generators, families.linear(size), ((_name(action, summand), size),), finite)
     tolerance = action.algebra.tolerance if isinstance(action.algebra, LieAlgebra) else 0.0
     return Kind(_motion(generators, finite, max(_SKEW, tolerance)), summand.places, one)
@@ -123,3 +121,16 @@ def _motion(generators: MatrixStack, finite: MatrixStack, tolerance: float) -> M
     matrices = finite.dense()
     turned = np.abs(matrices @ matrices.transpose(0, 2, 1) - np.eye(size)).max(initial=0.0) <= tolerance
     return "orthogonal" if skew and turned else "other"
+
+
+def named(action: FieldAction) -> str:
+    """The action in a message: "so(3) on 4 vectors(3) + 2 scalars(1)"."""
+    pieces, runs = [], []
+    for block in action.blocks:
+        if runs and runs[-1][0] == block:
+            runs[-1][1] += 1
+        else:
+            runs.append([block, 1])
+    for (kind, width), count in runs:
+        pieces.append(f"{count} {kind}({width})" if count > 1 else f"{kind}({width})")
+    return f"{action.algebra.name} on {' + '.join(pieces)}"

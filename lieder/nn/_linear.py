@@ -1,5 +1,8 @@
 """The linear layer."""
 
+import math
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
+from ._kinds import named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
 
@@ -32,7 +36,7 @@ class Linear(eqx.Module):
         target: FieldAction,
         *,
         key: PRNGKeyArray,
-        bias: bool = True,
+        use_bias: bool = True,
         tolerance: float | None = None,
         dtype=None,
     ):
@@ -42,7 +46,7 @@ class Linear(eqx.Module):
             source: representation of inputs, of width n; linear, or affine points (x is then extended by a 1).
             target: representation of outputs, of width m; linear.
             key: of the random weights.
-            bias: whether invariant vectors of the target, where there are any, are added.
+            use_bias: whether invariant vectors of the target, where there are any, are added.
             tolerance: of the maps, as in `ld.enforce.maps`; for measured generators.
             dtype: of the weights; default JAX's own, float32 unless x64 is on.
         Raises:
@@ -54,16 +58,15 @@ class Linear(eqx.Module):
         self.maps = maps(homogeneous(source) if affine else source, target, tolerance=tolerance)
         if self.maps.dim == 0:
             raise ValueError(
-                f"only the zero map is equivariant from source, {source}, to target, {target}: a linear layer between them"
-                " would always return zero. Add to the source or the target a representation they share, such as"
+                f"only the zero map is equivariant from source, {named(source)}, to target, {named(target)}: a linear"
+                " layer between them would always return zero. Add to the source or the target a representation they share, such as"
                 " target + source, or reach the target through products with ld.nn.Bilinear or ld.nn.MLP."
             )
         self.source = source if affine else self.maps.source
         self.target = self.maps.target
-        still = maps(scalars(target.algebra), self.target, tolerance=tolerance) if bias and not affine else None
+        still = maps(scalars(target.algebra), self.target, tolerance=tolerance) if use_bias and not affine else None
         self.invariants = still if still is not None and still.dim else None
-        draw = jax.random.normal(key, (self.maps.dim,), dtype)
-        self.weight = draw * jnp.asarray(self.maps.scales, dtype)
+        (self.weight,) = normals(key, ((self.maps.dim,),), (self.maps.scales,), dtype)
         self.bias = None if self.invariants is None else jnp.zeros(self.invariants.dim, dtype)
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
@@ -93,12 +96,28 @@ def floating(dtype) -> np.dtype:
     return dtype
 
 
+def normals(
+    key: PRNGKeyArray, shapes: tuple[tuple[int, ...], ...], scales: tuple, dtype: np.dtype
+) -> tuple[Array, ...]:
+    """Independent normal arrays times their scales (numbers or arrays)."""
+    return _normals(key, tuple(jnp.asarray(scale, dtype) for scale in scales), shapes)
+
+
+@partial(jax.jit, static_argnames="shapes")
+def _normals(key, scales, shapes):
+    # One draw, then slices: a draw compiles for a quarter of a second.
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    drawn = jax.random.normal(key, (int(ends[-1]),), scales[0].dtype)
+    parts = jnp.split(drawn, ends[:-1])
+    return tuple(scale * part.reshape(shape) for scale, part, shape in zip(scales, parts, shapes, strict=True))
+
+
 def one_example(x, source: FieldAction) -> Array:
     """x as an array, after a look at its shape."""
     x = jnp.asarray(x)
     if x.shape != (source.width,):
         raise ValueError(
-            f"x must be one example of shape ({source.width},), as {source} has that width; got {x.shape}. Use jax.vmap"
-            " for many."
+            f"x must be one example of shape ({source.width},), as {named(source)} has that width; got"
+            f" {x.shape}. Use jax.vmap for many."
         )
     return x

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from ..action import FieldAction
+from .. import enforce
+from ..action import FieldAction, scalars
 from ._bilinear import Bilinear, couplings
 from ._gated import Gated, Norm
 from ._hidden import hidden as uniform
-from ._kinds import kinds
+from ._kinds import kinds, named
 from ._linear import Linear, one_example
 
+_LOOKED = 5000  # entries up to which maps between two summands are looked at row by row
 Layer = Linear | Bilinear | Gated | Norm
 
 
@@ -70,8 +71,8 @@ class MLP(eqx.Module):
                 )
         if not target.is_linear:
             raise TypeError(
-                f"target, {target}, is not linear. Learn the displacement from a reference point, which is a vector,"
-                " and add it to the point."
+                f"target, {named(target)}, is not linear. Learn the displacement from a reference point, which is a"
+                " vector, and add it to the point."
             )
         if hidden is None:
             between = [uniform(source, target, width)] * depth if depth else []
@@ -107,8 +108,8 @@ class MLP(eqx.Module):
         silent = np.flatnonzero(~_reached(last, possible, True))
         if len(silent):
             raise ValueError(
-                f"outputs {', '.join(map(str, silent[:8]))}{' ...' if len(silent) > 8 else ''} of target, {target},"
-                f" would always be zero: no product of the hidden layers reaches them. Raise width (now {width}), depth"
+                f"outputs {', '.join(map(str, silent[:8]))}{' ...' if len(silent) > 8 else ''} of target,"
+                f" {named(target)}, would always be zero: no product of the hidden layers reaches them. Raise width (now {width}), depth"
                 " or rank, or give hidden= with tensors that contain them."
             )
         self.layers = (*layers, last)
@@ -142,13 +143,23 @@ def _multiplies(gate: Gated, asked: bool | None, tolerance: float | None) -> boo
 
 def _reached(layer: Linear, live: Bool[np.ndarray, " n"], bias: bool) -> Bool[np.ndarray, " m"]:
     """Which outputs of a linear layer are not always zero, where some inputs are."""
-    rng = np.random.default_rng(0)
-    # In float64 and outside any trace, so that networks can be made under jax.vmap.
-    with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-        w = np.asarray(layer.maps.matrix(jnp.asarray(rng.normal(size=layer.maps.dim))))
-        columns = np.append(live, np.ones(w.shape[1] - len(live), bool))
-        size = np.abs(w[:, columns]).max(axis=1, initial=0.0)
+    maps, tolerance = layer.maps, layer.maps.tolerance
+    live = np.append(live, np.ones(maps.source.width - len(live), bool))  # the 1 that extends points
+    out = np.zeros(maps.target.width, bool)
+    starts = [kind for kind in kinds(maps.source, "source").each if live[kind.places].any()]
+    for to in kinds(maps.target, "target").each:
+        rows = np.zeros(to.size, bool)
+        for by in starts:
+            rows |= _rows(by.action, to.action, tolerance)
         if bias and layer.invariants is not None:
-            c = jnp.asarray(rng.normal(size=layer.invariants.dim))
-            size = size + np.abs(np.asarray(layer.invariants.matrix(c)))[:, 0]
-    return size > 1e-9 * size.max(initial=1e-300)
+            rows |= _rows(scalars(maps.target.algebra), to.action, tolerance)
+        out[to.places] = rows
+    return out
+
+
+def _rows(source: FieldAction, target: FieldAction, tolerance: float) -> Bool[np.ndarray, " m"]:
+    """Which coordinates of one summand some map from another reaches."""
+    found = enforce.maps(source, target, tolerance=tolerance)
+    if source.width * target.width > _LOOKED:
+        return np.full(target.width, found.dim > 0)
+    return np.abs(found.dense()).max(axis=(0, 2), initial=0.0) > 1e-9

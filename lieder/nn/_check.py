@@ -1,0 +1,360 @@
+"""Does a model respect a symmetry, and which layer does not?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
+
+from .. import report
+from ..action import AbstractAction, FieldAction, check_same_algebra, moved
+from ..algebra import LieAlgebra
+from ..derivative import lie_derivative
+
+_MOST = 128  # examples that are looked at
+_MOVES = 3  # random group elements for each layer
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """How far each layer of a model is from being equivariant.
+
+    A relative error compares with what an equivariant layer would show: root mean squares over examples of L_k f over
+    those of f times the rate at which generator k turns inputs or outputs, whichever is larger; of f(g x) - g f(x) over
+    those of f. 0 is exact, about 1 is none at all.
+
+    Fields:
+        layers: their names, in order.
+        generators, elements: names of the q generators and c discrete elements.
+        errors: (layers, q), each layer's own Lie derivative, relative.
+        discrete: (layers, c), each layer's own error under the discrete elements, relative.
+        finite: (layers,), the worst of each layer's own errors under random elements of the group, relative.
+        contributions: (layers, q), each layer's Lie derivative pushed forward to the output, relative.
+        lee: (layers, q), the same in squares of the outputs: mean over examples and output coordinates. Summed over
+            layers before squaring, contributions are the Lie derivative of the model.
+        total: (q,), (c,) and a number: errors of the whole model, as `errors`, `discrete` and `finite`.
+        tolerance: up to which an error is rounding.
+    Reference: Gruver, Finzi, Goldblum and Wilson, The Lie Derivative for Measuring Learned Equivariance, ICLR 2023,
+        section 4 for the error of layers, equation 5.
+    """
+
+    layers: tuple[str, ...]
+    generators: tuple[str, ...]
+    elements: tuple[str, ...]
+    errors: Float[np.ndarray, "layers q"]
+    discrete: Float[np.ndarray, "layers c"]
+    finite: Float[np.ndarray, " layers"]
+    contributions: Float[np.ndarray, "layers q"]
+    lee: Float[np.ndarray, "layers q"]
+    total: tuple[Float[np.ndarray, " q"], Float[np.ndarray, " c"], float]
+    tolerance: float
+
+    @property
+    def worst(self) -> Float[np.ndarray, " layers"]:
+        """(layers,), the largest error of each layer."""
+        every = np.concatenate([self.errors, self.discrete, self.finite[:, None]], axis=1)
+        return np.where(np.isnan(every), np.inf, every).max(axis=1)
+
+    @property
+    def is_equivariant(self) -> bool:
+        """True when the model as a whole keeps the symmetry up to the tolerance."""
+        whole = np.concatenate([self.total[0], self.total[1], [self.total[2]]])
+        return bool((whole <= self.tolerance).all())
+
+    @property
+    def first(self) -> int | None:
+        """The number of the first layer above the tolerance, or None."""
+        above = np.flatnonzero(self.worst > self.tolerance)
+        return int(above[0]) if len(above) else None
+
+    @property
+    def summary(self) -> str:
+        """The answer in a sentence."""
+        first = self.first
+        if first is None:
+            return f"equivariant: all layers to {self.worst.max():.2g} (tolerance {self.tolerance:.2g})"
+        error = self.worst[first]
+        whole = max([*self.total[0], *self.total[1], self.total[2]])
+        return (
+            f"layer {first}, {self.layers[first]}, breaks equivariance by {error:.2g} under {self._cause(first)}"
+            f" (tolerance {self.tolerance:.2g}); the whole model by {whole:.2g}"
+        )
+
+    def _cause(self, layer: int) -> str:
+        both = np.nan_to_num(np.concatenate([self.errors[layer], self.discrete[layer]]), nan=np.inf)
+        names = (*self.generators, *self.elements)
+        if len(both) and both.max() > self.tolerance:
+            return names[int(both.argmax())]
+        return "random group elements"
+
+    def __repr__(self) -> str:
+        columns = ["layer", "error", "worst for", "generators", "discrete", "group elements", "share of the total"]
+        rows = []
+        for number, name in enumerate(self.layers):
+            rows.append(
+                [
+                    f"{number} {name}",
+                    f"{self.worst[number]:.2g}",
+                    self._cause(number) if self.worst[number] > self.tolerance else "",
+                    *(
+                        f"{part.max():.2g}" if part.size else ""
+                        for part in (self.errors[number], self.discrete[number])
+                    ),
+                    f"{self.finite[number]:.2g}",
+                    f"{self.contributions[number].max():.2g}" if self.contributions.size else "",
+                ]
+            )
+        generators, discrete, finite = self.total
+        worst = max([*generators, *discrete, finite])
+        cells = [f"{part.max():.2g}" if part.size else "" for part in (generators, discrete)]
+        rows.append(["whole model", f"{worst:.2g}", "", *cells, f"{finite:.2g}", ""])
+        return report.render(report.table(rows, columns), self.summary)
+
+
+def check(
+    model: Callable | Sequence[Callable],
+    source: AbstractAction,
+    target: AbstractAction,
+    x: ArrayLike,
+    *,
+    actions: Sequence[AbstractAction] | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> Check:
+    """Measure a model, layer by layer, under the generators, the discrete elements and random group elements.
+
+    Arguments:
+        model: layers of `ld.nn`, `ld.nn.MLP`, any callable (one example in, one out), an `eqx.nn.Sequential` or a list
+            of callables that follow each other.
+        source, target: how inputs and outputs are acted on, of widths n and m.
+        x: (N, n) examples, or one; the first 128 are used.
+        actions: how what lies between the layers of a foreign model is acted on: one for each layer but the last.
+            Layers with a `source` and `target` of their own need none.
+        tolerance: up to which an error is rounding; default: the root of the precision of weights and examples, or ten
+            times the algebra's own tolerance if that is more.
+        seed: of the random group elements.
+    Returns:
+        A Check; printing it shows a table and names the first layer that breaks the symmetry.
+    Raises:
+        ValueError: widths that do not match; layers between which no action is known.
+        TypeError: a model that JAX cannot differentiate, or that is not callable.
+    """
+    check_same_algebra(source, target)
+    layers = _layers(model)
+    x = jnp.atleast_2d(jnp.asarray(x))
+    if x.ndim != 2 or x.shape[1] != source.width:
+        raise ValueError(f"x must be examples of shape (N, {source.width}), as source acts on {source}; got {x.shape}.")
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
+    x = x[:_MOST]
+    between = _actions(layers, source, target, actions, x)
+    if tolerance is None:
+        tolerance = _tolerance(layers, source, x)
+    rng = np.random.default_rng(seed)
+    moves = [_random(source, rng) for _ in range(_MOVES)]
+    values, own = [x], []
+    for layer, (before, after) in zip(layers, between, strict=True):
+        own.append(_measured(layer, before, after, values[-1], moves))
+        values.append(_over(layer, values[-1]))
+    whole = _measured(_chain(layers), source, target, x, moves)
+    pushed = []
+    for number, part in enumerate(own):
+        tail = _chain(layers[number + 1 :])
+        pushed.append(np.asarray(_push(tail, values[number + 1], part.rows)))
+    lee = [np.mean(rows**2, axis=(0, 1)) for rows in pushed]
+    m = target.width
+    return Check(
+        layers=tuple(type(layer).__name__ if isinstance(layer, eqx.Module) else _named(layer) for layer in layers),
+        generators=_generator_names(source),
+        elements=tuple(f"element {j}" for j in range(_elements(source))),
+        errors=np.stack([part.errors for part in own]),
+        discrete=np.stack([part.discrete for part in own]),
+        finite=np.array([part.finite for part in own]),
+        contributions=np.stack([_ratio(np.sqrt(m * one), whole.scale) for one in lee]),
+        lee=np.stack(lee),
+        total=(whole.errors, whole.discrete, whole.finite),
+        tolerance=tolerance,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """One layer: L (B, m, q), what it is compared with (q,), relative errors."""
+
+    rows: Array
+    scale: np.ndarray
+    errors: np.ndarray
+    discrete: np.ndarray
+    finite: float
+
+
+def _measured(layer, source: AbstractAction, target: AbstractAction, z: Array, moves: list) -> _Measured:
+    y = _over(layer, z)
+    q = source.algebra.dim
+    rows = jnp.zeros((*y.shape, 0), y.dtype)
+    if q:
+        rows = eqx.filter_jit(
+            lambda f, z: jax.vmap(lambda one: lie_derivative(f, one, source=source, target=target))(z)
+        )(layer, z)
+    scale = _rms(y) * np.maximum(_rate(source, z), _rate(target, y)) if q else np.zeros(0)
+    errors = _ratio(np.sqrt(np.mean(np.sum(np.asarray(rows, np.float64) ** 2, axis=1), axis=0)), scale)
+    discrete = [_gap(layer, source, target, z, y, (None, (j,))) for j in range(_elements(source))]
+    finite = max(_gap(layer, source, target, z, y, move) for move in moves)
+    return _Measured(rows, scale, errors, np.array(discrete), finite)
+
+
+def _rms(values) -> float:
+    """The root of the mean over examples of the squared length."""
+    return float(np.sqrt(np.mean(np.sum(np.asarray(values, np.float64) ** 2, axis=-1))))
+
+
+def _rate(action: AbstractAction, z: Array) -> np.ndarray:
+    """(q,) how fast each generator turns points, relative to their size."""
+    fields = np.asarray(jax.vmap(action.fields)(z), np.float64)  # B, q, n
+    return _ratio(np.sqrt(np.mean(np.sum(fields**2, axis=2), axis=0)), np.full(fields.shape[1], _rms(z)))
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Above over below; 0 where both vanish, and infinite where only the lower one does."""
+    return np.where(above == 0, 0.0, above / np.where(below > 0, below, np.nan_to_num(below) + 1e-300))
+
+
+def _gap(layer, source, target, z, y, move) -> float:
+    """|f(g z) - g f(z)| over |g f(z)|."""
+    expected = _moved(target, move, np.asarray(y, np.float64))
+    found = np.asarray(_over(layer, jnp.asarray(_moved(source, move, np.asarray(z, np.float64)), z.dtype)), np.float64)
+    return float(_ratio(np.array(_rms(found - expected)), np.array(max(_rms(expected), _rms(found)))))
+
+
+def _random(source: AbstractAction, rng: np.random.Generator) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Coefficients of the exponential, of moderate length, and discrete elements that follow it."""
+    q, c = source.algebra.dim, _elements(source)
+    xi = rng.normal(size=q) / max(q, 1) ** 0.5
+    return xi, tuple(int(j) for j in rng.integers(0, c, size=2)) if c else ()
+
+
+def _moved(action: AbstractAction, move: tuple, z: np.ndarray) -> np.ndarray:
+    xi, elements = move
+    if xi is not None and len(xi):
+        z = moved(action, xi[None], z, np.ones(1))[0]
+    if isinstance(action, FieldAction) and elements:
+        dense = action.elements.dense()
+        for j in elements:
+            z = np.asarray(jax.vmap(action.dictionary)(jnp.asarray(z)), np.float64) @ dense[j].T
+    return z
+
+
+def _elements(action: AbstractAction) -> int:
+    return action.elements.shape[0] if isinstance(action, FieldAction) else 0
+
+
+def _generator_names(action: AbstractAction) -> tuple[str, ...]:
+    names = action.algebra.names
+    return (
+        tuple(names) if len(names) == action.algebra.dim else tuple(f"generator {k}" for k in range(action.algebra.dim))
+    )
+
+
+@eqx.filter_jit
+def _over(layer, z: Array) -> Array:
+    return jax.vmap(lambda one: jnp.atleast_1d(layer(one)))(z)
+
+
+@eqx.filter_jit
+def _push(tail, z: Array, rows: Array) -> Array:
+    """Columns of rows (B, m, q) through the derivative of what follows."""
+
+    def one(z, rows):
+        _, push = jax.linearize(tail, z)
+        return jax.vmap(push, in_axes=1, out_axes=1)(rows)
+
+    return jax.vmap(one)(z, rows)
+
+
+class _Chain(eqx.Module):
+    """Layers one after the other."""
+
+    layers: tuple[Callable, ...]
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = jnp.atleast_1d(layer(x))
+        return x
+
+
+def _chain(layers: tuple[Callable, ...]) -> Callable:
+    return _Chain(tuple(layers))
+
+
+def _layers(model) -> tuple[Callable, ...]:
+    """The layers of a model, or the model itself."""
+    inside = getattr(model, "layers", None) if isinstance(model, eqx.Module) else None
+    if isinstance(model, list | tuple):
+        inside = model
+    if isinstance(inside, list | tuple) and inside and not isinstance(model, eqx.nn.MLP):
+        for number, layer in enumerate(inside):
+            if not callable(layer):
+                raise TypeError(f"model: layer {number} is {type(layer).__name__}, which cannot be called.")
+        return tuple(inside)
+    if not callable(model):
+        raise TypeError(
+            f"model must be callable, or a list of layers that are not empty, got {type(model).__name__}. Pass one"
+            " function from one example to one output."
+        )
+    return (model,)
+
+
+def _actions(layers, source, target, actions, x) -> list[tuple[AbstractAction, AbstractAction]]:
+    """What acts before and after each layer."""
+    count = len(layers)
+    if actions is not None:
+        actions = list(actions)
+        if len(actions) != count - 1:
+            raise ValueError(
+                f"actions must hold one action for each layer but the last: {count - 1} for {count} layers, got"
+                f" {len(actions)}."
+            )
+    ends, z = [source], x[:1]
+    for number, layer in enumerate(layers):
+        z = eqx.filter_eval_shape(_over, layer, z)
+        if number == count - 1:
+            ends.append(target)
+            break
+        after = actions[number] if actions is not None else _own(layer, layers[number + 1])
+        if after is None:
+            raise ValueError(
+                f"layer {number}, {_named(layer)}, returns {z.shape[1]} numbers, and nothing says how the group acts on"
+                " them. Pass actions=[...], one for each layer but the last, or the whole model as one function:"
+                " check(lambda x: model(x), ...)."
+            )
+        if after.width != z.shape[1]:
+            raise ValueError(
+                f"layer {number}, {_named(layer)}, returns {z.shape[1]} numbers, but its action, {after}, has width"
+                f" {after.width}."
+            )
+        check_same_algebra(source, after)
+        ends.append(after)
+    return list(pairwise(ends))
+
+
+def _own(layer, following) -> AbstractAction | None:
+    for side in (getattr(layer, "target", None), getattr(following, "source", None)):
+        if isinstance(side, AbstractAction):
+            return side
+    return None
+
+
+def _named(layer) -> str:
+    return getattr(layer, "__name__", type(layer).__name__)
+
+
+def _tolerance(layers, source: AbstractAction, x: Array) -> float:
+    arrays = [x, *(leaf for leaf in jax.tree.leaves(layers) if eqx.is_inexact_array(leaf))]
+    precision = max(float(jnp.finfo(array.dtype).eps) for array in arrays) ** 0.5
+    own = source.algebra.tolerance if isinstance(source.algebra, LieAlgebra) else 0.0
+    return max(precision, 10 * own)
