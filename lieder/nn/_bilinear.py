@@ -117,7 +117,8 @@ class Bilinear(eqx.Module):
             source, target: linear representations of widths n and m.
             key: of the random weights.
             rank: how many products are taken of each pair of kinds of summands.
-            residual: return (x + B(x, x)) scaled to unit variance, the products a third of x; target must be source.
+            residual: return x + B(x, x) / r, scaled to unit variance, the products a third of x; target must be source.
+                r^2 = (1 + mean square of the scalars in x) / 2 keeps products of products from growing with depth.
             live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, B has unit variance.
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
@@ -177,7 +178,7 @@ class Bilinear(eqx.Module):
         return out
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        """B(x, x), or (x + B(x, x)) / sqrt(1 + 1/9) for a residual layer.
+        """B(x, x), or (x + B(x, x) / r) / sqrt(1 + 1/9) for a residual layer.
 
         Arguments: `x` (n,), one example; use jax.vmap for many.
         Returns: (m,).
@@ -201,4 +202,10 @@ class Bilinear(eqx.Module):
         for w, kind, found in zip(self.out, self.couplings.target.each, products, strict=True):
             if found:
                 out = out.at[kind.places.astype(np.int32)].set(w @ jnp.concatenate(found))
-        return (x + out) / (1 + _SMALL**2) ** 0.5 if self.residual else out
+        if not self.residual:
+            return out
+        # Products of products grow like powers of two of the depth; a function of scalars that stops it is invariant.
+        each = self.couplings.source.each
+        still = [x[kind.places.reshape(-1).astype(np.int32)] for kind in each if kind.motion == "still"]
+        size = jnp.sqrt((1 + jnp.mean(jnp.concatenate(still) ** 2)) / 2) if still else 1.0
+        return (x + out / size) / (1 + _SMALL**2) ** 0.5

@@ -60,8 +60,8 @@ def linear_part(action: FieldAction) -> FieldAction:
     """
     if not isinstance(action, FieldAction) or not action.is_affine:
         raise TypeError(
-            f"source, {named(action)}, is neither linear nor affine, and layers need matrices. Write inputs in coordinates"
-            " in which it is linear, such as the functions of its dictionary."
+            f"source, {named(action)}, is neither linear nor affine, and layers need matrices. Write inputs in"
+            " coordinates in which it is linear, such as the functions of its dictionary."
         )
     if action.is_linear:
         return action

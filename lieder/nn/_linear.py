@@ -59,8 +59,8 @@ class Linear(eqx.Module):
         if self.maps.dim == 0:
             raise ValueError(
                 f"only the zero map is equivariant from source, {named(source)}, to target, {named(target)}: a linear"
-                " layer between them would always return zero. Add to the source or the target a representation they share, such as"
-                " target + source, or reach the target through products with ld.nn.Bilinear or ld.nn.MLP."
+                " layer between them would always return zero. Add to the source or the target a representation they"
+                " share, such as target + source, or reach the target by products: ld.nn.Bilinear or ld.nn.MLP."
             )
         self.source = source if affine else self.maps.source
         self.target = self.maps.target

@@ -107,10 +107,11 @@ class MLP(eqx.Module):
         last = Linear(now, target, key=jax.random.fold_in(key, depth), tolerance=tolerance, dtype=dtype)
         silent = np.flatnonzero(~_reached(last, possible, True))
         if len(silent):
+            some = ", ".join(map(str, silent[:8])) + (" ..." if len(silent) > 8 else "")
             raise ValueError(
-                f"outputs {', '.join(map(str, silent[:8]))}{' ...' if len(silent) > 8 else ''} of target,"
-                f" {named(target)}, would always be zero: no product of the hidden layers reaches them. Raise width (now {width}), depth"
-                " or rank, or give hidden= with tensors that contain them."
+                f"outputs {some} of target, {named(target)}, would always be zero: no product of the hidden layers"
+                f" reaches them. Raise width (now {width}), depth or rank, or give hidden= with tensors that contain"
+                " them."
             )
         self.layers = (*layers, last)
 

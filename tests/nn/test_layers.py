@@ -1,0 +1,330 @@
+"""Laws that every layer keeps, over a table of groups and representations."""
+
+import subprocess
+import sys
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import scipy.linalg
+
+import lieder as ld
+
+# The group, and the representations of inputs and outputs over its vectors V and scalars S.
+CASES = {
+    "so(2)": (ld.algebra.so(2), lambda V, S: 2 * V + S, lambda V, S: V + S),
+    "so(3)": (ld.algebra.so(3), lambda V, S: V * V + V, lambda V, S: 2 * V + V * V + S),
+    "o(3)": (ld.algebra.o(3), lambda V, S: 3 * V + S, lambda V, S: V + V * V),
+    "so(1,3)": (ld.algebra.so(1, 3), lambda V, S: 3 * V + S, lambda V, S: V + S),
+    "sl(2)": (ld.algebra.sl(2), lambda V, S: 2 * V + V.dual, lambda V, S: V.dual + S),
+    "sp(4)": (ld.algebra.sp(4), lambda V, S: 3 * V, lambda V, S: V + S),
+    "su(2)": (ld.algebra.su(2), lambda V, S: 2 * V + S, lambda V, S: V + S),
+    "S_4": (ld.algebra.symmetric(4), lambda V, S: 2 * V + V * V, lambda V, S: V + S),
+    "D_5": (ld.algebra.dihedral(5), lambda V, S: 2 * V, lambda V, S: V + S),
+    "se(3) vectors": (ld.algebra.se(3), lambda V, S: 3 * V + S, lambda V, S: V + S),
+}
+POINTS = "se(3) points"
+
+
+def representations(case):
+    if case == POINTS:
+        algebra = ld.algebra.se(3)
+        return 3 * ld.points(algebra) + ld.scalars(algebra), ld.vectors(algebra) + ld.scalars(algebra)
+    algebra, source, target = CASES[case]
+    V, S = ld.vectors(algebra), ld.scalars(algebra)
+    return source(V, S), target(V, S)
+
+
+def transformations(actions, rng):
+    """One random element of the group, as a function of points for each action: exponentials, then finite elements."""
+    algebra = actions[0].algebra
+    xi = 0.4 * rng.normal(size=algebra.dim)
+    elements = rng.integers(0, len(algebra.components), size=3) if len(algebra.components) else []
+
+    def move(action):
+        n = action.width
+        matrix = np.zeros((n + 1, n + 1))
+        matrix[:n] = np.tensordot(xi, action.affine().dense(), axes=1)
+        matrix = scipy.linalg.expm(matrix)
+        for j in elements:
+            step = np.eye(n + 1)
+            step[:n, :n] = action.elements.dense()[j][:, :n]
+            matrix = step @ matrix
+        return lambda z: z @ matrix[:n, :n].T + matrix[:n, n]
+
+    return [move(action) for action in actions]
+
+
+def modules(case, dtype):
+    source, target = representations(case)
+    key = jax.random.key(3)
+    out = {"MLP": ld.nn.MLP(source, target, width=20, depth=1, rank=4, key=key, dtype=dtype)}
+    out["Linear"] = ld.nn.Linear(source, target, key=key, dtype=dtype)
+    out["Gated"] = ld.nn.Gated(target)
+    if source.is_linear:
+        out["Bilinear"] = ld.nn.Bilinear(source, target, key=key, rank=4, dtype=dtype)
+    if case not in ("so(1,3)", "sl(2)", "sp(4)"):
+        out["Norm"] = ld.nn.Norm(target, dtype=dtype)
+    return out
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("case", [*CASES, POINTS])
+def test_group_elements_pass_through(case, dtype):
+    """f(g x) = g f(x), to rounding."""
+    rng = np.random.default_rng(0)
+    for name, module in modules(case, jnp.dtype(dtype)).items():
+        if dtype == "float32" and name not in ("MLP", "Norm"):
+            continue
+        # Moved in float64, so that only the module rounds.
+        x = rng.normal(size=(10, module.source.width))
+        run = jax.jit(jax.vmap(module))
+        for _ in range(2):
+            by, to = transformations([module.source, module.target], rng)
+            moved, still = (np.asarray(run(jnp.asarray(z, dtype)), np.float64) for z in (by(x), x))
+            error = np.linalg.norm(moved - to(still)) / np.linalg.norm(moved)
+            assert error < (1e-10 if dtype == "float64" else 1e-4), (name, error)
+            assert np.linalg.norm(moved) > 0
+
+
+@pytest.mark.parametrize("case", ["o(3)", "S_4", POINTS])
+def test_jit_vmap_and_gradients(case):
+    for name, module in modules(case, jnp.float64).items():
+        x = jax.random.normal(jax.random.key(1), (4, module.source.width))
+        every = jax.vmap(module)(x)
+        np.testing.assert_allclose(every, np.stack([module(one) for one in x]), atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(every, jax.jit(jax.vmap(module))(x), atol=1e-12, err_msg=name)
+        weights, rest = eqx.partition(module, eqx.is_inexact_array)
+
+        @jax.jit
+        def loss(weights, x, rest=rest):
+            return jnp.sum(jnp.sin(jax.vmap(eqx.combine(weights, rest))(x)))
+
+        steps = jax.tree.map(lambda leaf: jnp.cos(jnp.arange(leaf.size, dtype=float)).reshape(leaf.shape), (weights, x))
+        slopes = jax.jit(jax.grad(loss, argnums=(0, 1)))(weights, x)
+        along = sum(float(jnp.vdot(a, b)) for a, b in zip(jax.tree.leaves(slopes), jax.tree.leaves(steps), strict=True))
+        ends = [loss(*jax.tree.map(lambda a, b, t=t: a + t * b, (weights, x), steps)) for t in (-1e-5, 1e-5)]
+        assert along == pytest.approx(float(ends[1] - ends[0]) / 2e-5, rel=1e-5, abs=1e-6), name
+
+
+@pytest.mark.parametrize("width", [64, 256])
+@pytest.mark.parametrize("case", ["so(3)", "o(3)", "so(1,3)", "sl(2)", "sp(4)", "S_4", POINTS])
+def test_activations_keep_unit_variance(case, width):
+    source, target = representations(case)
+    net = ld.nn.MLP(source, target, width=width, depth=3, key=jax.random.key(0), dtype=jnp.float32)
+    y = jax.random.normal(jax.random.key(1), (200, source.width), jnp.float32)
+    for layer in net.layers[:-1]:
+        y = jax.jit(jax.vmap(layer))(y)
+        assert y.dtype == jnp.float32
+        assert 0.5 < float(jnp.sqrt(jnp.mean(y**2))) < 2.0
+    assert abs(net.layers[-1].source.width - width) < 0.1 * width
+
+
+def test_unit_variance_holds_in_depth():
+    """Products of products do not grow, even where no invariant norm exists."""
+    V = ld.vectors(ld.algebra.so(1, 3))
+    net = ld.nn.MLP(4 * V, V, width=48, depth=8, key=jax.random.key(1))
+    y = jax.random.normal(jax.random.key(2), (200, 16))
+    for layer in net.layers[:-1]:
+        y = jax.jit(jax.vmap(layer))(y)
+        assert 0.4 < float(jnp.sqrt(jnp.mean(y**2))) < 2.5
+
+
+def test_layers_alike_have_one_structure():
+    """Modules built twice from representations built twice can be mapped together and compile once."""
+
+    def make(key):
+        V = ld.vectors(ld.algebra.so(3))
+        return ld.nn.MLP(2 * V, V * V, width=30, depth=1, key=key)
+
+    one, two = make(jax.random.key(0)), make(jax.random.key(1))
+    assert jax.tree.structure(one) == jax.tree.structure(two)
+    mean = jax.tree.map(lambda a, b: (a + b) / 2, one, two)
+    assert mean(jnp.ones(6)).shape == (9,)
+    both = eqx.filter_vmap(make)(jax.random.split(jax.random.key(0), 3))
+    assert eqx.filter_vmap(lambda net: net(jnp.ones(6)))(both).shape == (3, 9)
+
+
+_RELOAD = """
+import sys
+import equinox as eqx, jax, jax.numpy as jnp, numpy as np
+import lieder as ld
+V, S = ld.vectors(ld.algebra.o(3)), ld.scalars(ld.algebra.o(3))
+net = ld.nn.MLP(2 * V + S, V + S, width=30, depth=1, key=jax.random.key(int(sys.argv[2])))
+if sys.argv[2] == "7":
+    eqx.tree_serialise_leaves(sys.argv[1], net)
+else:
+    net = eqx.tree_deserialise_leaves(sys.argv[1], net)
+x = jnp.asarray(np.random.default_rng(0).normal(size=(5, 7)), jnp.float32)
+print(np.asarray(jax.vmap(net)(x)).tobytes().hex())
+"""
+
+
+def test_a_saved_network_answers_alike_bit_for_bit(tmp_path):
+    """Saved in one process, loaded in another into a network with other weights."""
+    answers = []
+    for seed in ("7", "8"):
+        run = subprocess.run(
+            [sys.executable, "-c", _RELOAD, str(tmp_path / "net.eqx"), seed], capture_output=True, text=True, check=True
+        )
+        answers.append(run.stdout)
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 2 * 5 * 4 * 4 + 1
+
+
+def test_float32_training_learns_an_invariant():
+    """The moment of inertia of four points, from 300 examples."""
+    V = ld.vectors(ld.algebra.o(3))
+    S = ld.scalars(V.algebra)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 12)).astype(np.float32)
+    y = np.sum(x.reshape(-1, 4, 3) ** 2, axis=(1, 2))[:, None] / 5
+    net = ld.nn.MLP(4 * V, S, width=32, depth=1, key=jax.random.key(0), dtype=jnp.float32)
+    adam = optax.adam(1e-2)
+
+    @eqx.filter_jit
+    def step(net, state):
+        loss, slope = eqx.filter_value_and_grad(lambda net: jnp.mean((jax.vmap(net)(x) - y) ** 2))(net)
+        change, state = adam.update(slope, state)
+        return eqx.apply_updates(net, change), state, loss
+
+    state, losses = adam.init(eqx.filter(net, eqx.is_inexact_array)), []
+    for _ in range(150):
+        net, state, loss = step(net, state)
+        losses.append(float(loss))
+    assert losses[-1] < 0.02 * losses[0]
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(net))
+
+
+def test_a_found_symmetry_goes_straight_in():
+    """Candidates gl(3), truth so(3): the network takes the generators as they were measured."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 6))
+    gl = ld.algebra.gl(3)
+    action = 2 * ld.vectors(gl)
+
+    def energy(z):
+        return jnp.stack([jnp.sum(z[:3] ** 2) * jnp.sum(z[:3] * z[3:]) + jnp.sum(z[3:] ** 2)])
+
+    found = ld.discover.function(energy, x, source=action, target=ld.scalars(gl))
+    assert found.dim == 3
+    net = ld.nn.MLP(found.action, found.target_action, width=24, depth=1, key=jax.random.key(0), tolerance=1e-5)
+    report = ld.nn.check(net, 2 * ld.vectors(ld.algebra.so(3)), ld.scalars(ld.algebra.so(3)), x, tolerance=1e-5)
+    assert max(report.total[0].max(), report.total[2]) < 1e-5
+
+
+def test_affine_points_of_discovered_motions():
+    """Found rigid motions of two points in the plane, candidates all affine maps."""
+    rng = np.random.default_rng(1)
+    aff = ld.algebra.aff(2)
+    x = rng.normal(size=(400, 4))
+    found = ld.discover.function(
+        lambda z: jnp.stack([jnp.sum((z[:2] - z[2:]) ** 2)]), x, source=2 * ld.points(aff), target=ld.scalars(aff)
+    )
+    assert found.dim == 3
+    net = ld.nn.MLP(found.action, found.target_action, width=20, depth=1, key=jax.random.key(0), tolerance=1e-5)
+    report = ld.nn.check(net, found.action, found.target_action, x, tolerance=1e-5)
+    assert report.is_equivariant
+    assert float(jnp.std(jax.vmap(net)(x))) > 1e-3
+
+
+def test_measured_generators_with_noise_need_a_tolerance():
+    algebra = ld.algebra.so(3)
+    rng = np.random.default_rng(0)
+    noisy = ld.action.linear(algebra, algebra.generators.dense()[:, :, :3] + 1e-5 * rng.normal(size=(3, 3, 3)))
+    net = ld.nn.MLP(2 * noisy, noisy, width=16, depth=1, key=jax.random.key(0), tolerance=1e-3)
+    x = rng.normal(size=(20, 6))
+    report = ld.nn.check(net, 2 * noisy, noisy, x, tolerance=1e-3)
+    assert report.is_equivariant
+    assert report.total[0].max() > 1e-7
+
+
+def test_hidden_representations_share_the_width():
+    V = ld.vectors(ld.algebra.so(3))
+    rep = ld.nn.hidden(4 * V, V, 128)
+    assert rep.width == 128
+    sizes = [width for _, width in rep.blocks]
+    assert sizes.count(9) == 3
+    assert sizes.count(27) == 1
+    assert sizes.count(3) == 10
+    # Nothing but scalars where nothing moves; one copy of everything where it does not fit.
+    assert len(set(ld.nn.hidden(ld.scalars(V.algebra), ld.scalars(V.algebra), 8).blocks)) == 1
+    assert ld.nn.hidden(V * V, V, 2).width == 1 + 9 + 3
+
+
+def test_a_given_hidden_representation_is_used():
+    V = ld.vectors(ld.algebra.so(3))
+    S = ld.scalars(V.algebra)
+    net = ld.nn.MLP(V, V, depth=2, hidden=[5 * S + 2 * V, 3 * S + 4 * V], key=jax.random.key(0), bilinear=False)
+    assert [type(layer).__name__ for layer in net.layers] == ["Linear", "Gated", "Linear", "Gated", "Linear"]
+    assert net.layers[1].target.width == 11
+    assert net.layers[3].target.width == 15
+    assert len(ld.nn.MLP(V, V, depth=0, key=jax.random.key(0)).layers) == 1
+
+
+def test_linear_by_pieces_and_by_one_matrix_agree():
+    V = ld.vectors(ld.algebra.so(3))
+    big = 40 * V + 20 * (V * V)
+    layer = ld.nn.Linear(big, big, key=jax.random.key(0), dtype=jnp.float64)
+    x = jax.random.normal(jax.random.key(1), (big.width,))
+    np.testing.assert_allclose(layer(x), layer.maps.matrix(layer.weight) @ x, atol=1e-10)
+
+
+def test_a_norm_has_gradients_at_zero():
+    layer = ld.nn.Norm(2 * ld.vectors(ld.algebra.so(3)))
+    slope = jax.jacobian(layer)(jnp.zeros(6))
+    assert bool(jnp.isfinite(slope).all())
+
+
+SO3 = ld.algebra.so(3)
+V3, S3 = ld.vectors(SO3), ld.scalars(SO3)
+LORENTZ = ld.vectors(ld.algebra.so(1, 3))
+KEY = jax.random.key(0)
+
+REFUSED = {
+    "zero map": (lambda: ld.nn.Linear(V3, S3, key=KEY), ValueError, r"only the zero map .* so\(3\) on vectors\(3\)"),
+    "other algebra": (lambda: ld.nn.Linear(V3, LORENTZ, key=KEY), ValueError, "different algebras"),
+    "no action": (lambda: ld.nn.Linear(3, V3, key=KEY), TypeError, "source must be a representation"),
+    "integer weights": (lambda: ld.nn.Linear(V3, V3, key=KEY, dtype=int), TypeError, "dtype must be real floating"),
+    "a batch": (lambda: ld.nn.Linear(V3, V3, key=KEY)(jnp.ones((2, 3))), ValueError, "Use jax.vmap"),
+    "Lorentz norm": (lambda: ld.nn.Norm(LORENTZ), ValueError, r"changes the Euclidean length of vectors\(4\).*Gated"),
+    "sl norm": (lambda: ld.nn.Norm(ld.vectors(ld.algebra.sl(2))), ValueError, "Euclidean length"),
+    "gated points": (lambda: ld.nn.Gated(ld.points(ld.algebra.se(2))), TypeError, "Start with ld.nn.Linear"),
+    "gated number": (lambda: ld.nn.Gated(4), TypeError, "target must be a representation"),
+    "rank": (lambda: ld.nn.Bilinear(V3, V3, key=KEY, rank=0), ValueError, "rank must be 1"),
+    "residual": (lambda: ld.nn.Bilinear(V3, S3, key=KEY, residual=True), ValueError, "target must be the source"),
+    "no product": (
+        lambda: ld.nn.Bilinear(ld.vectors(ld.algebra.o(3)), ld.vectors(ld.algebra.o(3)), key=KEY),
+        ValueError,
+        "no product of two summands",
+    ),
+    "depth": (lambda: ld.nn.MLP(V3, V3, depth=-1, key=KEY), ValueError, "depth must be 0"),
+    "width": (lambda: ld.nn.MLP(V3, V3, width=0, key=KEY), ValueError, "width must be 1"),
+    "hidden count": (lambda: ld.nn.MLP(V3, V3, depth=2, hidden=[V3], key=KEY), ValueError, "1 representations for"),
+    "MLP of a number": (lambda: ld.nn.MLP(V3, 3, key=KEY), TypeError, "target must be a representation"),
+    "points out": (
+        lambda: ld.nn.MLP(ld.points(ld.algebra.se(2)), ld.points(ld.algebra.se(2)), key=KEY),
+        TypeError,
+        "Learn the displacement",
+    ),
+    "curved": (
+        lambda: ld.nn.MLP(ld.points(ld.algebra.conformal(2)), ld.scalars(ld.algebra.conformal(2)), key=KEY),
+        TypeError,
+        "neither linear nor affine",
+    ),
+    "out of reach": (
+        lambda: ld.nn.MLP(2 * V3, V3 * V3, hidden=3 * S3, depth=1, key=KEY),
+        ValueError,
+        r"would (always be zero|always return zero)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input(case):
+    call, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        call()
