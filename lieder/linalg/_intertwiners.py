@@ -18,6 +18,7 @@ from ._summands import Summand, summands
 
 _ADJOINT = 1e-12  # 1 - cosine between a generator's transpose and the algebra: rounding gives 1e-15
 _ORTHOGONAL = 1e-10  # entries of H H^T - 1 for a finite element to count as orthogonal
+_BRACKET = 1e-10  # what a commutator may have outside the span, relative to its factors: rounding gives 1e-14
 _DRAWS = 4  # random elements tried; the first is nearly always generic
 _WIDE = 1e-4  # the relative gap of eigenvalues at which no better draw is looked for: errors are then below 1e-12
 _WORST = 1e-7  # the error of irreducible pieces above which a draw is refused; seen: 1e-11 at a gap of 1e-6
@@ -92,6 +93,8 @@ def _parted(pieces: list[Summand], generators: int, k: int) -> _Parts:
     white = axes[:, moving] / np.sqrt(lengths[moving]) / size[:, None]  # generators, moving
     cosines, mixed = np.linalg.eigh(white.T @ product @ white)
     closed = np.abs(cosines) >= 1 - _ADJOINT
+    if not _is_subalgebra(pieces, white @ mixed[:, closed]):
+        closed = np.zeros(len(closed), bool)
     elements = np.eye(k)[generators:]
     if closed.all():
         rows = np.eye(generators)
@@ -109,6 +112,37 @@ def _parted(pieces: list[Summand], generators: int, k: int) -> _Parts:
         len(rows),
         np.concatenate([np.pad(others, wide), elements[~orthogonal]]),
     )
+
+
+def _is_subalgebra(pieces: list[Summand], span: np.ndarray) -> bool:
+    """Whether the commutator of two random elements of a span, given by orthonormal columns, lies in it.
+
+    Matrices known nearly may be closed under transposition by chance, as any 10 of the 16 of size 4 are in 4
+    directions. What they generate is then all matrices, of which Schur's lemma leaves nothing to the tolerance.
+    """
+    generators, r = span.shape
+    if r < 2:
+        return True
+    one, other = np.random.default_rng(r).normal(size=(2, r))
+    sizes, outside, moved = np.zeros(2), 0.0, np.zeros(generators)
+    commutators = []
+    for piece in pieces:
+        stack = piece.operators.combine(np.pad(np.stack([span @ one, span @ other]), _after(piece, generators)))
+        a, b = stack.each()
+        commutators.append(a @ b - b @ a)
+        sizes += piece.copies * np.array([(a**2).sum(), (b**2).sum()])
+        moved += piece.copies * (piece.operators.flat() @ commutators[-1].reshape(-1))[:generators]
+    inside = span @ (span.T @ moved)
+    for piece, commutator in zip(pieces, commutators, strict=True):
+        known = piece.operators.combine(np.pad(inside[None], _after(piece, generators))).each()[0]
+        outside += piece.copies * ((commutator - known) ** 2).sum()
+    width = sum(piece.places.size for piece in pieces)
+    return bool(np.sqrt(outside) <= _BRACKET * np.sqrt(sizes.prod() / width))
+
+
+def _after(piece: Summand, generators: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Zeros for the finite elements, behind the coefficients of generators."""
+    return (0, 0), (0, piece.operators.shape[0] - generators)
 
 
 def _combined(pieces: tuple[Summand, ...], rows: np.ndarray) -> MatrixStack:

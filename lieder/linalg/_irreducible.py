@@ -207,7 +207,7 @@ def _with_matrices(operators: MatrixStack, pieces: list[tuple[np.ndarray, np.nda
         matrices = np.einsum("nr,kndc->krdc", one, moved[:, :, :, 0]).reshape(k, d * division, d * division)
         copied = basis.transpose(0, 2, 1, 3).reshape(n * copies, d * division)
         expected = (copied @ matrices.transpose(1, 0, 2).reshape(d * division, -1)).reshape(n, copies, k, d, division)
-        error = np.abs(moved - expected.transpose(2, 0, 3, 1, 4)).reshape(k, -1).max(axis=1, initial=0.0)
+        error = np.abs(moved - expected.transpose(2, 0, 3, 1, 4)).max(axis=(1, 2, 3, 4), initial=0.0)
         worst = max(worst, float((error / sizes).max(initial=0.0)))
         out.append(Isotypic(signature, basis, matrices))
     return out, worst

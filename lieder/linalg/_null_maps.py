@@ -204,4 +204,8 @@ def cut(found: list[Unfinished], shape: tuple[int, int], tolerance: float) -> Fl
     """The maps below the tolerance, in a basis that does not depend on rounding."""
     kept = [part.maps[part.values <= tolerance].reshape(-1, shape[0] * shape[1]) for part in found]
     kept = [axis_aligned(part.T).T @ part for part in kept if len(part)]
-    return np.concatenate([np.zeros((0, shape[0] * shape[1])), *kept]).reshape(-1, *shape)
+    basis = np.concatenate([np.zeros((0, shape[0] * shape[1])), *kept])
+    # By the first of the largest entries: which unknowns are connected, and so the order so far, is up to rounding.
+    size = np.abs(basis)
+    first = np.argmax(size >= (1 - 1e-6) * size.max(axis=1, initial=0.0)[:, None], axis=1)
+    return basis[np.argsort(first, kind="stable")].reshape(-1, *shape)
