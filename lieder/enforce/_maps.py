@@ -177,7 +177,7 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
     operators = _operators(source), _operators(target)
-    key = (algebra, tolerance, *(_bytes(stack) for stack in operators))
+    key = (algebra, tolerance, source.blocks, target.blocks, *(_bytes(stack) for stack in operators))
     if key not in _FOUND:
         if len(_FOUND) >= _KEPT:
             _FOUND.pop(next(iter(_FOUND)))
