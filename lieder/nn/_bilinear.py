@@ -184,7 +184,9 @@ class Bilinear(eqx.Module):
         Returns: (m,).
         Raises: ValueError for another shape.
         """
-        x = one_example(x, self.source)
+        return _forward(self, one_example(x, self.source))
+
+    def _value(self, x: Array) -> Array:
         copies = [x[kind.places.astype(np.int32)] for kind in self.couplings.source.each]
         left = [w @ block for w, block in zip(self.left, copies, strict=True)]
         right = [w @ block for w, block in zip(self.right, copies, strict=True)]
@@ -209,3 +211,8 @@ class Bilinear(eqx.Module):
         still = [x[kind.places.reshape(-1).astype(np.int32)] for kind in each if kind.motion == "still"]
         size = jnp.sqrt((1 + jnp.mean(jnp.concatenate(still) ** 2)) / 2) if still else 1.0
         return (x + out / size) / (1 + _SMALL**2) ** 0.5
+
+
+@eqx.filter_jit
+def _forward(layer: Bilinear, x: Array) -> Array:
+    return layer._value(x)

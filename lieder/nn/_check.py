@@ -159,13 +159,15 @@ def check(
     moves = [_random(source, rng) for _ in range(_MOVES)]
     values, own = [x], []
     for layer, (before, after) in zip(layers, between, strict=True):
-        own.append(_measured(layer, before, after, values[-1], moves))
         values.append(_over(layer, values[-1]))
-    whole = _measured(_chain(layers), source, target, x, moves)
-    pushed = []
-    for number, part in enumerate(own):
-        tail = _chain(layers[number + 1 :])
-        pushed.append(np.asarray(_push(tail, values[number + 1], part.rows)))
+        rows = _rows(layer, before, after, values[-2]) if source.algebra.dim else _none(values[-1])
+        own.append(_measured(layer, before, after, values[-2], values[-1], rows, moves))
+    pushed = [own[-1].rows]
+    for number in reversed(range(len(layers) - 1)):
+        rows = _push(_Chain(layers[number + 1 :]), values[number + 1], own[number].rows)
+        pushed.insert(0, np.asarray(rows, np.float64))
+    # The Lie derivative of the whole is the sum of what its layers contribute.
+    whole = _measured(_Chain(layers), source, target, x, values[-1], np.sum(pushed, axis=0), moves)
     lee = [np.mean(rows**2, axis=(0, 1)) for rows in pushed]
     m = target.width
     return Check(
@@ -186,26 +188,29 @@ def check(
 class _Measured:
     """One layer: L (B, m, q), what it is compared with (q,), relative errors."""
 
-    rows: Array
+    rows: np.ndarray
     scale: np.ndarray
     errors: np.ndarray
     discrete: np.ndarray
     finite: float
 
 
-def _measured(layer, source: AbstractAction, target: AbstractAction, z: Array, moves: list) -> _Measured:
-    y = _over(layer, z)
-    q = source.algebra.dim
-    rows = jnp.zeros((*y.shape, 0), y.dtype)
-    if q:
-        rows = eqx.filter_jit(
-            lambda f, z: jax.vmap(lambda one: lie_derivative(f, one, source=source, target=target))(z)
-        )(layer, z)
-    scale = _rms(y) * np.maximum(_rate(source, z), _rate(target, y)) if q else np.zeros(0)
-    errors = _ratio(np.sqrt(np.mean(np.sum(np.asarray(rows, np.float64) ** 2, axis=1), axis=0)), scale)
+def _measured(layer, source: AbstractAction, target: AbstractAction, z: Array, y: Array, rows, moves) -> _Measured:
+    rows = np.asarray(rows, np.float64)
+    scale = _rms(y) * np.maximum(_rate(source, z), _rate(target, y))
+    errors = _ratio(np.sqrt(np.mean(np.sum(rows**2, axis=1), axis=0)), scale)
     discrete = [_gap(layer, source, target, z, y, (None, (j,))) for j in range(_elements(source))]
     finite = max(_gap(layer, source, target, z, y, move) for move in moves)
     return _Measured(rows, scale, errors, np.array(discrete), finite)
+
+
+@eqx.filter_jit
+def _rows(layer, source: AbstractAction, target: AbstractAction, z: Array) -> Array:
+    return jax.vmap(lambda one: lie_derivative(layer, one, source=source, target=target))(z)
+
+
+def _none(y: Array) -> np.ndarray:
+    return np.zeros((*y.shape, 0))
 
 
 def _rms(values) -> float:
@@ -215,8 +220,15 @@ def _rms(values) -> float:
 
 def _rate(action: AbstractAction, z: Array) -> np.ndarray:
     """(q,) how fast each generator turns points, relative to their size."""
-    fields = np.asarray(jax.vmap(action.fields)(z), np.float64)  # B, q, n
+    if action.algebra.dim == 0:
+        return np.zeros(0)
+    fields = np.asarray(_fields(action, z), np.float64)  # B, q, n
     return _ratio(np.sqrt(np.mean(np.sum(fields**2, axis=2), axis=0)), np.full(fields.shape[1], _rms(z)))
+
+
+@eqx.filter_jit
+def _fields(action: AbstractAction, z: Array) -> Array:
+    return jax.vmap(action.fields)(z)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -266,14 +278,14 @@ def _over(layer, z: Array) -> Array:
 
 
 @eqx.filter_jit
-def _push(tail, z: Array, rows: Array) -> Array:
+def _push(tail, z: Array, rows) -> Array:
     """Columns of rows (B, m, q) through the derivative of what follows."""
 
     def one(z, rows):
         _, push = jax.linearize(tail, z)
         return jax.vmap(push, in_axes=1, out_axes=1)(rows)
 
-    return jax.vmap(one)(z, rows)
+    return jax.vmap(one)(z, jnp.asarray(rows, z.dtype))
 
 
 class _Chain(eqx.Module):
@@ -285,10 +297,6 @@ class _Chain(eqx.Module):
         for layer in self.layers:
             x = jnp.atleast_1d(layer(x))
         return x
-
-
-def _chain(layers: tuple[Callable, ...]) -> Callable:
-    return _Chain(tuple(layers))
 
 
 def _layers(model) -> tuple[Callable, ...]:

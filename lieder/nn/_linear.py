@@ -76,7 +76,9 @@ class Linear(eqx.Module):
         Returns: (m,).
         Raises: ValueError for another shape.
         """
-        x = one_example(x, self.source)
+        return _forward(self, one_example(x, self.source))
+
+    def _value(self, x: Array) -> Array:
         if self.maps.source.width > self.source.width:
             x = jnp.append(x, jnp.ones((), x.dtype))
         if self.maps.source.width * self.maps.target.width <= _LARGEST:
@@ -86,6 +88,12 @@ class Linear(eqx.Module):
         if self.invariants is None or self.bias is None:
             return y
         return y + self.invariants.apply(self.bias, jnp.ones(1, self.bias.dtype))
+
+
+@eqx.filter_jit
+def _forward(layer: Linear, x: Array) -> Array:
+    # Compiled as a whole: operation by operation, the first call outside jax.jit takes seconds.
+    return layer._value(x)
 
 
 def floating(dtype) -> np.dtype:

@@ -130,10 +130,14 @@ class MLP(eqx.Module):
         Returns: (m,).
         Raises: ValueError for another shape.
         """
-        x = one_example(x, self.source)
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return _forward(self.layers, one_example(x, self.source))
+
+
+@eqx.filter_jit
+def _forward(layers: tuple[Layer, ...], x: Array) -> Array:
+    for layer in layers:
+        x = layer(x)
+    return x
 
 
 def _multiplies(gate: Gated, asked: bool | None, tolerance: float | None) -> bool:
