@@ -14,7 +14,9 @@ from ._kinds import Kinds, kinds, named
 from ._linear import floating, normals, one_example
 
 _LARGEST = 1000  # numbers in one coupling of two summands to a third; larger ones are left out
-_SMALL = 1 / 3  # the size of the products in a residual layer
+_SMALL = 0.2  # the size of the products in a residual layer
+_ALONE = 0.7  # their size where there is nothing else: products have long tails, which silu does not damp
+_FEW = 3  # copies in a network are mixtures of fewer inputs: at most so many count as independent
 _KEPT = 64
 _FOUND: dict[tuple, "Couplings"] = {}
 
@@ -23,13 +25,15 @@ _FOUND: dict[tuple, "Couplings"] = {}
 class Pair:
     """The couplings of two summands of the source, by number, to all summands of the target.
 
-    Fields: `first`, `second`; `reached`, ((summand of the target, how many couplings), ...); `table` (first size *
-    second size, columns), the couplings side by side, each of Frobenius norm one.
+    Fields: `first`, `second`; `reached`, ((summand of the target, how many couplings, excess), ...); `table` (first
+    size * second size, columns), the couplings side by side, each of Frobenius norm one. A coupling of independent
+    factors of unit variance has second moment one; of factors that mix the same n copies, 1 + excess / n in the mean
+    over weights.
     """
 
     first: int
     second: int
-    reached: tuple[tuple[int, int], ...]
+    reached: tuple[tuple[int, int, float], ...]
     table: np.ndarray
 
 
@@ -42,13 +46,22 @@ class Couplings:
     target: Kinds
     pairs: tuple[Pair, ...]
 
-    def counts(self, live: Bool[np.ndarray, " n"]) -> list[int]:
-        """How many couplings of live coordinates reach each summand of the target."""
-        alive = [bool(live[kind.places].any()) for kind in self.source.each]
+    def counts(self) -> list[int]:
+        """How many couplings reach each summand of the target."""
         out = [0] * len(self.target.each)
         for pair in self.pairs:
-            for c, count in pair.reached:
-                out[c] += count * (alive[pair.first] and alive[pair.second])
+            for c, count, _ in pair.reached:
+                out[c] += count
+        return out
+
+    def moments(self, live: Bool[np.ndarray, " n"]) -> list[float]:
+        """The second moment that the couplings of live coordinates bring to one copy of each summand of the target."""
+        alive = [bool(live[kind.places].any()) for kind in self.source.each]
+        out = [0.0] * len(self.target.each)
+        for pair in self.pairs:
+            few = min(self.source.each[pair.first].copies, _FEW)
+            for c, count, excess in pair.reached:
+                out[c] += (count + excess / few) * (alive[pair.first] and alive[pair.second])
         return out
 
 
@@ -74,8 +87,12 @@ def _pair(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> Pair
             continue
         found = maps(product, kind.action, tolerance=tolerance)
         if found.dim:
-            reached.append((c, found.dim))
-            tables.append(found.dense().reshape(found.dim * kind.size, -1).T)
+            table = found.dense().reshape(found.dim * kind.size, first.size, second.size)
+            excess = 0.0
+            if a == b:  # E u_i v_j u_k v_l of Gaussian copies has the terms ij kl and il jk besides ik jl
+                excess = float((np.trace(table, axis1=1, axis2=2) ** 2).sum() + np.einsum("cij,cji->", table, table))
+            reached.append((c, found.dim, excess))
+            tables.append(table.reshape(len(table), -1).T)
     return Pair(a, b, tuple(reached), np.concatenate(tables, axis=1))
 
 
@@ -117,9 +134,9 @@ class Bilinear(eqx.Module):
             source, target: linear representations of widths n and m.
             key: of the random weights.
             rank: how many products are taken of each pair of kinds of summands.
-            residual: return x + B(x, x) / r, scaled to unit variance, the products a third of x; target must be source.
-                r^2 = (1 + mean square of the scalars in x) / 2 keeps products of products from growing with depth.
-            live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, B has unit variance.
+            residual: return y / r(y)^(1/2), y = (x + B(x, x) / r(x)) / sqrt(1.04), the products a fifth of x; target
+                must be source. r^2 = (1 + mean square of scalars) / 2 keeps products of products from growing with depth.
+            live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, products are larger.
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
         Raises:
@@ -138,7 +155,7 @@ class Bilinear(eqx.Module):
             )
         live = np.ones(source.width, bool) if live is None else np.asarray(live)
         self.couplings, self.residual = couplings(source, target, tolerance), residual
-        totals, counts = self.couplings.counts(np.ones(source.width, bool)), self.couplings.counts(live)
+        totals, moments = self.couplings.counts(), self.couplings.moments(live)
         if not any(totals):
             raise ValueError(
                 f"no product of two summands of source, {named(source)}, reaches target, {named(target)}, by a coupling"
@@ -148,10 +165,10 @@ class Bilinear(eqx.Module):
         for kind in (*by.each, *by.each):
             shapes.append((rank, kind.copies))
             scales.append(kind.copies**-0.5)
-        for kind, total, count in zip(to.each, totals, counts, strict=True):
-            size = (kind.size / (rank * max(count, 1))) ** 0.5
+        for kind, total, moment in zip(to.each, totals, moments, strict=True):
+            size = (kind.size / (rank * (moment or 1.0))) ** 0.5
             if residual:
-                size *= _SMALL if live[kind.places].any() else (1 + _SMALL**2) ** 0.5
+                size *= _SMALL if live[kind.places].any() else _ALONE
             shapes.append((kind.copies, rank * total))
             scales.append(size)
         drawn = normals(key, tuple(shapes), tuple(scales), dtype)
@@ -173,12 +190,12 @@ class Bilinear(eqx.Module):
         Returns: (m,).
         """
         out = live.copy() if self.residual else np.zeros(self.target.width, bool)
-        for kind, count in zip(self.couplings.target.each, self.couplings.counts(live), strict=True):
-            out[kind.places] |= count > 0
+        for kind, moment in zip(self.couplings.target.each, self.couplings.moments(live), strict=True):
+            out[kind.places] |= moment > 0
         return out
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        """B(x, x), or (x + B(x, x) / r) / sqrt(1 + 1/9) for a residual layer.
+        """B(x, x), or the residual form.
 
         Arguments: `x` (n,), one example; use jax.vmap for many.
         Returns: (m,).
@@ -196,7 +213,7 @@ class Bilinear(eqx.Module):
             every = left[pair.first][:, :, None] * right[pair.second][:, None, :]
             coupled = every.reshape(rank, -1) @ jnp.asarray(pair.table, every.dtype)
             start = 0
-            for c, count in pair.reached:
+            for c, count, _ in pair.reached:
                 size = self.couplings.target.each[c].size
                 products[c].append(coupled[:, start : start + count * size].reshape(rank * count, size))
                 start += count * size
@@ -206,11 +223,16 @@ class Bilinear(eqx.Module):
                 out = out.at[kind.places.astype(np.int32)].set(w @ jnp.concatenate(found))
         if not self.residual:
             return out
-        # Products of products grow like powers of two of the depth; a function of scalars that stops it is invariant.
+        # Products of products would grow like powers of two of the depth. Functions of scalars that hold them back are
+        # invariant under every group: products are divided by the size of scalars, the result by its root.
+        out = (x + out / self._size(x)) / (1 + _SMALL**2) ** 0.5
+        return out / jnp.sqrt(self._size(out))
+
+    def _size(self, x: Array) -> Array:
+        """The root of (1 + mean square of the scalars) / 2."""
         each = self.couplings.source.each
         still = [x[kind.places.reshape(-1).astype(np.int32)] for kind in each if kind.motion == "still"]
-        size = jnp.sqrt((1 + jnp.mean(jnp.concatenate(still) ** 2)) / 2) if still else 1.0
-        return (x + out / size) / (1 + _SMALL**2) ** 0.5
+        return jnp.sqrt((1 + jnp.mean(jnp.concatenate(still) ** 2)) / 2) if still else jnp.ones((), x.dtype)
 
 
 @eqx.filter_jit

