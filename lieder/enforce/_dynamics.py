@@ -1,0 +1,301 @@
+"""Sparse equations of motion with a given symmetry, from trajectories: symmetric SINDy."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Num
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from lieder.action import AbstractAction, tangent
+from lieder.dictionary import AbstractDictionary
+from lieder.models import FeatureModel
+
+from ._dynamics_data import Trajectories, trajectories
+from ._dynamics_features import evaluated, with_jacobian
+from ._dynamics_symmetry import sample, violation, warn_of_zero
+from ._functions import functions
+from ._slopes import AbstractSlopes, by_name
+from ._sparse import fit, regression
+
+FOLDS = 10
+SLACK = 0.25  # of the variance of smoothed states: in integrals over time most of their error averages out
+STEPS = 100_000  # of the integrator
+SHORTEST = 1e-12  # step over the whole time: shorter ones mean that the solution leaves the space
+
+
+class SparseDynamics(RegressorMixin, BaseEstimator):
+    """x' = W f(x) with few non-zero coefficients W, equivariant where a symmetry is given: a scikit-learn regressor.
+
+    W lies in the space of equivariant vector fields, DF(x) theta_k(x) = Dtheta_k(x) F(x) for every generator k. It is
+    fitted there by least squares; coefficients that are small are set to zero *in the dictionary's own terms* (others
+    that the symmetry ties to them follow); the rest is fitted again, until no more are small. A term once removed stays
+    removed.
+
+    Arguments:
+        dictionary: the D candidate functions f of the n states.
+        symmetry: how generators act on states, linear, affine or not (`Symmetries.action` of a discovery, say); None:
+            plain sparse regression (SINDy), by the same code.
+        threshold: coefficients below this in absolute value are small. "auto" (default): terms are removed one by one,
+            the least certain first (coefficient over its standard deviation), and the sparsest model is taken whose
+            held-out error over 10 folds (whole trajectories where there are 10) is within two standard errors of the
+            best (and within a quarter of what errors of the smoothed states can explain). Terms that left are then
+            tried again, where others go for them.
+        derivative: "weak" (default), "spline" or "total_variation", or an object such as `WeakForm(windows=5)`; how
+            velocities come from trajectories, and unused where velocities are given.
+        penalty: None (default): the symmetry holds exactly. A number lambda >= 0, for a symmetry that is only
+            approximate: the cost lambda |L F|^2 / |DF theta|^2 is added to the squared error over the noise, one for
+            each measured number on average; 1 weighs a complete violation like all the noise.
+        tolerance: the relative singular value at and below which an equation of the symmetry counts as fulfilled.
+            Default None: as in `functions`.
+
+    Fields after `fit`: `coefficients_` W (n, D), in units of the states and times given; `deviations_`, their standard
+    deviations if the noise is white; `dimension_` of the space of equivariant fields before thresholding (n D without
+    symmetry); `path_`, one row for each model tried: terms, certainty of the last one removed, error over noise;
+    `noise_` (n,), the standard deviation of the measurement as smoothing found it, or None; `n_features_in_`.
+
+    Reference: Yang, Rao, Dehmamy, Walters and Yu, Symmetry-informed governing equation discovery, NeurIPS 2024;
+    Brunton, Proctor and Kutz, Discovering governing equations from data by sparse identification of nonlinear dynamical
+    systems, PNAS 113, 2016.
+    """
+
+    def __init__(
+        self,
+        dictionary: AbstractDictionary,
+        symmetry: AbstractAction | None = None,
+        threshold: float | str = "auto",
+        derivative: str | AbstractSlopes = "weak",
+        penalty: float | None = None,
+        tolerance: float | None = None,
+    ):
+        self.dictionary = dictionary
+        self.symmetry = symmetry
+        self.threshold = threshold
+        self.derivative = derivative
+        self.penalty = penalty
+        self.tolerance = tolerance
+
+    def fit(
+        self,
+        X: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray],
+        y: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray] | None = None,
+        t: float | Num[np.ndarray, " times"] | Sequence[np.ndarray] | None = None,
+    ) -> "SparseDynamics":
+        """Find W from states with velocities, or from trajectories.
+
+        Arguments:
+            X: states (N, n); or one trajectory (T, n), a list of them, or an array (trajectories, T, n).
+            y: velocities of the same shape; None: they are estimated, and `t` must be given.
+            t: the times: the step between samples, an array of increasing times for all trajectories, or a list with
+                one array each.
+        Returns: itself.
+        Raises: ValueError for shapes that do not fit each other, the dictionary or the symmetry, NaN, times that do not
+            increase, trajectories too short; TypeError for arguments of another kind.
+        Warns: UserWarning when only F = 0 has the symmetry in this dictionary.
+        """
+        return self._fit(X, y, t, depth=3)
+
+    def predict(self, X: Num[np.ndarray, "N n"]) -> Float[np.ndarray, "N n"]:
+        """The velocities W f(x) at states (N, n).
+
+        Returns: (N, n) float64.
+        Raises: NotFittedError before `fit`; ValueError for another width.
+        """
+        check_is_fitted(self)
+        x = np.asarray(X, np.float64)
+        if x.ndim != 2 or x.shape[1] != self.n_features_in_:
+            raise ValueError(f"X: expected states of shape (N, {self.n_features_in_}), got {x.shape}.")
+        return evaluated(self.dictionary, x) @ self.coefficients_.T
+
+    @property
+    def function(self) -> FeatureModel:
+        """The vector field, one state (n,) to its velocity (n,), for JAX: `discover.vector_field` takes it."""
+        check_is_fitted(self)
+        return FeatureModel(self.dictionary, self.coefficients_)
+
+    def simulate(self, x0: ArrayLike, t: ArrayLike, tolerance: float = 1e-8) -> Float[np.ndarray, "*starts times n"]:
+        """The solution of x' = W f(x), by an adaptive Runge-Kutta method of order 5 (diffrax Tsit5).
+
+        Arguments: `x0` (n,), or (C, n) for several; `t` (T,) increasing, the first being the time of `x0`; `tolerance`,
+        relative and absolute, of each step.
+        Returns: (T, n) or (C, T, n) float64; inf from where a solution leaves the space in finite time.
+        Raises: NotFittedError before `fit`; ValueError for another width or times that do not increase.
+        """
+        check_is_fitted(self)
+        x0, t = np.asarray(x0, np.float64), np.asarray(t, np.float64)
+        if x0.ndim not in (1, 2) or x0.shape[-1] != self.n_features_in_ or not np.isfinite(x0).all():
+            raise ValueError(f"x0: expected finite states ({self.n_features_in_},) or (C, {self.n_features_in_}).")
+        if t.ndim != 1 or len(t) < 2 or not (np.diff(t) > 0).all():
+            raise ValueError(f"t: expected two or more increasing times, got shape {t.shape}.")
+        with jax.enable_x64(True):
+            w, starts = jnp.asarray(self.coefficients_, jnp.float64), jnp.asarray(np.atleast_2d(x0))
+            out = np.asarray(_solutions(self.dictionary, w, starts, jnp.asarray(t), jnp.asarray(tolerance)))
+        return out[0] if x0.ndim == 1 else out
+
+    def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
+        """The equations in words, such as "x' = -0.1 x - 1 y".
+
+        Arguments: `names` of the states (default x1, x2, ..); `digits` of the coefficients.
+        Returns: one line a state.
+        Raises: NotFittedError before `fit`; ValueError for another number of names.
+        """
+        check_is_fitted(self)
+        names = [f"x{i + 1}" for i in range(self.n_features_in_)] if names is None else list(names)
+        terms = [str(term).replace("**", "^").replace("*", " ") for term in self.dictionary.symbols(names)]
+        return [f"{name}' = {_sum(row, terms, digits)}" for name, row in zip(names, self.coefficients_, strict=True)]
+
+    def _fit(self, x, dx, t, depth: int) -> "SparseDynamics":
+        """As `fit`; `depth` of the caller, to whom warnings are addressed."""
+        self._check()
+        n, count = self.dictionary.width, self.dictionary.size
+        data = trajectories(x, dx, t, n)
+        rows = _rows(data, by_name(self.derivative), self.dictionary)
+        basis, law = None, None
+        if self.symmetry is not None and self.penalty is not None:
+            points = sample(count, rows.centre, rows.spread)
+            law = violation(lambda z: with_jacobian(self.dictionary, z), self.symmetry, points, rows.unit)
+            basis = np.eye(n * count).reshape(-1, n, count)
+        elif self.symmetry is not None:
+            points = sample(count * (1 + self.symmetry.algebra.dim), rows.centre, rows.spread)
+            target = tangent(self.symmetry)
+            basis = functions(self.dictionary, self.symmetry, target, self.tolerance, points).basis
+            if len(basis) == 0:
+                warn_of_zero(self.symmetry, depth)
+            flat = (basis * (rows.size / rows.unit[:, None])).reshape(len(basis), n * count)
+            basis = np.linalg.qr(flat.T)[0].T.reshape(basis.shape)
+        problem = regression(rows.pairs, FOLDS, basis, rows.size, rows.unit)
+        problem = replace(problem, slack=rows.slack)
+        if law is not None:
+            problem = replace(problem, penalty=law.broken, moved=law.moved, weight=float(self.penalty or 0.0))
+        chosen = fit(problem, self.threshold)
+        self.coefficients_, self.deviations_, self.path_ = chosen.coefficients, chosen.deviations, chosen.path
+        self.dimension_ = n * count if basis is None else len(basis)
+        self.noise_ = rows.noise
+        self.n_features_in_ = n
+        return self
+
+    def _check(self) -> None:
+        if not isinstance(self.dictionary, AbstractDictionary):
+            raise TypeError(f"dictionary: expected one such as polynomials(2, 3), got {self.dictionary!r}.")
+        if self.symmetry is not None:
+            if not isinstance(self.symmetry, AbstractAction):
+                raise TypeError(f"symmetry: expected an action such as vectors(so(2)), got {self.symmetry!r}.")
+            if self.symmetry.width != self.dictionary.width:
+                raise ValueError(
+                    f"symmetry acts on {self.symmetry.width} numbers ({self.symmetry}), but the dictionary takes "
+                    f"{self.dictionary.width} states."
+                )
+        if self.threshold != "auto" and (isinstance(self.threshold, str) or not 0 <= self.threshold < np.inf):
+            raise ValueError(f'threshold: expected "auto" or a number of at least 0, got {self.threshold!r}.')
+        if self.penalty is not None and not 0 <= self.penalty < np.inf:
+            raise ValueError(f"penalty: expected None (exact) or a number of at least 0, got {self.penalty!r}.")
+        if self.penalty is not None and self.symmetry is None:
+            raise ValueError("penalty: there is no symmetry to be weighed; give symmetry, or leave penalty out.")
+
+
+def sparse_dynamics(
+    x: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray],
+    dx: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray] | None,
+    dictionary: AbstractDictionary,
+    *,
+    t: float | Num[np.ndarray, " times"] | Sequence[np.ndarray] | None = None,
+    symmetry: AbstractAction | None = None,
+    threshold: float | str = "auto",
+    derivative: str | AbstractSlopes = "weak",
+    penalty: float | None = None,
+    tolerance: float | None = None,
+) -> SparseDynamics:
+    """Equations of motion x' = W f(x) with a given symmetry and few terms (symmetric SINDy).
+
+    Short for `SparseDynamics(dictionary, ...).fit(x, dx, t)`.
+
+    Arguments:
+        x: states (N, n); or trajectories: (T, n), a list of them, or (trajectories, T, n).
+        dx: their velocities, of the same shape; None where `t` is given and they are to be estimated.
+        dictionary: the candidate functions f of the n states.
+        t: the times, or the step between them.
+        symmetry, threshold, derivative, penalty, tolerance: see `SparseDynamics`.
+    Returns: the fitted model: `coefficients_`, `equations(names)`, `predict`, `simulate`.
+    Raises: ValueError, TypeError as `SparseDynamics.fit`.
+    Reference: Yang, Rao, Dehmamy, Walters and Yu, Symmetry-informed governing equation discovery, NeurIPS 2024.
+    """
+    model = SparseDynamics(dictionary, symmetry, threshold, derivative, penalty, tolerance)
+    return model._fit(x, dx, t, depth=3)
+
+
+class _Rows(NamedTuple):
+    """The regression: `pairs` (A, b); where the states lie; units of features and states; the noise, if found;
+    the error of smoothed states, as a part of their variance, times SLACK.
+    """
+
+    pairs: list[tuple[np.ndarray, np.ndarray]]
+    centre: np.ndarray
+    spread: np.ndarray
+    size: np.ndarray
+    unit: np.ndarray
+    noise: np.ndarray | None
+    slack: float
+
+
+def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictionary) -> _Rows:
+    pairs, count, noise = [], sum(map(len, data.states)), np.zeros(dictionary.width)
+    square, doubt = np.zeros(dictionary.size), np.zeros(dictionary.width)
+    if data.velocities is not None:
+        for x, dx in zip(data.states, data.velocities, strict=True):
+            f = evaluated(dictionary, x)
+            square += np.sum(f**2, axis=0)
+            pairs.append((f, dx))
+    else:
+        for t, x in data.groups():
+            smooth = method.smooth(t, x)
+            noise += smooth.noise**2 * len(x) * len(t) / count
+            doubt += smooth.noise**2 * smooth.terms * len(x) / count
+            for c in range(len(x)):
+                f = evaluated(dictionary, smooth.states[c])
+                square += np.sum(f**2, axis=0)
+                pairs += method.rows(t, x[c], smooth.states[c], smooth.slopes[c], f, smooth.terms)
+    if not np.isfinite(square).all():
+        raise ValueError("dictionary: a function is not finite at the (smoothed) states; leave it out, or rescale.")
+    where = np.concatenate(data.states)
+    size = np.sqrt(square / count)
+    found = None if data.velocities is not None else np.sqrt(noise)
+    spread = where.std(axis=0)
+    unit, size = (np.where(scale > 0, scale, 1.0) for scale in (spread, size))
+    slack = SLACK * float(np.mean(doubt / unit**2))
+    return _Rows(pairs, where.mean(axis=0), spread, size, unit, found, slack)
+
+
+def _solve(dictionary: AbstractDictionary, w: Array, x: Array, t: Array, tolerance: Array) -> Array:
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(lambda time, y, args: w @ dictionary(y)),
+        diffrax.Tsit5(),
+        t0=t[0],
+        t1=t[-1],
+        dt0=None,
+        y0=x,
+        saveat=diffrax.SaveAt(ts=t),
+        stepsize_controller=diffrax.PIDController(
+            rtol=tolerance, atol=tolerance, dtmin=SHORTEST * (t[-1] - t[0]), force_dtmin=False
+        ),
+        max_steps=STEPS,
+        throw=False,
+    )
+    return jnp.where(jnp.isfinite(solution.ys), solution.ys, jnp.inf)  # pyright: ignore[reportArgumentType]
+
+
+_solutions = jax.jit(jax.vmap(_solve, in_axes=(None, None, 0, None, None)), static_argnums=0)
+
+
+def _sum(row: np.ndarray, terms: list[str], digits: int) -> str:
+    text = ""
+    for value, term in zip(row, terms, strict=True):
+        if value != 0:
+            sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
+            text += f"{sign}{abs(value):.{digits}g}" + ("" if term == "1" else f" {term}")
+    return text or "0"
