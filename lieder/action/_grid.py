@@ -123,16 +123,27 @@ class GridAction(AbstractAction):
         Returns: (n,). Exact for shifts by whole pixels with a periodic boundary; else as good as the interpolant, whose
             slope at xi = 0 is exactly `field`.
         """
-        d = len(self.shape)
-        back = jax.scipy.linalg.expm(jnp.pad(-combined(self.base.affine(), xi, z.dtype), ((0, 1), (0, 0))))[:d]
+        back = jax.scipy.linalg.expm(jnp.pad(-combined(self.base.affine(), xi, z.dtype), ((0, 1), (0, 0))))[:-1]
+        turn = jnp.eye(self.fibre.width, dtype=z.dtype)
+        if not self.fibre.is_trivial:
+            turn = jax.scipy.linalg.expm(combined(self.fibre.matrices(), xi, z.dtype))
+        return self.carried(back, turn, z)
+
+    def carried(
+        self, back: Float[Array, "axes axes+1"], turn: Float[Array, "channels channels"], z: Float[Array, " n"]
+    ) -> Float[Array, " n"]:
+        """The field turn u(back x), for an affine map `back` of positions: every finite move is one of these.
+
+        Arguments: `back` (d, d + 1), the matrix and the shift in the last column; `turn` (c, c), what happens to the
+            values; `z` (n,) the flattened field.
+        Returns: (n,).
+        """
         there = self._extended(z.dtype) @ back.T
-        pixels = [jnp.zeros(())] * d
+        pixels = [jnp.zeros(())] * len(self.shape)
         for k, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
             pixels[axis] = there[:, k] / step + (self.shape[axis] - 1) / 2
         values = resampled(self.image(z), jnp.stack(pixels), self.boundary, self.derivative, self.order)
-        if not self.fibre.is_trivial:
-            values = jax.scipy.linalg.expm(combined(self.fibre.matrices(), xi, z.dtype)) @ values
-        return values.reshape(-1)
+        return (turn @ values).reshape(-1)
 
     def matrices(self) -> MatrixStack:
         """The sparse (q, n, n) matrices T_k; at most order x axes + channels entries a row.

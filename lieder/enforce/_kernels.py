@@ -11,9 +11,10 @@ from jaxtyping import Array, Float, Int
 
 from ..action import FieldAction, check_same_algebra, points, vectors
 from ..algebra import LieAlgebra
-from ..dictionary import AbstractDictionary, polynomials
-from ..linalg import MatrixStack, stacked, summands
-from ._kernels_solve import harmonic_rows, null_space, overlaps
+from ..dictionary import AbstractDictionary, linear, polynomials
+from ..linalg import MatrixStack, Summand, stacked, summands
+from ._functions import functions
+from ._kernels_polynomials import harmonic_part, normalised
 
 _ROUND = 1e-9  # how far a generator may miss being a rotation
 
@@ -151,7 +152,7 @@ def kernels(
     scales: Sequence[float] = (1.0,),
     harmonic: bool = False,
     dictionary: AbstractDictionary | None = None,
-    tolerance: float = 1e-6,
+    tolerance: float | None = None,
 ) -> EquivariantKernels:
     """All equivariant kernels between two kinds of fields, as the null space of their Lie derivative.
 
@@ -168,8 +169,7 @@ def kernels(
         harmonic: only harmonic polynomials: each angular function once for each scale, and no radial factors |z|^2.
         dictionary: another family, of d variables (displacements) or 2 d (pairs (x, y), on which all generators act).
             Needed where the algebra does more than turn and translate: no Gaussian is mapped to itself then.
-        tolerance: singular values of the constraint below this share of its largest count as zero. Default 1e-6: the
-            normal matrix, whose eigenvalues are their squares, resolves 1e-7.
+        tolerance: of the null space, as in `functions`; default the algebra's own, 1e-9 for exact ones.
     Returns:
         EquivariantKernels; `dim` 0 where only the zero kernel is equivariant.
     Raises: ValueError, TypeError for different algebras, actions that are not linear, an algebra that moves no points,
@@ -184,8 +184,6 @@ def kernels(
     algebra = source.algebra
     if not isinstance(algebra, LieAlgebra) or algebra.generators is None:
         raise TypeError(f"{algebra.name} moves no points: kernels are functions of points. Use one such as se(2).")
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
     shifts, base = vectors(algebra), points(algebra)
     features, space, joint = _family(dictionary, shifts, base, degree, scales)
     key = (algebra, features, harmonic, tolerance, *(_content(side) for side in (source, target)))
@@ -206,18 +204,43 @@ def _content(side: FieldAction) -> tuple:
     return side.blocks, stack.shape, stack.index.tobytes(), stack.value.tobytes()
 
 
-def _solved(source, target, features, space, base, harmonic: bool, tolerance: float) -> tuple[Piece, ...]:
-    family = features.dictionary if isinstance(features, GaussianPolynomials) else features
-    trace = _traces(base)
-    extra = harmonic_rows(family) if harmonic else None
-    norm = overlaps(family) if isinstance(features, GaussianPolynomials) else None
+def _solved(source, target, features, space, base, harmonic: bool, tolerance: float | None) -> tuple[Piece, ...]:
+    gaussian = isinstance(features, GaussianPolynomials)
+    family = features.dictionary if gaussian else features
+    volume = _inverse_volume(base)
     pieces = []
     for to in summands(_operators(target)):
         for by in summands(_operators(source)):
-            basis = null_space(family, space, by.operators, to.operators, trace, extra, norm, tolerance)
-            if len(basis):
+            fibre = _representation(source, by) >> _representation(target, to)
+            found = functions(family, space, fibre if volume is None else volume * fibre, tolerance).basis
+            found = harmonic_part(found, family) if harmonic else found
+            found = normalised(found, family) if gaussian else found
+            if len(found):
+                basis = found.reshape(len(found), to.size, by.size, family.size)
                 pieces.append(Piece(to.places, by.places, _spread(basis, features)))
     return tuple(pieces)
+
+
+def _representation(side: FieldAction, part: Summand) -> FieldAction:
+    q, kinds = side.algebra.dim, (("tensors", part.size),)
+    on = part.operators.index[0] < q
+    shapes = (q, part.size, part.size), (part.operators.shape[0] - q, part.size, part.size)
+    shift = np.array([[q], [0], [0]])
+    moves = MatrixStack(shapes[0], part.operators.index[:, on], part.operators.value[on])
+    elements = MatrixStack(shapes[1], part.operators.index[:, ~on] - shift, part.operators.value[~on])
+    return FieldAction(side.algebra, moves, linear(part.size), kinds, elements)
+
+
+def _inverse_volume(base: FieldAction) -> FieldAction | None:
+    """dy is stretched by det g, which the kernel makes up for; None where nothing stretches."""
+    d = base.width
+    moves, elements = base.affine().dense()[:, :, :d], base.elements.dense()[:, :, :d]
+    trace, change = np.trace(moves, axis1=1, axis2=2), np.abs(np.linalg.det(elements))
+    if not trace.any() and np.allclose(change, 1.0, rtol=0, atol=_ROUND):
+        return None
+    stacks = (MatrixStack.from_dense(v.reshape(-1, 1, 1)) for v in (-trace, 1 / change))
+    moved, turned = stacks
+    return FieldAction(base.algebra, moved, linear(1), (("scalars", 1),), turned)
 
 
 def _family(dictionary, shifts: FieldAction, base: FieldAction, degree: int, scales):
@@ -235,8 +258,8 @@ def _family(dictionary, shifts: FieldAction, base: FieldAction, degree: int, sca
     widths = tuple(float(s) for s in scales)
     if not widths or not all(np.isfinite(s) and s > 0 for s in widths) or len(set(widths)) < len(widths):
         raise ValueError(f"scales must be different positive numbers, one or more, got {tuple(scales)}.")
-    linear = shifts.matrices().dense()
-    off = np.abs(linear + linear.swapaxes(1, 2)).max(axis=(1, 2), initial=0.0)
+    turns = shifts.matrices().dense()
+    off = np.abs(turns + turns.swapaxes(1, 2)).max(axis=(1, 2), initial=0.0)
     if (off > _ROUND).any():
         which = shifts.algebra.names[int(np.argmax(off))]
         raise ValueError(
@@ -244,13 +267,6 @@ def _family(dictionary, shifts: FieldAction, base: FieldAction, degree: int, sca
             " steerable kernels. Give dictionary=, a family that it maps to itself."
         )
     return GaussianPolynomials(polynomials(d, degree), widths), shifts, False
-
-
-def _traces(base: FieldAction) -> tuple[np.ndarray, np.ndarray]:
-    """tr A_j of each generator and |det H_j| of each finite element: how they change volumes."""
-    d = base.width
-    moves, elements = base.affine().dense()[:, :, :d], base.elements.dense()[:, :, :d]
-    return np.trace(moves, axis1=1, axis2=2), np.abs(np.linalg.det(elements)) if len(elements) else np.ones(0)
 
 
 def _operators(action: FieldAction) -> MatrixStack:

@@ -36,14 +36,9 @@ def irreducible(frequency, g=SE2):
 
 def by_hand(m, n, degree):
     """The table of the text above for SO(2)."""
-    frequencies = {(m - n), -(m - n), m + n, -(m + n)}  # of the complex characters in Hom
     if m == 0 or n == 0:
-        frequencies = {m + n, -(m + n)}
-    count = 4 if m > 0 and n > 0 else (1 if m == n == 0 else 2)
-    each = {abs(f) for f in frequencies}
-    if m > 0 and n > 0:
-        return 2 * sum(f <= degree for f in sorted(each))
-    return count if max(each) <= degree else 0
+        return (1 if m == n else 2) if m + n <= degree else 0
+    return 2 * sum(frequency <= degree for frequency in (abs(m - n), m + n))
 
 
 # Dimensions
