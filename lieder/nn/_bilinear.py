@@ -135,7 +135,7 @@ class Bilinear(eqx.Module):
             key: of the random weights.
             rank: how many products are taken of each pair of kinds of summands.
             residual: return y / r(y)^(1/2), y = (x + B(x, x) / r(x)) / sqrt(1.04), the products a fifth of x; target
-                must be source. r^2 = (1 + mean square of scalars) / 2 keeps products of products from growing with depth.
+                must be source. r^2 = (1 + mean square of scalars) / 2 holds products of products back in depth.
             live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, products are larger.
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
