@@ -43,9 +43,7 @@ def test_the_algebra_s_own_tolerance_is_the_default():
 
 def test_measured_generators_without_a_tolerance():
     near = _measured(SO3, 1e-3)
-    with pytest.raises(
-        ValueError, match=r"not closed under the bracket: closure defect 0\.00.*tolerance 1e-09.*measured"
-    ):
+    with pytest.raises(ValueError, match=r"not closed.*closure defect 0\.00.*tolerance 1e-09.*measured"):
         enforce.maps(near, near)
 
 
@@ -147,9 +145,7 @@ def test_tolerances_out_of_range(tolerance):
 
 def test_wrong_shapes():
     found = enforce.maps(V * V, V)
-    with pytest.raises(
-        ValueError, match=r"coefficients \(1,\) and one example x \(9,\), got \(1,\) and \(5, 9\).*vmap"
-    ):
+    with pytest.raises(ValueError, match=r"coefficients \(1,\) and one example x \(9,\), got .*\(5, 9\).*vmap"):
         found.apply(jnp.ones(1), jnp.ones((5, 9)))
     with pytest.raises(ValueError, match=r"coefficients \(1,\).*got \(2,\) and \(9,\)"):
         found.apply(jnp.ones(2), jnp.ones(9))
