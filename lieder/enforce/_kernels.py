@@ -14,7 +14,7 @@ from ..algebra import LieAlgebra
 from ..dictionary import AbstractDictionary, linear, polynomials
 from ..linalg import MatrixStack, Summand, stacked, summands
 from ._functions import functions
-from ._kernels_polynomials import harmonic_part, normalised
+from ._kernels_polynomials import by_degree, harmonic_part, normalised
 
 _ROUND = 1e-9  # how far a generator may miss being a rotation
 
@@ -213,8 +213,9 @@ def _solved(source, target, features, space, base, harmonic: bool, tolerance: fl
         for by in summands(_operators(source)):
             fibre = _representation(source, by) >> _representation(target, to)
             found = functions(family, space, fibre if volume is None else volume * fibre, tolerance).basis
-            found = harmonic_part(found, family) if harmonic else found
-            found = normalised(found, family) if gaussian else found
+            if gaussian:
+                found = by_degree(found, family)
+                found = normalised(harmonic_part(found, family) if harmonic else found, family)
             if len(found):
                 basis = found.reshape(len(found), to.size, by.size, family.size)
                 pieces.append(Piece(to.places, by.places, _spread(basis, features)))

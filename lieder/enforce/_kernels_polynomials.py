@@ -10,6 +10,20 @@ from ..dictionary import AbstractDictionary, Polynomials
 _ZERO = 1e-9  # share of the Laplacian's size: its singular values on equivariant polynomials are zero or far above
 
 
+def by_degree(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary) -> Float[np.ndarray, "r i D"]:
+    """The same span of polynomial maps, each map of one degree, low degrees first.
+
+    Linear moves keep the degree, so that the span is the sum of its parts: each singular value below is 0 or 1.
+    """
+    degrees = _exponents(family).sum(axis=1)
+    parts = [basis[:0]]
+    for degree in range(int(degrees.max()) + 1):
+        part = np.where(degrees == degree, basis, 0.0).reshape(len(basis), basis.shape[1] * basis.shape[2])
+        _, singular, rows = np.linalg.svd(part, full_matrices=False)
+        parts.append(rows[singular > 0.5].reshape(-1, *basis.shape[1:]))
+    return np.concatenate(parts)
+
+
 def harmonic_part(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary) -> Float[np.ndarray, "s i D"]:
     """The combinations of some polynomial maps whose Laplacian vanishes."""
     r, i, size = basis.shape
@@ -18,7 +32,7 @@ def harmonic_part(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary)
         return basis
     left, singular, _ = np.linalg.svd((basis @ laplacian).reshape(r, i * size))
     rank = int(np.count_nonzero(singular > _ZERO * np.linalg.norm(laplacian)))
-    return np.tensordot(left[:, rank:].T, basis, axes=1)
+    return by_degree(np.tensordot(left[:, rank:].T, basis, axes=1), family)
 
 
 def normalised(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary) -> Float[np.ndarray, "r i D"]:

@@ -175,6 +175,14 @@ def test_default_kernels_are_orthonormal_for_each_scale():
     np.testing.assert_allclose(values @ values.T * 0.15**2, np.eye(k.dim), atol=1e-8)
 
 
+def test_harmonic_kernels_are_of_one_degree_each():
+    """Vector to vector: two of degree 0, constant in angle, and two of degree 2."""
+    k = kernels(irreducible(1), irreducible(1), degree=2, harmonic=True)
+    degrees = dictionary.polynomials(2, 2).exponents.sum(axis=1)
+    held = [sorted(set(degrees[np.abs(w).max(axis=(0, 1)) > 1e-12].tolist())) for w in k.dense()]
+    assert held == [[0], [0], [2], [2]]
+
+
 def test_one_question_one_object():
     assert kernels(irreducible(1), irreducible(0)) is kernels(irreducible(1), irreducible(0))
 
