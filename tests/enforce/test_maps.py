@@ -11,7 +11,7 @@ from laws import ALGEBRAS
 
 from lieder import action, algebra, enforce
 
-_MOST = 100  # unknowns of the dense null space
+_MOST = 64  # unknowns of the dense null space
 LINEAR = [(text, g) for text, g in ALGEBRAS if action.points(g).is_affine]
 every_algebra = pytest.mark.parametrize("g", [g for _, g in LINEAR], ids=[text for text, _ in LINEAR])
 
@@ -28,7 +28,6 @@ def _cases(g):
         (v * v, v * v),
         (points, v),
         (2 * v + numbers, v + numbers),
-        (v >> v, v * v.dual),
         (numbers, v * v),
         (v + v.dual, v >> v),
         (enforce.homogeneous(2 * action.points(g)), v),
@@ -115,6 +114,10 @@ KINDS = {
 every_kind = pytest.mark.parametrize("kind", list(KINDS.values()), ids=list(KINDS))
 
 
+FEW = ["quaternionic type", "permutations", "null space", "zero"]
+few_kinds = pytest.mark.parametrize("kind", [KINDS[name] for name in FEW], ids=FEW)
+
+
 def _example(kind, dtype=jnp.float64):
     found = enforce.maps(*kind)
     rng = np.random.default_rng(5)
@@ -131,7 +134,7 @@ def test_apply_matrix_and_dense_agree(kind):
     assert found.residual(W) <= 1e-12
 
 
-@every_kind
+@few_kinds
 def test_projection_is_orthogonal_and_done_once(kind):
     found, _, _ = _example(kind)
     W = np.random.default_rng(6).normal(size=(found.target.width, found.source.width))
@@ -144,22 +147,18 @@ def test_projection_is_orthogonal_and_done_once(kind):
         assert found.residual(W - once) > 1e-3
 
 
-FEW = ["quaternionic type", "permutations", "null space", "zero"]
-few_kinds = pytest.mark.parametrize("kind", [KINDS[name] for name in FEW], ids=FEW)
-
-
 @few_kinds
 def test_jit_vmap_and_dtype(kind):
     found, c, x = _example(kind)
     compiled, batched = jax.jit(found.apply), jax.jit(jax.vmap(found.apply, (None, 0)))
     eager = found.apply(c, x)
     np.testing.assert_allclose(compiled(c, x), eager, rtol=1e-13, atol=1e-13)
-    many = jnp.stack([x, 2 * x, x[::-1]])
-    looped = jnp.stack([compiled(c, one) for one in many])
-    np.testing.assert_allclose(batched(c, many), looped, rtol=1e-13, atol=1e-13)
+    many = np.stack([x, 2 * x, x[::-1]])
+    looped = np.stack([compiled(c, jnp.asarray(one)) for one in many])
+    np.testing.assert_allclose(batched(c, jnp.asarray(many)), looped, rtol=1e-13, atol=1e-13)
     single = compiled(c.astype(jnp.float32), x.astype(jnp.float32))
     assert single.dtype == jnp.float32
-    np.testing.assert_allclose(single, eager, atol=1e-5 * max(1.0, float(jnp.abs(eager).max(initial=0.0))))
+    np.testing.assert_allclose(single, eager, atol=1e-5 * max(1.0, np.abs(eager).max(initial=0.0)))
 
 
 @few_kinds

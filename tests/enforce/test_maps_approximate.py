@@ -53,7 +53,7 @@ def test_a_tolerance_that_splits_a_cluster():
         enforce.maps(near * near, near * near, tolerance=3e-3)
 
 
-@pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2])
+@pytest.mark.parametrize("noise", [1e-3, 1e-2])
 def test_a_discovered_symmetry_goes_straight_in(noise):
     """Rotations found in noisy values of a function of |x|; as many maps as so(3) has, with a tolerance."""
     rng = np.random.default_rng(1)

@@ -15,6 +15,11 @@ def _count(v, k):
     return enforce.maps(v**i, v ** (k - i)).dim
 
 
+def _nearest(maps, W):
+    """`maps.project(W)` without compiling."""
+    return np.tensordot(maps.coefficients(W), maps.dense(), axes=1)
+
+
 def _matchings(k):
     """(2k - 1)!!: pairings of 2k tensor indices, the invariants of O(n) and Sp(n) in high enough dimension."""
     return prod(range(1, 2 * k, 2))
@@ -166,11 +171,11 @@ def test_affine_points(g, commuting, fixed):
     difference = enforce.maps(two, v)
     assert difference.dim == commuting + fixed
     W = np.concatenate([np.eye(n), -np.eye(n), np.zeros((n, 1))], axis=1)
-    np.testing.assert_allclose(difference.project(W), W, atol=1e-12)
+    np.testing.assert_allclose(_nearest(difference, W), W, atol=1e-12)
     # Mean of two points, as a point: weights sum to one by the row of ones.
     mean = enforce.maps(two, one)
     W = np.concatenate([np.eye(n + 1)[:, :n] / 2, np.eye(n + 1)[:, :n] / 2, np.eye(n + 1)[:, n:]], axis=1)
-    np.testing.assert_allclose(mean.project(W), W, atol=1e-12)
+    np.testing.assert_allclose(_nearest(mean, W), W, atol=1e-12)
 
 
 def test_translations():
