@@ -13,6 +13,7 @@ from ..algebra import LieAlgebra
 from ..linalg import AbstractMaps, MatrixStack, intertwiners, stacked
 
 _EXACT = 1e-9  # the tolerance of algebras that have none of their own
+_LOOSEST = 0.1  # the tolerance of a found algebra counts up to here: maps that are not equivariant lie near one
 _CHECKED = 64  # up to this dimension an algebra's closure is checked before maps are sought
 _MOST_BYTES = 2**33  # of a dense basis
 
@@ -43,7 +44,9 @@ class EquivariantMaps:
         """Standard deviations of random coefficients that take inputs of unit variance to outputs of unit variance."""
         return self._space.scales
 
-    def apply(self, coefficients: Float[Array, " dim"], x: Float[Array, " n"]) -> Float[Array, " m"]:
+    def apply(
+        self, coefficients: Float[Array | np.ndarray, " dim"], x: Float[Array | np.ndarray, " n"]
+    ) -> Float[Array, " m"]:
         """W x for W = sum_r c_r W_r, through the irreducible pieces: W itself is not formed.
 
         Arguments: `coefficients` (dim,); `x` (n,), one example; the caller vmaps.
@@ -58,7 +61,7 @@ class EquivariantMaps:
             )
         return self._space.apply(coefficients, x)
 
-    def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
+    def matrix(self, coefficients: Float[Array | np.ndarray, " dim"]) -> Float[Array, "m n"]:
         """W = sum_r c_r W_r.
 
         Arguments: `coefficients` (dim,).
@@ -133,7 +136,8 @@ class EquivariantMaps:
         return W
 
     def __repr__(self) -> str:
-        count = "only the zero map is" if self.dim == 0 else f"{self.dim} independent maps are"
+        counted = "1 independent map is" if self.dim == 1 else f"{self.dim} independent maps are"
+        count = "only the zero map is" if self.dim == 0 else counted
         return f"{count} equivariant from {self.source} to {self.target}"
 
 
@@ -150,7 +154,7 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
         target: representation of width m over the same algebra; linear.
         tolerance: for null spaces: singular values of the constraints, operators scaled to root mean square one, at or
             below it count as zero; so does a closure defect of the generators. Default: the algebra's own tolerance,
-            1e-9 for exact ones; raise it for measured generators.
+            1e-9 for exact ones and at most 0.1 for found ones; raise or lower it for measured generators.
     Returns:
         EquivariantMaps, with `dim` 0 when only the zero map is equivariant. The same object for the same question.
     Raises:
@@ -173,7 +177,7 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
         )
     algebra = source.algebra
     if tolerance is None:
-        tolerance = algebra.tolerance if isinstance(algebra, LieAlgebra) else _EXACT
+        tolerance = min(algebra.tolerance, _LOOSEST) if isinstance(algebra, LieAlgebra) else _EXACT
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
     operators = _operators(source), _operators(target)

@@ -250,5 +250,5 @@ def test_known_maps():
 
 
 def test_printed():
-    assert str(enforce.maps(V, V)).startswith("1 independent maps are equivariant from so(3) on vectors(3)")
+    assert str(enforce.maps(V, V)).startswith("1 independent map is equivariant from so(3) on vectors(3)")
     assert str(enforce.maps(action.scalars(SO3), V)).startswith("only the zero map is equivariant")
