@@ -1,6 +1,7 @@
 """The quadratic layer: without products gates see nothing but scalars that were scalars from the beginning."""
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, groupby
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ from ..enforce import maps
 from ._kinds import Kinds, kinds, named
 from ._linear import floating, normals, one_example
 
-_LARGEST = 1000  # numbers in one coupling of two summands to a third; larger ones are left out
+_WIDEST, _LARGEST = 100, 2000  # numbers in a product of two summands, and in a coupling; what is larger is left out
 _SMALL = 0.2  # the size of the products in a residual layer
 _ALONE = 0.7  # their size where there is nothing else: products have long tails, which silu does not damp
 _FEW = 3  # copies in a network are mixtures of fewer inputs: at most so many count as independent
@@ -22,19 +23,19 @@ _FOUND: dict[tuple, "Couplings"] = {}
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """The couplings of two summands of the source, by number, to all summands of the target.
+class Coupling:
+    """The equivariant maps from the product of two summands of the source to one of the target, all by number.
 
-    Fields: `first`, `second`; `reached`, ((summand of the target, how many couplings, excess), ...); `table` (first
-    size * second size, columns), the couplings side by side, each of Frobenius norm one. A coupling of independent
-    factors of unit variance has second moment one; of factors that mix the same n copies, 1 + excess / n in the mean
-    over weights.
+    Fields: `first`, `second`, `target`; `table` (maps, first size * second size, target size), each map of Frobenius
+    norm one; `excess`: the maps of independent factors of unit variance have second moment one, those of factors that
+    mix the same n copies together maps + excess / n in the mean over weights.
     """
 
     first: int
     second: int
-    reached: tuple[tuple[int, int, float], ...]
+    target: int
     table: np.ndarray
+    excess: float
 
 
 @jax.tree_util.register_static
@@ -44,74 +45,68 @@ class Couplings:
 
     source: Kinds
     target: Kinds
-    pairs: tuple[Pair, ...]
-
-    def counts(self) -> list[int]:
-        """How many couplings reach each summand of the target."""
-        out = [0] * len(self.target.each)
-        for pair in self.pairs:
-            for c, count, _ in pair.reached:
-                out[c] += count
-        return out
+    each: tuple[Coupling, ...]
 
     def moments(self, live: Bool[np.ndarray, " n"]) -> list[float]:
-        """The second moment that the couplings of live coordinates bring to one copy of each summand of the target."""
+        """The second moment that each coupling brings, where some coordinates of the source are not zero."""
         alive = [bool(live[kind.places].any()) for kind in self.source.each]
-        out = [0.0] * len(self.target.each)
-        for pair in self.pairs:
-            few = min(self.source.each[pair.first].copies, _FEW)
-            for c, count, excess in pair.reached:
-                out[c] += (count + excess / few) * (alive[pair.first] and alive[pair.second])
+        out = []
+        for one in self.each:
+            few = min(self.source.each[one.first].copies, _FEW)
+            out.append((len(one.table) + one.excess / few) * (alive[one.first] and alive[one.second]))
         return out
 
 
-def couplings(source: FieldAction, target: FieldAction, tolerance: float | None) -> Couplings:
-    """The couplings, found once for each content."""
+def couplings(source: FieldAction, target: FieldAction, scalars: bool, tolerance: float | None) -> Couplings:
+    """The couplings, found once for each content; products with scalars only if wanted."""
     by, to = kinds(source, "source"), kinds(target, "target")
-    key = (id(by), id(to), tolerance)
+    key = (id(by), id(to), scalars, tolerance)
     # The kinds are held by the entry, so that their ids stay theirs.
     if key not in _FOUND:
         if len(_FOUND) >= _KEPT:
             _FOUND.pop(next(iter(_FOUND)))
-        pairs = [_pair(by, to, a, b, tolerance) for a in range(len(by.each)) for b in range(a, len(by.each))]
-        _FOUND[key] = Couplings(by, to, tuple(pair for pair in pairs if pair.reached))
+        numbers = [a for a, kind in enumerate(by.each) if scalars or kind.motion != "still"]
+        pairs = combinations_with_replacement(numbers, 2)
+        _FOUND[key] = Couplings(by, to, tuple(one for a, b in pairs for one in _coupled(by, to, a, b, tolerance)))
     return _FOUND[key]
 
 
-def _pair(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> Pair:
+def _coupled(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> list[Coupling]:
     first, second = by.each[a], by.each[b]
-    product = first.action * second.action
-    reached, tables = [], [np.zeros((product.width, 0))]
+    product, out = None, []
     for c, kind in enumerate(to.each):
-        if product.width * kind.size > _LARGEST:
+        if first.size * second.size > _WIDEST or first.size * second.size * kind.size > _LARGEST:
             continue
+        product = first.action * second.action if product is None else product
         found = maps(product, kind.action, tolerance=tolerance)
-        if found.dim:
-            table = found.dense().reshape(found.dim * kind.size, first.size, second.size)
-            excess = 0.0
-            if a == b:  # E u_i v_j u_k v_l of Gaussian copies has the terms ij kl and il jk besides ik jl
-                excess = float((np.trace(table, axis1=1, axis2=2) ** 2).sum() + np.einsum("cij,cji->", table, table))
-            reached.append((c, found.dim, excess))
-            tables.append(table.reshape(len(table), -1).T)
-    return Pair(a, b, tuple(reached), np.concatenate(tables, axis=1))
+        if not found.dim:
+            continue
+        table = found.dense()
+        flat, excess = table.reshape(-1, first.size, second.size), 0.0
+        if a == b:  # E u_i v_j u_k v_l of Gaussian copies has the terms ij kl and il jk besides ik jl
+            excess = float((np.trace(flat, axis1=1, axis2=2) ** 2).sum() + np.einsum("cij,cji->", flat, flat))
+        out.append(Coupling(a, b, c, table.transpose(0, 2, 1), excess))
+    return out
 
 
 class Bilinear(eqx.Module):
     """x -> B(x, x), equivariant and quadratic, at a cost that grows linearly with the width.
 
-    For each kind of summand of the source (its s coordinates in n copies) two sets of `rank` mixtures of the copies are
-    taken, left and right. Every left mixture is multiplied by the right one of the same number, every kind with every
-    kind, and the products are coupled to the summands of the target by the equivariant maps from the tensor product,
-    `ld.enforce.maps(a * b, c)`. What reaches a summand is mixed into its copies. So there are 2 rank n weights for each
-    kind of the source and rank (couplings) n for each kind of the target, where a full quadratic layer has a number
-    that is cubic in the width. Couplings of more than 1,000 numbers (product of the three sizes) are left out.
+    For each kind of summand of the source (n copies of it) two sets of `rank` mixtures of the copies are taken, left
+    and right. The left mixture of every kind is multiplied by the right mixture of the same number of every kind. Each
+    product is coupled to each kind of the target by one combination of the equivariant maps from the tensor product,
+    `ld.enforce.maps(a * b, c)`, and what reaches a kind is mixed into its copies. That is 2 rank n weights for each
+    kind of the source, and for each coupling (a, b, c) the number of maps and rank n more for the copies of c; a full
+    quadratic layer has a number that is cubic in the width. Products of more than 100 numbers (a times b) and couplings
+    of more than 2,000 (a times b times c) are left out.
 
-    Fields: `left`, `right`, (rank, copies) for each kind of the source; `out`, (copies, rank * couplings) for each kind
-    of the target; `residual`.
+    Fields: `left`, `right`, (rank, copies) for each kind of the source; `mix`, (maps,) for each coupling; `out`,
+    (copies, rank * couplings) for each kind of the target; `residual`.
     """
 
     left: tuple[Float[Array, "rank _"], ...]
     right: tuple[Float[Array, "rank _"], ...]
+    mix: tuple[Float[Array, " _"], ...]
     out: tuple[Float[Array, "_ _"], ...]
     couplings: Couplings = eqx.field(static=True)
     residual: bool = eqx.field(static=True)
@@ -122,7 +117,7 @@ class Bilinear(eqx.Module):
         target: FieldAction,
         *,
         key: PRNGKeyArray,
-        rank: int = 16,
+        rank: int = 8,
         residual: bool = False,
         live: Bool[np.ndarray, " n"] | None = None,
         tolerance: float | None = None,
@@ -134,8 +129,9 @@ class Bilinear(eqx.Module):
             source, target: linear representations of widths n and m.
             key: of the random weights.
             rank: how many products are taken of each pair of kinds of summands.
-            residual: return y / r(y)^(1/2), y = (x + B(x, x) / r(x)) / sqrt(1.04), the products a fifth of x; target
-                must be source. r^2 = (1 + mean square of scalars) / 2 holds products of products back in depth.
+            residual: add the input, which target must equal: y / r(y)^(1/2), y = (x + B(x, x) / r(x)) / sqrt(1.04),
+                with products a fifth of x. r^2 = (1 + mean square of scalars) / 2 holds products of products back.
+                Products with scalars are left to gates.
             live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, products are larger.
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
@@ -154,26 +150,32 @@ class Bilinear(eqx.Module):
                 f" {named(target)}, source {named(source)}."
             )
         live = np.ones(source.width, bool) if live is None else np.asarray(live)
-        self.couplings, self.residual = couplings(source, target, tolerance), residual
-        totals, moments = self.couplings.counts(), self.couplings.moments(live)
-        if not any(totals):
+        self.couplings, self.residual = couplings(source, target, not residual, tolerance), residual
+        if not self.couplings.each:
             raise ValueError(
-                f"no product of two summands of source, {named(source)}, reaches target, {named(target)}, by a coupling"
-                f" of at most {_LARGEST} numbers. Add scalars to both, or products to the source."
+                f"no product of two summands of source, {named(source)}, reaches target, {named(target)}. Add"
+                f" scalars to both, or products to the source. Products of more than {_WIDEST} numbers are left out."
             )
         shapes, scales = [], []
         for kind in (*by.each, *by.each):
             shapes.append((rank, kind.copies))
             scales.append(kind.copies**-0.5)
-        for kind, total, moment in zip(to.each, totals, moments, strict=True):
-            size = (kind.size / (rank * (moment or 1.0))) ** 0.5
+        moments, total, alive = self.couplings.moments(live), [0] * len(to.each), [0] * len(to.each)
+        for one, moment in zip(self.couplings.each, moments, strict=True):
+            total[one.target] += 1
+            alive[one.target] += moment > 0
+            shapes.append((len(one.table),))
+            scales.append((moment or len(one.table)) ** -0.5)
+        for kind, every, some in zip(to.each, total, alive, strict=True):
+            size = (kind.size / (rank * max(some, 1))) ** 0.5
             if residual:
                 size *= _SMALL if live[kind.places].any() else _ALONE
-            shapes.append((kind.copies, rank * total))
+            shapes.append((kind.copies, rank * every))
             scales.append(size)
         drawn = normals(key, tuple(shapes), tuple(scales), dtype)
-        count = len(by.each)
-        self.left, self.right, self.out = drawn[:count], drawn[count : 2 * count], drawn[2 * count :]
+        count, ends = len(by.each), 2 * len(by.each) + len(moments)
+        self.left, self.right = drawn[:count], drawn[count : 2 * count]
+        self.mix, self.out = drawn[2 * count : ends], drawn[ends:]
 
     @property
     def source(self) -> FieldAction:
@@ -190,8 +192,8 @@ class Bilinear(eqx.Module):
         Returns: (m,).
         """
         out = live.copy() if self.residual else np.zeros(self.target.width, bool)
-        for kind, moment in zip(self.couplings.target.each, self.couplings.moments(live), strict=True):
-            out[kind.places] |= moment > 0
+        for one, moment in zip(self.couplings.each, self.couplings.moments(live), strict=True):
+            out[self.couplings.target.each[one.target].places] |= moment > 0
         return out
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
@@ -204,23 +206,26 @@ class Bilinear(eqx.Module):
         return _forward(self, one_example(x, self.source))
 
     def _value(self, x: Array) -> Array:
-        copies = [x[kind.places.astype(np.int32)] for kind in self.couplings.source.each]
+        copies = self.couplings.source.split(x)
         left = [w @ block for w, block in zip(self.left, copies, strict=True)]
         right = [w @ block for w, block in zip(self.right, copies, strict=True)]
-        rank = len(left[0])
         products: list[list[Array]] = [[] for _ in self.couplings.target.each]
-        for pair in self.couplings.pairs:
-            every = left[pair.first][:, :, None] * right[pair.second][:, None, :]
-            coupled = every.reshape(rank, -1) @ jnp.asarray(pair.table, every.dtype)
-            start = 0
-            for c, count, _ in pair.reached:
-                size = self.couplings.target.each[c].size
-                products[c].append(coupled[:, start : start + count * size].reshape(rank * count, size))
-                start += count * size
-        out = jnp.zeros(self.target.width, left[0].dtype)
+        together = zip(self.couplings.each, self.mix, strict=True)
+        for (a, b), group in groupby(together, lambda pair: (pair[0].first, pair[0].second)):
+            ones, weights = zip(*group, strict=True)
+            # All couplings of two kinds side by side: one matrix product for a batch.
+            tables = [
+                jnp.tensordot(w, jnp.asarray(one.table, w.dtype), 1) for one, w in zip(ones, weights, strict=True)
+            ]
+            every = left[a][:, :, None] * right[b][:, None, :]
+            coupled = every.reshape(len(every), -1) @ jnp.concatenate(tables, axis=1)
+            ends = np.cumsum([one.table.shape[2] for one in ones])
+            for one, part in zip(ones, jnp.split(coupled, ends[:-1], axis=1), strict=True):
+                products[one.target].append(part)
+        blocks = []
         for w, kind, found in zip(self.out, self.couplings.target.each, products, strict=True):
-            if found:
-                out = out.at[kind.places.astype(np.int32)].set(w @ jnp.concatenate(found))
+            blocks.append(w @ jnp.concatenate(found) if found else jnp.zeros((kind.copies, kind.size), left[0].dtype))
+        out = self.couplings.target.join(blocks)
         if not self.residual:
             return out
         # Products of products would grow like powers of two of the depth. Functions of scalars that hold them back are
@@ -230,9 +235,9 @@ class Bilinear(eqx.Module):
 
     def _size(self, x: Array) -> Array:
         """The root of (1 + mean square of the scalars) / 2."""
-        each = self.couplings.source.each
-        still = [x[kind.places.reshape(-1).astype(np.int32)] for kind in each if kind.motion == "still"]
-        return jnp.sqrt((1 + jnp.mean(jnp.concatenate(still) ** 2)) / 2) if still else jnp.ones((), x.dtype)
+        parts = zip(self.couplings.source.each, self.couplings.source.split(x), strict=True)
+        still = [block for kind, block in parts if kind.motion == "still"]
+        return jnp.sqrt((1 + jnp.mean(still[0] ** 2)) / 2) if still else jnp.ones((), x.dtype)
 
 
 @eqx.filter_jit

@@ -3,7 +3,6 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..action import FieldAction, scalars
@@ -55,23 +54,15 @@ class Gated(eqx.Module):
         """
         x = one_example(x, self.source)
         values, gates = x[: self.target.width], x[self.target.width :]
-        # Coordinate i is gated by entry numbers[i] of (gates, itself): one gather, no loop over summands.
-        factor, moved = _numbers(self.kinds)
-        if not len(gates):
-            return _pointwise(values)
-        gated = values * (jax.nn.sigmoid(gates) / _SIGMOID)[factor]
-        return gated if moved.all() else jnp.where(moved, gated, _pointwise(values))
-
-
-def _numbers(parts: Kinds) -> tuple[np.ndarray, np.ndarray]:
-    """For each coordinate the number of its copy among those that are moved, and whether it is moved."""
-    number, moved = np.zeros(parts.action.width, np.int32), np.zeros(parts.action.width, bool)
-    start = 0
-    for kind in parts.moved:
-        number[kind.places] = start + np.arange(kind.copies)[:, None]
-        moved[kind.places] = True
-        start += kind.copies
-    return number, moved
+        gates = jax.nn.sigmoid(gates) / _SIGMOID
+        out, start = [], 0
+        for kind, block in zip(self.kinds.each, self.kinds.split(values), strict=True):
+            if kind.is_pointwise:
+                out.append(_pointwise(block))
+            else:
+                out.append(block * gates[start : start + kind.copies, None])
+                start += kind.copies
+        return self.kinds.join(out)
 
 
 class Norm(eqx.Module):
@@ -122,16 +113,16 @@ class Norm(eqx.Module):
         Raises: ValueError for another shape.
         """
         x = one_example(x, self.source)
-        out = x if not len(self.kinds.pointwise) else _pointwise(x)
-        start = 0
-        for kind in self.kinds.moved:
-            places = kind.places.astype(np.int32)
+        out, start = [], 0
+        for kind, block in zip(self.kinds.each, self.kinds.split(x), strict=True):
+            if kind.is_pointwise:
+                out.append(_pointwise(block))
+                continue
             own = slice(start, start + kind.copies)
             start += kind.copies
-            vectors = x[places]
-            square = jnp.mean(vectors**2, axis=1)
+            square = jnp.mean(block**2, axis=1)
             # The root has no derivative at zero; there the gradient of the length is taken as zero.
             length = jnp.sqrt(jnp.where(square > 0, square, 1.0)) * (square > 0)
             gate = jax.nn.sigmoid(self.slope[own] * length + self.offset[own]) / 0.5
-            out = out.at[places].set((vectors * gate[:, None]).astype(out.dtype))
-        return out
+            out.append(block * gate[:, None])
+        return self.kinds.join(out)

@@ -1,10 +1,14 @@
 """A representation seen by a nonlinearity: its summands, and what may be done to each of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from .. import dictionary as families
 from ..action import FieldAction
@@ -31,6 +35,11 @@ class Kind:
     action: FieldAction
 
     @property
+    def is_pointwise(self) -> bool:
+        """True when any function of one number may be applied to each coordinate."""
+        return self.motion in ("still", "permuted")
+
+    @property
     def copies(self) -> int:
         return self.places.shape[0]
 
@@ -50,13 +59,38 @@ class Kinds:
     @property
     def moved(self) -> tuple[Kind, ...]:
         """Summands that pointwise functions would break: neither still nor permuted."""
-        return tuple(kind for kind in self.each if kind.motion in ("orthogonal", "other"))
+        return tuple(kind for kind in self.each if not kind.is_pointwise)
 
-    @property
-    def pointwise(self) -> np.ndarray:
-        """The coordinates that any function of one number may be applied to."""
-        parts = [kind.places.reshape(-1) for kind in self.each if kind.motion in ("still", "permuted")]
-        return np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
+    def split(self, x: Array) -> list[Array]:
+        """The coordinates of each summand, (copies, size)."""
+        runs = self._runs
+        parts = [[x[start : start + count] for start, count in own] for own in runs]
+        return [_joined(part).reshape(kind.places.shape) for part, kind in zip(parts, self.each, strict=True)]
+
+    def join(self, blocks: list[Array]) -> Array:
+        """The inverse of `split`."""
+        parts = []
+        for own, block in zip(self._runs, blocks, strict=True):
+            flat, begin = block.reshape(-1), 0
+            for start, count in own:
+                parts.append((start, flat[begin : begin + count]))
+                begin += count
+        return _joined([part for _, part in sorted(parts, key=lambda pair: pair[0])])
+
+    @cached_property
+    def _runs(self) -> list[list[tuple[int, int]]]:
+        """Start and length of each stretch of consecutive coordinates: slices are quicker than gathers, whose
+        derivatives are scatters, which XLA runs entry by entry."""
+        out = []
+        for kind in self.each:
+            flat = kind.places.reshape(-1)
+            ends = [0, *(np.flatnonzero(np.diff(flat) != 1) + 1), len(flat)]
+            out.append([(int(flat[a]), int(b - a)) for a, b in pairwise(ends)])
+        return out
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts)
 
 
 def kinds(action: FieldAction, name: str) -> Kinds:

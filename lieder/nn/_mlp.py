@@ -38,7 +38,7 @@ class MLP(eqx.Module):
         key: PRNGKeyArray,
         hidden: FieldAction | Sequence[FieldAction] | None = None,
         bilinear: bool | None = None,
-        rank: int = 16,
+        rank: int = 8,
         tolerance: float | None = None,
         dtype=None,
     ):
@@ -143,7 +143,7 @@ def _forward(layers: tuple[Layer, ...], x: Array) -> Array:
 def _multiplies(gate: Gated, asked: bool | None, tolerance: float | None) -> bool:
     if asked is False or (asked is None and not gate.kinds.moved):
         return False
-    return asked is True or bool(couplings(gate.source, gate.source, tolerance).pairs)
+    return asked is True or bool(couplings(gate.source, gate.source, False, tolerance).each)
 
 
 def _reached(layer: Linear, live: Bool[np.ndarray, " n"], bias: bool) -> Bool[np.ndarray, " m"]:
