@@ -52,7 +52,7 @@ def plain(op, seed=1):
 # The line: turned by 17 degrees
 
 
-@pytest.mark.parametrize(("size", "line"), [(7, 1e-3), (9, 1e-4), (13, 1e-5)])
+@pytest.mark.parametrize(("size", "line"), [(7, 1e-3), (9, 1e-4), pytest.param(13, 1e-5, marks=pytest.mark.slow)])
 def test_turned_fields_give_turned_outputs(size, line):
     op = IntegralOperator(SOURCE, TARGET, size=size, key=jax.random.key(0))
     shape, xi = (36, 36), np.array([np.deg2rad(17.0), 0.0, 0.0])
@@ -75,8 +75,15 @@ def test_any_angle_with_a_shift_and_other_units(angle):
 
 @pytest.mark.parametrize(
     ("source", "target"),
-    [(action.scalars(SE3), action.vectors(SE3)), (action.vectors(SE3), action.vectors(SE3) + action.scalars(SE3))],
-    ids=["scalar to vector", "vector to vector and scalar"],
+    [
+        pytest.param(action.scalars(SE3), action.vectors(SE3), id="scalar to vector"),
+        pytest.param(
+            action.vectors(SE3),
+            action.vectors(SE3) + action.scalars(SE3),
+            id="vector to vector and scalar",
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_turned_volumes(source, target):
     op = IntegralOperator(source, target, size=7, key=jax.random.key(0))
@@ -94,8 +101,9 @@ def test_the_lie_derivative_vanishes():
     op = IntegralOperator(action.scalars(SE2), action.vectors(SE2), size=5, degree=1, key=jax.random.key(3))
     a, b = (grid(SE2, shape, s, derivative="spectral") for s in (op.source, op.target))
     u = jnp.asarray(np.exp(-np.sum((a.positions - 0.4) ** 2, axis=1) / (2 * 1.4**2)))
-    rows = derivative.lie_derivative(lambda z: op(z.reshape(1, *shape)).reshape(-1), u, source=a, target=b)
-    moves = b.fields(op(u.reshape(1, *shape)).reshape(-1))
+    apply = lambda z: op(z.reshape(1, *shape)).reshape(-1)  # noqa: E731
+    rows = jax.jit(lambda z: derivative.lie_derivative(apply, z, source=a, target=b))(u)
+    moves = jax.jit(lambda z: b.fields(apply(z)))(u)
     assert np.linalg.norm(rows) <= 2e-2 * np.linalg.norm(moves)
 
 
