@@ -70,7 +70,8 @@ def rotation(row):
         return jax.lax.conv_general_dilated(jnp.pad(u, ((0, 0), (4, 4), (4, 4)))[None], weights, (1, 1), "VALID")[0]
 
     rng, x = np.random.default_rng(1), pictures.positions
-    u = sum(rng.normal() * np.exp(-np.sum((x - c) ** 2, axis=1) / 8) for c in rng.uniform(-7, 7, (7, 2)))
+    bumps = [rng.normal() * np.exp(-np.sum((x - c) ** 2, axis=1) / 8) for c in rng.uniform(-7, 7, (7, 2))]
+    u = np.sum(bumps, axis=0)
 
     def turn(action, z):
         xi = np.array([[np.deg2rad(17.0), 0.0, 0.0]])
