@@ -14,7 +14,8 @@ def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
 
     The different summands of source and target (of the linear part, for points), except scalars, are of order one;
     their products in pairs and triples of orders two and three. An order is taken if one copy of its smallest tensor
-    fits into its share of the width. What is left goes to scalars.
+    fits into its share of the width. Of order one there are as many copies as in the source, if half the width holds
+    them. What is left goes to scalars.
 
     Arguments: `source`, linear or affine; `target`, linear; `width`, of the result, which may be more when one copy of
     each summand does not fit.
@@ -25,27 +26,30 @@ def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
     if width < 1:
         raise ValueError(f"width must be 1, 2, 3, ..., got {width}.")
     base: list[FieldAction] = []
+    needed: list[int] = []
     for name, action in (("source", linear_part(source)), ("target", target)):
         for kind in kinds(action, name).each:
             if kind.motion != "still" and not any(_same(kind.action, other) for other in base):
                 base.append(kind.action)
+                needed.append(kind.copies if name == "source" else 1)
     orders = [base] if base else []
     for order in range(2, _ORDER + 1):
         made = _products(base, order, width // (order + 1), orders)
         if not made:
             break
         orders.append(made)
-    share = width // (len(orders) + 1)
-    total, used = [], 0
-    for order in orders:
-        left = share
-        for number, piece in enumerate(order):
-            copies = left // ((len(order) - number) * piece.width)
-            copies = max(copies, 1) if order is base else copies
+    total, left = [], width
+    for number, order in enumerate(orders):
+        share = left // (len(orders) + 1 - number)
+        for place, piece in enumerate(order):
+            copies = share // ((len(order) - place) * piece.width)
+            if order is base:
+                # No fewer than come in, or what they hold would be lost.
+                copies = max(copies, 1, min(needed[place], width // (2 * len(base) * piece.width)))
             if copies:
                 total.append(copies * piece)
-                left, used = left - copies * piece.width, used + copies * piece.width
-    out = scalars(source.algebra, max(width - used, 1))
+                share, left = share - copies * piece.width, left - copies * piece.width
+    out = scalars(source.algebra, max(left, 1))
     for piece in total:
         out = out + piece
     return out
