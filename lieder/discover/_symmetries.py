@@ -139,10 +139,11 @@ class Symmetries:
         components = [sympy.expand(c) for c in self.total.symbolic(row, symbols, symbols)]
         signs = []
         for symbol, component in zip(symbols, components, strict=True):
-            for along in (component.coeff(symbol), component.subs(dict.fromkeys(symbols, 0))):
+            used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
+            for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
                 if along.is_number and along != 0:
                     return 1.0 if along > 0 else -1.0
-            linear = [component.coeff(other) for other in symbols]
+            linear = [component.coeff(other) for other in symbols if other in used]
             terms = [c for c in linear if c.is_number and c != 0] or sympy.Add.make_args(component)
             signs += [term.as_coeff_Mul()[0] > 0 for term in terms if term != 0]
         if not signs or all(signs):
