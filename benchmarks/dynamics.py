@@ -157,13 +157,13 @@ def measured(system: System, rng: np.random.Generator) -> np.ndarray:
     return out[:: system.every].swapaxes(0, 1)
 
 
-def _by_pysindy(x, system: System, threshold: float) -> np.ndarray:
+def _by_pysindy(x, system: System, degree: int, threshold: float) -> np.ndarray:
     """The package's own plain regression, with its smoothed differences."""
     assert pysindy is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = pysindy.SINDy(
-            feature_library=pysindy.PolynomialLibrary(degree=2),
+            feature_library=pysindy.PolynomialLibrary(degree=degree),
             optimizer=pysindy.STLSQ(threshold=threshold),
             differentiation_method=pysindy.SmoothedFiniteDifference(),
         )
@@ -186,9 +186,9 @@ def ways(system: System) -> dict[str, Callable]:
     found["plain"] = ours(None, "weak")
     if system.rival is not None:
         found |= {"symmetric, spline": ours(system.symmetry, "spline"), "plain, spline": ours(None, "spline")}
-    if pysindy is not None and system.rival is not None:
-        threshold = system.rival
-        found["plain, pysindy"] = lambda x: _by_pysindy(x, system, threshold)
+    if pysindy is not None and system.rival is not None and isinstance(system.functions, dictionary.Polynomials):
+        degree, threshold = system.functions.degree, system.rival
+        found["plain, pysindy"] = lambda x: _by_pysindy(x, system, degree, threshold)
     return found
 
 
