@@ -1,5 +1,9 @@
 """The symmetry is known: the maps, functions and dynamics that have it exactly."""
 
+from ._dynamics import SparseDynamics as SparseDynamics
+from ._dynamics import sparse_dynamics as sparse_dynamics
+from ._dynamics_constraints import Constraints as Constraints
+from ._dynamics_constraints import constraints as constraints
 from ._functions import EquivariantFunctions as EquivariantFunctions
 from ._functions import functions as functions
 from ._functions_family import linear_in_parameters as linear_in_parameters
@@ -11,3 +15,7 @@ from ._maps import EquivariantMaps as EquivariantMaps
 from ._maps import maps as maps
 from ._projection import Projection as Projection
 from ._projection import project as project
+from ._slopes import AbstractSlopes as AbstractSlopes
+from ._slopes import SmoothingSpline as SmoothingSpline
+from ._slopes import TotalVariation as TotalVariation
+from ._slopes import WeakForm as WeakForm

@@ -1,9 +1,11 @@
-"""Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask."""
+"""Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy."""
 
 from ._dask import batches as batches
 from ._dask import is_dask as is_dask
 from ._differences import central_differences as central_differences
 from ._foreign import ForeignModel as ForeignModel
+from ._pysindy import from_pysindy as from_pysindy
+from ._pysindy import is_pysindy as is_pysindy
 from ._sklearn import from_sklearn as from_sklearn
 from ._sklearn import is_sklearn as is_sklearn
 from ._torch import from_torch as from_torch
