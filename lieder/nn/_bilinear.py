@@ -53,7 +53,10 @@ class Couplings:
         out = []
         for one in self.each:
             few = min(self.source.each[one.first].copies, _FEW)
-            out.append((len(one.table) + one.excess / few) * (alive[one.first] and alive[one.second]))
+            moment = len(one.table) + one.excess / few
+            # An antisymmetric product of one copy with itself is zero: 1 - 1, up to rounding.
+            lives = alive[one.first] and alive[one.second] and moment > 1e-9 * len(one.table)
+            out.append(moment if lives else 0.0)
         return out
 
 
