@@ -3,7 +3,8 @@
     python docs/make_figures.py              # all of them, into docs/images
     python docs/make_figures.py ellipse      # those named
 
-The picture of the report page needs chromium; it is left as it is where there is none.
+The picture of the report page needs chromium; it is left as it is where there is none. Networks are trained for
+"two_body_dynamics" and "digits", some minutes each.
 """
 
 import argparse
@@ -149,12 +150,32 @@ def two_body() -> Figure:
     )
 
 
+def example(name: str):
+    """A script of examples/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def two_body_dynamics() -> Figure:
+    """Rollouts of networks with and without the found symmetry."""
+    script = example("two_body_dynamics")
+    budget = script.Budget()
+    return script.draw([script.repetition(seed, budget) for seed in range(budget.repetitions)])
+
+
+def digits() -> Figure:
+    """Four networks that learnt upright digits, at all angles."""
+    script = example("digits")
+    budget, (pictures, labels) = script.Budget(), script.digits()
+    results = [script.repetition(seed, pictures, labels, budget) for seed in range(budget.repetitions)]
+    return script.draw(results, budget.angles, pictures)
+
+
 @cache
 def transitions(count: int) -> ld.Symmetries:
-    spec = importlib.util.spec_from_file_location("two_body", ROOT / "examples" / "two_body.py")
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    states = example.orbits(count, 20)
+    states = example("two_body").orbits(count, 20)
     names = ["q1x", "q1y", "q2x", "q2y", "p1x", "p1y", "p2x", "p2y"]
     whole = ld.vectors(ld.algebra.gl(8))
     now, later = states[:, :-1].reshape(-1, 8), states[:, 1:].reshape(-1, 8)
@@ -217,6 +238,8 @@ FIGURES: dict[str, Callable[[], Figure | Image.Image | None]] = {
     "cusp": cusp,
     "two-body": two_body,
     "two-body-spectrum": lambda: transitions(150).plot(),
+    "two_body_dynamics": two_body_dynamics,
+    "digits": digits,
     "no-symmetry": none,
     "cannot-tell": cannot_tell,
 }
