@@ -16,6 +16,7 @@ from ._maps import maps as maps
 from ._projection import Projection as Projection
 from ._projection import project as project
 from ._slopes import AbstractSlopes as AbstractSlopes
+from ._slopes import Smoothed as Smoothed
 from ._slopes import SmoothingSpline as SmoothingSpline
 from ._slopes import TotalVariation as TotalVariation
 from ._slopes import WeakForm as WeakForm
