@@ -11,6 +11,7 @@ from .. import dictionary as families
 from ..linalg import MatrixStack
 
 _LARGEST = 5_000_000  # monomials of the joint family: above it the exponents alone take gigabytes
+_MOST = 50_000_000  # entries of the matrices: above it they take gigabytes
 
 
 def exponents(dictionary: families.AbstractDictionary) -> np.ndarray | None:
@@ -84,6 +85,12 @@ def derivatives(own: np.ndarray, fields: MatrixStack, by: np.ndarray, joint: Mon
 
     `own` (D, n), exponents of f; `fields` (q, n, E) with exponents `by` (E, n); `joint`, the monomials g.
     """
+    count = int(np.count_nonzero(own, axis=0) @ np.bincount(fields.index[1], minlength=own.shape[1]))
+    if count > _MOST:
+        raise ValueError(
+            f"dictionary and action: the derivatives of {len(own):,} monomials along {fields.shape[0]:,} generators have"
+            f" {count:,} entries, more than the {_MOST:,} that fit. Take a lower degree, or fewer generators."
+        )
     keys, by_keys = joint.key(own), joint.key(by)
     index, value = [np.zeros((3, 0), np.int64)], [np.zeros(0)]
     for variable in range(own.shape[1]):
