@@ -88,8 +88,8 @@ def derivatives(own: np.ndarray, fields: MatrixStack, by: np.ndarray, joint: Mon
     count = int(np.count_nonzero(own, axis=0) @ np.bincount(fields.index[1], minlength=own.shape[1]))
     if count > _MOST:
         raise ValueError(
-            f"dictionary and action: the derivatives of {len(own):,} monomials along {fields.shape[0]:,} generators have"
-            f" {count:,} entries, more than the {_MOST:,} that fit. Take a lower degree, or fewer generators."
+            f"dictionary and action: the derivatives of {len(own):,} monomials along {fields.shape[0]:,} generators"
+            f" have {count:,} entries, more than the {_MOST:,} that fit. Take a lower degree, or fewer generators."
         )
     keys, by_keys = joint.key(own), joint.key(by)
     index, value = [np.zeros((3, 0), np.int64)], [np.zeros(0)]
