@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lieder import linalg as linalg
     from lieder import models as models
     from lieder import nn as nn
+    from lieder import promote as promote
     from lieder import report as report
     from lieder import sampling as sampling
     from lieder.action import covectors as covectors
@@ -45,6 +46,7 @@ _ROOMS = (
     "linalg",
     "models",
     "nn",
+    "promote",
     "report",
     "sampling",
 )
@@ -70,6 +72,7 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "linalg",
     "models",
     "nn",
+    "promote",
     "report",
     "sampling",
     "Symmetries",

@@ -20,7 +20,7 @@ FLOORS = {
     "models": 3,
     "discover": 4,
     "enforce": 4,
-    "promote": 4,
+    "promote": 5,
     "nn": 5,
     "cli": 6,
 }

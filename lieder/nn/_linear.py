@@ -14,6 +14,7 @@ from ..enforce import EquivariantMaps, homogeneous, maps
 from ._kinds import named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
+_CHUNK = 2**14  # weights drawn at once; a draw of this size takes a tenth of a millisecond
 
 
 class Linear(eqx.Module):
@@ -108,15 +109,21 @@ def normals(
     key: PRNGKeyArray, shapes: tuple[tuple[int, ...], ...], scales: tuple, dtype: np.dtype
 ) -> tuple[Array, ...]:
     """Independent normal arrays times their scales (numbers or arrays)."""
-    return _normals(key, tuple(jnp.asarray(scale, dtype) for scale in scales), shapes)
+    count = -(-sum(math.prod(shape) for shape in shapes) // _CHUNK)
+    drawn = tuple(_chunk(key, number, jnp.dtype(dtype)) for number in range(count))
+    return _scaled(drawn, tuple(jnp.asarray(scale, dtype) for scale in scales), shapes)
+
+
+# A draw compiles for a third of a second: one size for all layers compiles once.
+@partial(jax.jit, static_argnames="dtype")
+def _chunk(key, number, dtype):
+    return jax.random.normal(jax.random.fold_in(key, number), (_CHUNK,), dtype)
 
 
 @partial(jax.jit, static_argnames="shapes")
-def _normals(key, scales, shapes):
-    # One draw, then slices: a draw compiles for a quarter of a second.
+def _scaled(drawn, scales, shapes):
     ends = np.cumsum([math.prod(shape) for shape in shapes])
-    drawn = jax.random.normal(key, (int(ends[-1]),), scales[0].dtype)
-    parts = jnp.split(drawn, ends[:-1])
+    parts = jnp.split(jnp.concatenate(drawn)[: int(ends[-1])], ends[:-1])
     return tuple(scale * part.reshape(shape) for scale, part, shape in zip(scales, parts, shapes, strict=True))
 
 
