@@ -2,6 +2,7 @@
 
 from ._features import LieMatrices as LieMatrices
 from ._features import lie_matrices as lie_matrices
+from ._features import values as values
 from ._lie import PROBES as PROBES
 from ._lie import Blocks as Blocks
 from ._lie import blocks as blocks

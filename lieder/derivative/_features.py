@@ -1,7 +1,11 @@
 """A generator meets a family of functions: how the features of a dictionary move."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float
@@ -9,8 +13,10 @@ from jaxtyping import Float
 from .. import dictionary as families
 from ..action import AbstractAction, FieldAction
 from ..linalg import MatrixStack
-from ._monomials import composed, degree_of_joint, derivatives, exponents, monomials, weights
+from ._monomials import composed, degree_of_joint, derivatives, exponents, monomials, products, weights
 from ._sampled import Sampled, sampled
+
+_ROWS = 65536  # points evaluated at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +29,9 @@ class LieMatrices:
 
     Fields: `dictionary`; `action`; `features` P (D, E), sparse; `generators` T, a MatrixStack (q, D, E); `elements` S,
         a MatrixStack (c, D, E); `scale` (D,) and `joint_scale` (E,), by which f and g are multiplied for conditioning:
-        for monomials sqrt(d! / a!), which makes rotations orthogonal; `how`: "exact", or "sampled at N points".
+        for monomials sqrt(d! / a!), which makes rotations orthogonal; `how`: "exact", or "sampled at N points";
+        `joint_exponents` (E, n) where g are monomials, else None; `joint`, their values (N, n) -> (N, E), None where
+        sampled: g is then orthonormal over the points.
     """
 
     dictionary: families.AbstractDictionary
@@ -34,6 +42,8 @@ class LieMatrices:
     scale: Float[np.ndarray, " D"]
     joint_scale: Float[np.ndarray, " E"]
     how: str
+    joint: Callable[[np.ndarray], np.ndarray] | None = None
+    joint_exponents: np.ndarray | None = None
 
     @property
     def closed(self) -> bool:
@@ -99,7 +109,7 @@ def _exact(dictionary: families.AbstractDictionary, action: AbstractAction) -> L
         return None
     one = np.ones(dictionary.size)
     same = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
-    return LieMatrices(dictionary, action, same, *found, one, one, "exact")
+    return LieMatrices(dictionary, action, same, *found, one, one, "exact", partial(values, dictionary))
 
 
 def _monomial(dictionary, action: FieldAction, own: np.ndarray, by: np.ndarray) -> LieMatrices:
@@ -123,7 +133,10 @@ def _monomial(dictionary, action: FieldAction, own: np.ndarray, by: np.ndarray) 
         for s in (moved, turned)
     ]
     scales = weights(own), weights(joint.exponents[kept])
-    return LieMatrices(dictionary, action, features, stacks[0], stacks[1], *scales, "exact")
+    powers = joint.exponents[kept]
+    return LieMatrices(
+        dictionary, action, features, stacks[0], stacks[1], *scales, "exact", partial(products, powers), powers
+    )
 
 
 def _by_blocks(dictionary: families.Blocks, action: FieldAction) -> LieMatrices | None:
@@ -160,7 +173,29 @@ def _by_blocks(dictionary: families.Blocks, action: FieldAction) -> LieMatrices 
         np.concatenate([piece.scale for piece in pieces]),
         np.concatenate([piece.joint_scale for piece in pieces]),
         "exact",
+        partial(_side_by_side, [piece.joint for piece in pieces if piece.joint is not None], stops),
     )
+
+
+def _side_by_side(joints: list[Callable], stops: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return np.concatenate([joint(part) for joint, part in zip(joints, np.split(x, stops[:-1], axis=1), strict=True)], 1)
+
+
+def values(dictionary: families.AbstractDictionary, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N D"]:
+    """A dictionary's functions at points, in float64.
+
+    Arguments: `dictionary`; `x` (N, n).
+    Returns: (N, D).
+    """
+    powers = exponents(dictionary)
+    if powers is not None:
+        return products(powers, x)
+    with jax.enable_x64(True):
+        pieces = np.array_split(x, max(1, -(-len(x) // _ROWS)))
+        return np.concatenate([np.asarray(_values(dictionary, jnp.asarray(piece, jnp.float64))) for piece in pieces])
+
+
+_values = jax.jit(lambda dictionary, x: jax.vmap(dictionary)(x), static_argnums=0)
 
 
 def _diagonal(stacks: list[MatrixStack]) -> MatrixStack:

@@ -157,3 +157,13 @@ def weights(exponents: np.ndarray) -> np.ndarray:
     """sqrt(d! / (a_1! .. a_n!)): in these multiples of the monomials rotations are orthogonal (the Bombieri norm)."""
     degree = exponents.sum(axis=1)
     return np.exp(0.5 * (gammaln(degree + 1.0) - gammaln(exponents + 1.0).sum(axis=1)))
+
+
+def products(exponents: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The monomials x^a (N, E) at points (N, n)."""
+    out = np.ones((len(x), len(exponents)))
+    for variable in range(exponents.shape[1]):
+        on = np.flatnonzero(exponents[:, variable])
+        if len(on):
+            out[:, on] *= x[:, [variable]] ** exponents[on, variable]
+    return out
