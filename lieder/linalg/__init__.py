@@ -1,6 +1,7 @@
 """Matrices only: stacks of generators, reductions, spectra, rank rules, irreducible pieces, intertwining maps."""
 
 from ._axes import axis_aligned as axis_aligned
+from ._columns import Columns as Columns
 from ._gap import Gap as Gap
 from ._gap import largest_gap as largest_gap
 from ._intertwiners import intertwiners as intertwiners
@@ -8,6 +9,15 @@ from ._irreducible import Isotypic as Isotypic
 from ._irreducible import NotSplit as NotSplit
 from ._irreducible import irreducible as irreducible
 from ._maps import AbstractMaps as AbstractMaps
+from ._nuclear import nuclear_norm as nuclear_norm
+from ._nuclear_fit import Inconsistent as Inconsistent
+from ._nuclear_fit import NuclearFit as NuclearFit
+from ._nuclear_fit import NuclearRegression as NuclearRegression
+from ._nuclear_fit import nuclear_interpolation as nuclear_interpolation
+from ._nuclear_fit import nuclear_regression as nuclear_regression
+from ._nuclear_newton import NuclearProblem as NuclearProblem
+from ._nuclear_newton import NuclearSolution as NuclearSolution
+from ._nuclear_newton import minimise_nuclear_norm as minimise_nuclear_norm
 from ._probe import Probe as Probe
 from ._probe import probe as probe
 from ._rational import row_echelon as row_echelon

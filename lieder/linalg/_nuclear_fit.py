@@ -9,7 +9,7 @@ import scipy.linalg
 from jaxtyping import Float
 
 from ._columns import Columns
-from ._nuclear_newton import NuclearProblem, NuclearSolution, minimise_nuclear_norm
+from ._nuclear_newton import AbstractOperator, NuclearProblem, NuclearSolution, minimise_nuclear_norm
 
 _RANK = 1e-11  # pivots relative to the largest below which equations repeat each other
 _KERNEL = 1e-13  # squared singular values of A, relative: a matrix below 3e-7 of the largest counts as zero
@@ -44,7 +44,7 @@ class NuclearRegression:
     curvature: Float[np.ndarray, " k"]
     slope: Float[np.ndarray, " k"]
     undetermined: int
-    _operator: "_Turned | _Formed"
+    _operator: AbstractOperator
     _unseen: Float[np.ndarray, " N"]
 
     @property
@@ -181,7 +181,7 @@ def _orthonormal(gram: np.ndarray, largest: float = 0.0) -> tuple[np.ndarray, np
     return vectors[:, on] / np.sqrt(eigenvalues[on]), vectors[:, ~on]
 
 
-def _operator(columns: Columns, basis: np.ndarray) -> "_Turned | _Formed":
+def _operator(columns: Columns, basis: np.ndarray) -> AbstractOperator:
     p, q = columns.shape
     if p * q * basis.shape[1] > _DENSE:
         return _Turned(columns, basis)
@@ -190,7 +190,7 @@ def _operator(columns: Columns, basis: np.ndarray) -> "_Turned | _Formed":
 
 
 @dataclass(frozen=True, eq=False)
-class _Turned:
+class _Turned(AbstractOperator):
     """B = A C by the sparse A."""
 
     columns: Columns
@@ -214,7 +214,7 @@ class _Turned:
 
 
 @dataclass(frozen=True, eq=False)
-class _Formed:
+class _Formed(AbstractOperator):
     """B as an array (p, q, k)."""
 
     array: np.ndarray

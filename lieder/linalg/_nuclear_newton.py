@@ -5,9 +5,10 @@ semismooth Newton method: the derivative of the projection onto the spectral bal
 rows and columns of the singular values that survive, few of them at a minimum of low rank.
 """
 
+import abc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -21,29 +22,29 @@ _RIDGE = 1e-9  # keeps the Newton matrix, singular where the minimum is flat, in
 _ZERO = 1e-12  # values relative to the start that count as zero
 
 
-class Operator(Protocol):
+class AbstractOperator(abc.ABC):
     """B, of orthonormal columns, from coordinates v (k,) to (p, q) matrices."""
 
     @property
+    @abc.abstractmethod
     def shape(self) -> tuple[int, int]:
         """(p, q)."""
-        ...
 
+    @abc.abstractmethod
     def apply(self, v: np.ndarray) -> np.ndarray:
         """B v (p, q)."""
-        ...
 
+    @abc.abstractmethod
     def adjoint(self, X: np.ndarray) -> np.ndarray:
         """B^T X (k,)."""
-        ...
 
+    @abc.abstractmethod
     def left(self, U: np.ndarray) -> np.ndarray:
         """u_i^T B_l (r, q, k) for the columns of U (p, r)."""
-        ...
 
+    @abc.abstractmethod
     def right(self, V: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """rows B_l v_j (r, s, k) for the columns of V (q, r) and rows (s, p)."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class NuclearProblem:
     """
 
     offset: Float[np.ndarray, "p q"]
-    operator: Operator
+    operator: AbstractOperator
     curvature: Float[np.ndarray, " k"]
     slope: Float[np.ndarray, " k"]
     constant: float = 0.0
@@ -175,7 +176,7 @@ class _State(NamedTuple):
     stuck: bool
 
 
-def _evaluate(B: Operator, h, c, v, M, S, t) -> _State:
+def _evaluate(B: AbstractOperator, h, c, v, M, S, t) -> _State:
     U, s, Vt = scipy.linalg.svd(M + t * S, full_matrices=True, check_finite=False)
     k = len(s)
     clipped = (U[:, :k] * np.minimum(s / t, 1.0)) @ Vt[:k]
@@ -185,7 +186,7 @@ def _evaluate(B: Operator, h, c, v, M, S, t) -> _State:
     return _State(v, M, clipped, value, gradient, float(np.linalg.norm(gradient)), U, s, Vt.T, False)
 
 
-def _newton(B: Operator, h, c, S, t, state: _State) -> _State:
+def _newton(B: AbstractOperator, h, c, S, t, state: _State) -> _State:
     """One Newton step with a line search."""
     E = _lost(B, state, t)
     step = _solve(h, t, E, state.gradient)
@@ -216,7 +217,7 @@ def _solve(h: np.ndarray, t: float, E: np.ndarray, gradient: np.ndarray) -> np.n
             ridge *= 100.0
 
 
-def _lost(B: Operator, state: _State, t: float) -> Float[np.ndarray, "k e"]:
+def _lost(B: AbstractOperator, state: _State, t: float) -> Float[np.ndarray, "k e"]:
     """E with B^T D B = I - E E^T, D the derivative of the projection onto the spectral ball at state.
 
     In singular vectors, with g(s) = min(s, t): symmetric parts are multiplied by (g_i - g_j) / (s_i - s_j),

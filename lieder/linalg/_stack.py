@@ -9,6 +9,8 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array, Float, Int
 
+_SMALL = 2**15  # entries up to which a dense product takes less time than a sparse one takes to be set up
+
 
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False)
@@ -29,16 +31,19 @@ class MatrixStack:
     @classmethod
     def from_entries(cls, shape: tuple[int, int, int], index, value) -> "MatrixStack":
         """Build from coordinates in any order; repeated coordinates are summed and exact zeros dropped."""
-        q, rows, columns = shape
+        _, rows, columns = shape
         index = np.asarray(index, dtype=np.int64).reshape(3, -1)
-        flat = scipy.sparse.coo_array(
-            (np.asarray(value, dtype=np.float64).reshape(-1), (index[0], index[1] * columns + index[2])),
-            shape=(q, rows * columns),
-        ).tocsr()
-        flat.sum_duplicates()
-        flat.eliminate_zeros()
-        flat = flat.tocoo()
-        return cls(shape, np.stack([flat.row, flat.col // columns, flat.col % columns]).astype(np.int64), flat.data)
+        value = np.asarray(value, dtype=np.float64).reshape(-1)
+        place = (index[0] * rows + index[1]) * columns + index[2]
+        order = np.argsort(place, kind="stable")
+        place, value = place[order], value[order]
+        if len(place):
+            first = np.concatenate([[True], place[1:] != place[:-1]])
+            if not first.all():
+                place, value = place[first], np.add.reduceat(value, np.flatnonzero(first))
+        place, value = place[value != 0], value[value != 0]
+        entry = place // columns
+        return cls(shape, np.stack([entry // rows, entry % rows, place % columns]), value)
 
     @classmethod
     def from_dense(cls, matrices: Float[np.ndarray, "generators rows columns"]) -> "MatrixStack":
@@ -70,11 +75,14 @@ class MatrixStack:
     def combine(self, coefficients: Float[np.ndarray, "new generators"]) -> "MatrixStack":
         """New generators sum_k coefficients[r, k] A_k."""
         coefficients = np.atleast_2d(np.asarray(coefficients, dtype=np.float64))
+        q, rows, columns = self.shape
+        if q * rows * columns <= _SMALL:
+            mixed = coefficients @ self.dense().reshape(q, rows * columns)
+            return MatrixStack.from_dense(mixed.reshape(len(coefficients), rows, columns))
         product = scipy.sparse.csr_array(coefficients) @ self.flat()
         mixed = product.tocoo()  # pyright: ignore[reportAttributeAccessIssue]
-        columns = self.shape[2]
         index = np.stack([mixed.row, mixed.col // columns, mixed.col % columns])
-        return MatrixStack.from_entries((len(coefficients), *self.shape[1:]), index, mixed.data)
+        return MatrixStack.from_entries((len(coefficients), rows, columns), index, mixed.data)
 
     def placed(self, shape: tuple[int, int, int], generator: int = 0, row: int = 0, column: int = 0) -> "MatrixStack":
         """The same entries inside a larger stack of zeros, shifted by the given offsets."""
