@@ -1,0 +1,156 @@
+"""The Lie derivative of F_W(x) = W f(x), as a matrix with one column a candidate, linear in W."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from ..derivative import LieMatrices, lie_derivative, lie_matrices
+from ..dictionary import AbstractDictionary
+from ..linalg import Columns, MatrixStack
+from ._candidates import orthonormal
+from ._measure import Measure, factor, factor_at, measure_of
+
+_MOST_BYTES = 2**31
+_LINEAR = 1e-8  # relative departure of phi(x, a y + b z) from linearity that counts as rounding
+_SPARE = 50  # points more than unknowns
+
+
+def lie_columns(
+    dictionary: AbstractDictionary,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    where: Measure | Float[np.ndarray, "C n"],
+    inner: Float[np.ndarray, "q q"] | None,
+    seed: int,
+) -> Columns:
+    """A(W) = [L_1 F_W .. L_q F_W] in orthonormal functions and candidates, from the entries of W row by row.
+
+    The singular values of A(W) are those of xi -> L_xi F_W, from the algebra to the functions square-integrable over
+    `where`.
+    """
+    candidates = orthonormal(source, target, inner)
+    if isinstance(target, FieldAction) and target.is_linear:
+        matrices = _matrices(dictionary, source, where, seed)
+        return _linear(matrices, target, _factor(matrices, where, seed), candidates)
+    return _sampled(dictionary, source, target, where, candidates, seed)
+
+
+def _matrices(dictionary: AbstractDictionary, source: AbstractAction, where, seed: int) -> LieMatrices:
+    try:
+        matrices = lie_matrices(dictionary, source, np.zeros((1, source.width)))
+        if matrices.how == "exact":
+            return matrices
+    except ValueError:  # one point is too few for what has to be sampled; other faults come again below
+        pass
+    size = dictionary.size * (1 + source.algebra.dim) + _SPARE
+    return lie_matrices(dictionary, source, where.sample(size, seed) if isinstance(where, Measure) else where)
+
+
+def _factor(matrices: LieMatrices, where, seed: int) -> np.ndarray:
+    if isinstance(where, Measure):
+        return factor(matrices, where, seed)
+    if matrices.joint is None:
+        return np.eye(matrices.features.shape[1])
+    return factor_at(matrices.joint, where)
+
+
+def _linear(matrices: LieMatrices, target: FieldAction, triangle: np.ndarray, candidates: np.ndarray) -> Columns:
+    """(L_k F_W)(x) = (B_k W P - W T_k) g(x), for entries of W and of the result row by row."""
+    m, (size, joint) = target.width, matrices.features.shape
+    k, a, e = matrices.generators.index
+    rows, columns, value, which = [], [], [], []
+    for i in range(m):
+        which.append(k)
+        rows.append(i * joint + e)
+        columns.append(i * size + a)
+        value.append(-matrices.generators.value)
+    features = matrices.features.tocoo()
+    fa, fe = features.coords
+    B = target.matrices()
+    for b, i, j, entry in zip(*B.index, B.value, strict=True):
+        which.append(np.full(len(fa), b))
+        rows.append(i * joint + fe)
+        columns.append(j * size + fa)
+        value.append(entry * features.data)
+    stack = MatrixStack.from_entries(
+        (matrices.generators.shape[0], m * joint, m * size),
+        np.stack([np.concatenate(which), np.concatenate(rows), np.concatenate(columns)]),
+        np.concatenate(value),
+    )
+    used = np.unique(stack.index[1] % joint)
+    place = np.zeros(joint, np.int64)
+    place[used] = np.arange(len(used))
+    index = stack.index.copy()
+    index[1] = (index[1] // joint) * len(used) + place[index[1] % joint]
+    stack = MatrixStack((stack.shape[0], m * len(used), stack.shape[2]), index, stack.value)
+    # Fewer functions than rows where only some are met: their triangular factor.
+    triangle = triangle[:, used]
+    triangle = np.linalg.qr(triangle, mode="r") if len(triangle) > len(used) else triangle
+    return Columns(_mixed(stack, candidates), np.kron(np.eye(m), triangle))
+
+
+def _mixed(stack: MatrixStack, candidates: np.ndarray) -> MatrixStack:
+    if np.array_equal(candidates, np.diag(np.diag(candidates))):
+        return MatrixStack(stack.shape, stack.index, stack.value * np.diag(candidates)[stack.index[0]])
+    return stack.combine(candidates)
+
+
+def _sampled(dictionary, source, target, where, candidates, seed: int) -> Columns:
+    """For outputs that move by phi(x, y), linear in y but with matrices that depend on x."""
+    check_same_algebra(source, target)
+    m, size, q = target.width, dictionary.size, source.algebra.dim
+    unknowns = m * size
+    x = where.sample(2 * unknowns * q // m + _SPARE, seed) if isinstance(where, Measure) else where
+    if 8 * len(x) * m * unknowns * q > _MOST_BYTES:
+        raise ValueError(
+            f"dictionary: {size} functions for {m} outputs under {q} candidates, sampled at {len(x)} points, take"
+            f" {8 * len(x) * m * unknowns * q / 2**30:.1f} GiB. Take fewer functions, or fewer collocation points."
+        )
+    with jax.enable_x64(True):
+        z = jnp.asarray(x, jnp.float64)
+        _check_linear(target, z[:20])
+        unit = jnp.eye(unknowns).reshape(unknowns, m, size)
+
+        def rows(w, p):
+            return lie_derivative(lambda s: w @ dictionary(s), p, source=source, target=target)
+
+        every = jax.jit(jax.vmap(jax.vmap(rows, (0, None)), (None, 0)))(unit, z)  # (C, unknowns, m, q)
+        found = np.asarray(every)
+    if not np.isfinite(found).all():
+        raise ValueError("collocation: a function of the dictionary or its derivative is not finite at some point.")
+    matrix = np.moveaxis(found, 1, 3).reshape(len(x) * m, q * unknowns) / np.sqrt(len(x))
+    triangle = np.linalg.qr(matrix, mode="r") if len(matrix) > matrix.shape[1] else matrix
+    stack = MatrixStack.from_dense(np.moveaxis(triangle.reshape(len(triangle), q, unknowns), 1, 0))
+    return Columns(_mixed(stack, candidates), np.eye(len(triangle)))
+
+
+def _check_linear(target: AbstractFibreAction, x) -> None:
+    key = jax.random.key(0)
+    y, z = jax.random.normal(key, (2, len(x), target.width))
+    over = jax.vmap(target.over)
+    both = over(x, y) - 2.0 * over(x, z)
+    if float(jnp.abs(over(x, y - 2.0 * z) - both).max()) > _LINEAR * float(jnp.abs(both).max()):
+        raise ValueError(
+            f"target: {target} is not linear in the outputs, so that L is not linear in the coefficients and the"
+            " problem not convex. Take a linear action on outputs, or ld.promote.penalty with any model."
+        )
+
+
+def measure(collocation: str | Float[np.ndarray, "C n"], x: Float[np.ndarray, "N n"]) -> Measure | np.ndarray:
+    """What a user's `collocation` means for these inputs."""
+    if isinstance(collocation, str):
+        if collocation == "data":
+            return x
+        if collocation not in ("box", "gaussian"):
+            raise ValueError(
+                f'collocation: expected "box", "gaussian", "data" or points (C, {x.shape[1]}), got {collocation!r}.'
+            )
+        return measure_of(collocation, x)
+    points = np.asarray(collocation, np.float64)
+    if points.ndim != 2 or points.shape[1] != x.shape[1] or len(points) == 0:
+        raise ValueError(f"collocation: points must be rows (C, {x.shape[1]}), got shape {points.shape}.")
+    if not np.isfinite(points).all():
+        raise ValueError("collocation: points hold NaN or infinite values.")
+    return points
