@@ -23,8 +23,8 @@ _FORMAT = 1
 class RegressionPath:
     """The fits for descending strengths alpha.
 
-    Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept` (s,),
-        how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,), mean
+    Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
+        (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,), mean
         squared errors on the data; `errors` (folds, s), those on examples left out; `kept_tolerance`.
     """
 
@@ -101,7 +101,7 @@ def cross_validated(
     alphas=None,
     checkpoint: str | Path | None = None,
 ) -> RegressionPath:
-    """The path on all data and on the data without each fold; settings are tolerance, max_iterations, kept_tolerance."""
+    """The path on all data and without each fold; settings are tolerance, max_iterations, kept_tolerance."""
     tolerance, max_iterations, kept_tolerance = settings
     if len(rows.x) < 2 * folds:
         raise ValueError(

@@ -223,8 +223,8 @@ class Regression(RegressorMixin, BaseEstimator):
             )
         if self.alpha is not None and not (np.isscalar(self.alpha) and 0 < self.alpha < np.inf):
             raise ValueError(
-                f"alpha: expected a finite number above 0, or None to choose it by cross-validation; got {self.alpha!r}."
-                " For alpha towards 0 use exact=True, or least squares."
+                "alpha: expected a finite number above 0, or None to choose it by cross-validation; got"
+                f" {self.alpha!r}. For alpha towards 0 use exact=True, or least squares."
             )
         if self.exact and self.alpha is not None:
             raise ValueError(f"alpha: exact=True has none, the data are interpolated; got {self.alpha!r}.")
@@ -288,8 +288,8 @@ class Regression(RegressorMixin, BaseEstimator):
         self._found = None
         if solution.gap > self.tolerance:
             warnings.warn(
-                f"the relative duality gap is {solution.gap:.1g} after {solution.iterations} iterations ({solution.stop}),"
-                f" above the tolerance {self.tolerance:.1g}: the objective may be too large by this share. Raise"
+                f"the relative duality gap is {solution.gap:.1g} after {solution.iterations} iterations"
+                f" ({solution.stop}), above the tolerance {self.tolerance:.1g}: the objective may be too large by this share. Raise"
                 " max_iterations or tolerance.",
                 ConvergenceWarning,
                 stacklevel=3,
