@@ -24,8 +24,8 @@ class RegressionPath:
     """The fits for descending strengths alpha.
 
     Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
-        (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,), mean
-        squared errors on the data; `errors` (folds, s), those on examples left out; `kept_tolerance`.
+        (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,),
+        mean squared errors on the data; `errors` (folds, s), those on examples left out; `kept_tolerance`.
     """
 
     alphas: Float[np.ndarray, " s"]

@@ -289,8 +289,8 @@ class Regression(RegressorMixin, BaseEstimator):
         if solution.gap > self.tolerance:
             warnings.warn(
                 f"the relative duality gap is {solution.gap:.1g} after {solution.iterations} iterations"
-                f" ({solution.stop}), above the tolerance {self.tolerance:.1g}: the objective may be too large by this share. Raise"
-                " max_iterations or tolerance.",
+                f" ({solution.stop}), above the tolerance {self.tolerance:.1g}: the objective may be too large by this"
+                " share. Raise max_iterations or tolerance.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

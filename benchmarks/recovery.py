@@ -1,0 +1,297 @@
+"""How few samples determine a polynomial whose broken symmetries are few.
+
+    python benchmarks/recovery.py published              # the published problems, number by number: 1 minute
+    python benchmarks/recovery.py medians --out FILE     # ten new seeds for each size; resumes from FILE (.json)
+    python benchmarks/recovery.py solvers                # against CVXPY with SCS and Clarabel, one instance each
+    python benchmarks/recovery.py bisections             # a whole search, in CPU seconds
+    python benchmarks/recovery.py scale                  # cost against dimension, up to t(100) and se(40)
+    python benchmarks/recovery.py figures --out FILE     # draws what medians and scale measured
+
+The least N of samples in their order with a relative largest coefficient error below 5e-3, by bisection of [1, D + 1].
+Threads are pinned to one (LIEDER_THREADS for more) before NumPy is imported; seconds are CPU seconds of the process.
+"""
+
+import measure  # before NumPy: threads are set there
+
+# isort: split
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from math import comb
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from recovery_instances import MEDIANS, PUBLISHED, instance, library, values
+
+import lieder as ld
+from lieder.linalg import nuclear_interpolation
+from lieder.promote import Regression
+
+ACCURACY = 5e-3
+SIZES = [
+    *[("ortho", "t", m, r, 2) for m in (10, 20, 30) for r in (1, 2, 3)],
+    ("ortho", "t", 10, 1, 3),
+    ("ortho", "t", 8, 1, 4),
+    *[("ortho", "se", m, r, 2) for m in (10, 15) for r in (1, 2, 3)],
+    ("ortho", "se", 8, 1, 3),
+    ("quad", "se", 10, 1, 1),
+    ("quad", "se", 20, 1, 1),
+    ("quad", "se", 6, 1, 2),
+]
+SEEDS = range(100, 110)  # none of the published ones
+AGAINST = [
+    (("ortho", "se", 15, 1, 2, 0), 78, 60),
+    (("ortho", "se", 20, 1, 2, 0), 108, 60),
+    (("ortho", "t", 30, 2, 2, 0), 178, 10),
+    (("ortho", "se", 8, 1, 3, 0), 90, 10),
+]
+SCALES = [("t", m) for m in (10, 20, 30, 50, 70, 100)] + [("se", m) for m in (5, 10, 15, 20, 30, 40)]
+
+
+def regression(algebra: str, m: int, problem) -> Regression:
+    g = ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m)
+    return Regression(
+        library(m, problem.degree), ld.points(g), exact=True, collocation=problem.collocation, tolerance=1e-6
+    )
+
+
+def error(found: np.ndarray, problem) -> float:
+    return float(np.abs(found - problem.coefficients).max() / np.abs(problem.coefficients).max())
+
+
+def least(key: tuple) -> int:
+    """The least N, by bisection; matrices of the library are made once."""
+    algebra, m = key[1], key[2]
+    problem = instance(*key)
+    model = regression(algebra, m, problem)
+    powers = library(m, problem.degree).exponents
+    design = values(problem.x, powers)
+    columns = None
+    low, high = 0, len(problem.x)  # low fails, high recovers
+    while high - low > 1:
+        n = (low + high) // 2
+        if columns is None:
+            rows = model._rows(problem.x, problem.y, None)
+            model._where = problem.collocation
+            columns = model._columns(rows)
+        fit, _ = nuclear_interpolation(columns, design[:n], problem.y[:n], 1e-6, 500)
+        low, high = (low, n) if error(fit.w, problem) < ACCURACY else (n, high)
+    return high
+
+
+def table(head: tuple, rows: list) -> None:
+    measure.table(head, [tuple(map(str, row)) for row in rows])
+
+
+def published() -> None:
+    rows = []
+    for key, n in PUBLISHED.items():
+        begun = time.process_time()
+        found = least(key)
+        rows.append((*key, n, found, f"{time.process_time() - begun:.2f}"))
+    head = ("family", "algebra", "m", "r", "d", "seed", "published N", "ours", "CPU s")
+    table(head, rows)
+    print("all equal" if all(row[6] == row[7] for row in rows) else "DIFFERENT")
+
+
+def medians(out: Path, workers: int, seeds: int) -> None:
+    known = json.loads(out.read_text()) if out.exists() else {}
+    jobs = [(*size, seed) for size in SIZES for seed in list(SEEDS)[:seeds] if _name((*size, seed)) not in known]
+    print(f"{len(known)} known, {len(jobs)} to do", flush=True)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_anywhere) as pool:
+        futures = {pool.submit(_timed, key): key for key in jobs}
+        for done in as_completed(futures):
+            known[_name(futures[done])] = done.result()
+            new = out.with_suffix(".new")
+            new.write_text(json.dumps(known, indent=0))
+            os.replace(new, out)
+            print(_name(futures[done]), *done.result(), flush=True)
+    rows = []
+    for size in SIZES:
+        found = [known[_name((*size, seed))] for seed in SEEDS if _name((*size, seed)) in known]
+        if not found:
+            continue
+        counts, seconds = np.array(found).T
+        family, _, m, _, d = size
+        terms = comb(m + (d if family == "ortho" else 2 * d), m)
+        rows.append(
+            (*size, terms, len(found), f"{np.median(counts):g} ({counts.min():g} to {counts.max():g})",
+             MEDIANS.get(size, ""), f"{np.median(seconds):.1f}")
+        )  # fmt: skip
+    head = ("family", "algebra", "m", "r", "d", "terms", "seeds", "median N (range)", "published", "CPU s a search")
+    table(head, rows)
+
+
+def _anywhere() -> None:
+    """On any core: importing `measure` pins a process to one."""
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def _timed(key: tuple) -> tuple[int, float]:
+    begun = time.process_time()
+    return least(key), round(time.process_time() - begun, 2)
+
+
+def _name(key: tuple) -> str:
+    return " ".join(map(str, key))
+
+
+def bisections() -> None:
+    rows = []
+    for key, line, other in ((("ortho", "t", 30, 2, 2, 0), 5, 50), (("ortho", "se", 15, 2, 2, 0), 10, 370)):
+        found, seconds = _timed(key)
+        rows.append((_name(key), found, f"{seconds:.2f}", line, other))
+    table(("problem", "least N", "CPU s", "line", "published CPU s"), rows)
+
+
+def solvers() -> None:
+    """Each solver in a fresh process, on the same problem."""
+    rows = []
+    for key, n, line in AGAINST:
+        ours = _fresh("ours", key, n)
+        scs = _fresh("SCS", key, n)
+        clarabel = _fresh("CLARABEL", key, n)
+        row = [_name(key), n, f"{ours['seconds']:.3f}", f"{ours['gap']:.0e}", f"{ours['error']:.0e}"]
+        for rival in (scs, clarabel):
+            row += (
+                [f"{rival['seconds']:.1f}", rival["status"], f"{rival['error']:.0e}"]
+                if rival
+                else ["", "no result", ""]
+            )
+        row += [f"{scs['seconds'] / ours['seconds']:.0f}" if scs else "", f">= {line}"]
+        rows.append(tuple(row))
+        print(row, flush=True)
+    head = ("problem", "N", "ours, CPU s", "gap", "error", "SCS, CPU s", "status", "error", "Clarabel, CPU s", "status",
+            "error", "SCS / ours", "line")  # fmt: skip
+    table(head, rows)
+
+
+def _fresh(solver: str, key: tuple, n: int) -> dict | None:
+    command = [sys.executable, __file__, "one", "--solver", solver, "--key", json.dumps(key), "--samples", str(n)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode:
+        print(solver, key, "ended:", done.stderr.strip().splitlines()[-1:] or done.returncode, flush=True)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one(solver: str, key: tuple, n: int) -> dict:
+    """One solve; the matrices of the problem are made beforehand for everyone."""
+    algebra, m = key[1], key[2]
+    problem = instance(*key)
+    model = regression(algebra, m, problem)
+    design = values(problem.x, library(m, problem.degree).exponents)[:n]
+    y = problem.y[:n]
+    model._where = problem.collocation
+    columns = model._columns(model._rows(problem.x, problem.y, None))
+    if solver == "ours":
+        nuclear_interpolation(columns, design[:2], y[:2], 1e-6, 1)  # so that BLAS is awake
+        begun = time.process_time()
+        columns.__dict__.pop("gram", None)
+        fit, _ = nuclear_interpolation(columns, design, y, 1e-6, 500)
+        return {
+            "seconds": time.process_time() - begun,
+            "gap": fit.solution.gap,
+            "error": error(fit.w, problem),
+            "iterations": fit.solution.iterations,
+            "status": fit.solution.stop,
+        }
+    import cvxpy
+    import scipy.sparse
+
+    p, q = columns.shape
+    tall = scipy.sparse.csr_array(
+        scipy.sparse.kron(scipy.sparse.eye_array(q), columns.factor) @ columns._tall
+    )  # vec A(w), column by column
+    w = cvxpy.Variable(design.shape[1])
+    X = cvxpy.reshape(tall @ w, (p, q), order="F")
+    task = cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(X)), [design @ w == y])
+    begun = time.process_time()
+    task.solve(solver=solver)
+    return {"seconds": time.process_time() - begun, "status": task.status, "error": error(w.value, problem), "gap": 0.0}
+
+
+def scale(out: Path | None) -> None:
+    rows = []
+    for algebra, m in SCALES:
+        command = [sys.executable, __file__, "large", "--key", json.dumps(["ortho", algebra, m, 1, 2, 0])]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        found = json.loads(done.stdout.splitlines()[-1])
+        rows.append(found)
+        print(found, flush=True)
+        if out is not None:
+            out.write_text(json.dumps(rows))
+    table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def large(key: tuple) -> dict:
+    """One solve of a large problem: a fifth to a quarter of the library is sampled, more than enough to recover."""
+    algebra, m = key[1], key[2]
+    powers = library(m, 2).exponents
+    rng = np.random.default_rng(key[-1])
+    axis = rng.normal(size=m)
+    axis /= np.linalg.norm(axis)
+    weights = rng.random(3)
+    n = round(samples(m))
+    x = rng.uniform(-1, 1, (n, m))
+    y = weights[0] + weights[1] * (x @ axis) + weights[2] * (x @ axis) ** 2
+    g = ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m)
+    wall, cpu = time.perf_counter(), time.process_time()
+    model = Regression(library(m, 2), ld.points(g), exact=True).fit(x, y)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    z = rng.uniform(-1, 1, (1000, m))
+    truth = weights[0] + weights[1] * (z @ axis) + weights[2] * (z @ axis) ** 2
+    p, k = (m + 1 if algebra == "t" else len(powers)), len(powers) - n
+    return {
+        "algebra": algebra, "m": m, "terms": len(powers), "candidates": g.dim, "N": n, "wall s": round(wall, 2),
+        "CPU s": round(cpu, 2), "GB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
+        "iterations": model.n_iter_, "gap": float(f"{model.gap_:.1e}"), "kept": model.kept_,
+        "error": float(f"{np.abs(model.predict(z) - truth).max() / np.abs(truth).max():.1e}"),
+        # a step: singular values 20 p q min(p, q), Hessian k^2 r (p + q), Cholesky k^3 / 3
+        "Gflop a step": round((20 * p * g.dim * min(p, g.dim) + k * k * m * (p + g.dim) * 2 + k**3 / 3) / 1e9, 3),
+    }  # fmt: skip
+
+
+def samples(m: int) -> float:
+    """Above the published medians of t(m) and se(m), degree 2, one feature: 32, 72, 136, 274 for m = 10, 20, 30, 50."""
+    return 1.15 * float(np.interp(m, [5, 10, 20, 30, 50, 100], [15, 32, 72, 136, 274, 900]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["published", "medians", "solvers", "bisections", "scale", "one", "large"])
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--solver")
+    parser.add_argument("--key", type=json.loads)
+    parser.add_argument("--samples", type=int)
+    options = parser.parse_args()
+    if options.what == "one":
+        print(json.dumps(one(options.solver, tuple(options.key), options.samples)))
+        return
+    if options.what == "large":
+        print(json.dumps(large(tuple(options.key))))
+        return
+    print(measure.machine())
+    if options.what == "medians":
+        medians(options.out or Path("recovery.json"), options.workers, options.seeds)
+    elif options.what == "scale":
+        scale(options.out)
+    else:
+        {"published": published, "bisections": bisections, "solvers": solvers}[options.what]()
+
+
+if __name__ == "__main__":
+    main()
