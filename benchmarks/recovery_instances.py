@@ -2,10 +2,10 @@
 
     problem = instance("ortho", "t", 6, 1, 3, seed=0)
 
-F = phi(y), phi a polynomial of degree d in r features with coefficients U(0, 1): y = U^T x with orthonormal U ("ortho") or
-y_k = |x - c_k|^2 with c_k uniform in [-1, 1]^m ("quad"). Random numbers as published: NumPy's legacy generator for the
-polynomial and the inputs, JAX's threefry (not partitionable) for the collocation points, one more than the
-monomials of the derivative.
+F = phi(y), phi a polynomial of degree d in r features with coefficients U(0, 1): y = U^T x with orthonormal U
+("ortho") or y_k = |x - c_k|^2 with c_k uniform in [-1, 1]^m ("quad"). Random numbers as published: NumPy's legacy
+generator for the polynomial and the inputs, JAX's threefry (not partitionable) for the collocation points, one more
+than the monomials of the derivative.
 
 Source of the experiment and its figures: Otto, Zolman, Kutz, Brunton, A unified framework to enforce, discover, and
 promote symmetry in machine learning, 2025.
