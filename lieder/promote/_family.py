@@ -30,6 +30,7 @@ def lie_columns(
     The singular values of A(W) are those of xi -> L_xi F_W, from the algebra to the functions square-integrable over
     `where`.
     """
+    check_same_algebra(source, target)
     candidates = orthonormal(source, target, inner)
     if isinstance(target, FieldAction) and target.is_linear:
         matrices = _matrices(dictionary, source, where, seed)
@@ -99,7 +100,6 @@ def _mixed(stack: MatrixStack, candidates: np.ndarray) -> MatrixStack:
 
 def _sampled(dictionary, source, target, where, candidates, seed: int) -> Columns:
     """For outputs that move by phi(x, y), linear in y but with matrices that depend on x."""
-    check_same_algebra(source, target)
     m, size, q = target.width, dictionary.size, source.algebra.dim
     unknowns = m * size
     x = where.sample(2 * unknowns * q // m + _SPARE, seed) if isinstance(where, Measure) else where

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
+from matplotlib.figure import Figure
 from sklearn.exceptions import ConvergenceWarning
 
 from ..linalg import Columns, NuclearRegression, NuclearSolution
-from ..report import progress
+from ..report import path_figure, progress
+from ._kept import kept
 from ._rows import Rows
 
 _STRENGTHS, _LEAST = 30, 1e-4  # of a default path: how many, and the last relative to the first
+WEAKEST = 1e-14  # strengths, relative to that at which nothing is broken, which rounding does not see
 _FORMAT = 1
 
 
@@ -66,6 +69,18 @@ class RegressionPath:
         Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3.
         """
         return float(self.alphas[self.position])
+
+    def plot(self, title: str = "Regression over strengths") -> Figure:
+        """The errors on examples left out, and what is kept, over the strength.
+
+        Arguments: `title`.
+        Returns: a matplotlib Figure of two panels: the mean squared error on examples left out with its standard error,
+            the least and the chosen one marked; and the singular values of L_F, relative to the largest, in two colours
+            for kept and broken candidates.
+        """
+        return path_figure(
+            self.alphas, self.error, self.deviation, self.singular_values, self.kept, self.position, title=title
+        )
 
     def save(self, path: str | Path) -> None:
         """Write to a file (.npz), in one step: a reader finds the old file or the new one.
@@ -156,12 +171,9 @@ def cross_validated(
             ConvergenceWarning,
             stacklevel=3,
         )
-    values = state["singular_values"]
-    # A norm that is rounding of the data's is zero: nothing is broken.
-    largest = values.max(axis=1, keepdims=True)
-    broken = (values > kept_tolerance * largest) & (largest > 1e-9 * np.linalg.norm(rows.y))
-    kept = columns.shape[1] - broken.sum(axis=1)
-    path = RegressionPath(alphas, *(state[n] for n in ("coefficients", "intercepts", "singular_values")), kept,
+    size = float(np.linalg.norm(rows.y))
+    count = np.array([kept(values, kept_tolerance, size, exact=False) for values in state["singular_values"]])
+    path = RegressionPath(alphas, *(state[n] for n in ("coefficients", "intercepts", "singular_values")), count,
         state["gaps"], state["iterations"], state["losses"], state["errors"], kept_tolerance)  # fmt: skip
     if file is not None:
         everything = {field.name: np.asarray(getattr(path, field.name)) for field in fields(path)}
@@ -183,6 +195,11 @@ def _strengths(alphas, problem: NuclearRegression) -> np.ndarray:
     alphas = np.asarray(alphas, np.float64)
     if alphas.ndim != 1 or len(alphas) == 0 or not np.all((alphas > 0) & np.isfinite(alphas)):
         raise ValueError(f"alphas: expected finite numbers above 0, one for each fit, got {alphas!r}.")
+    if alphas.min() < WEAKEST * problem.largest:
+        raise ValueError(
+            f"alphas: {alphas.min():.3g} is so far below {problem.largest:.3g}, from which on nothing is broken, that"
+            " this is least squares up to rounding. Give larger ones."
+        )
     return np.sort(np.unique(alphas))[::-1]
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from ..discover import function as discover_function
 from ..linalg import Columns, Inconsistent, NuclearFit, nuclear_interpolation
 from ._candidates import orthonormal
 from ._family import lie_columns, measure
+from ._kept import kept
 from ._measure import Measure
 from ._model import DictionaryModel
-from ._path import RegressionPath, cross_validated
+from ._path import WEAKEST, RegressionPath, cross_validated
 from ._rows import Rows, checked, checked_weights
 
 _SPARE = 200  # points more than candidates at which the fitted function is examined
@@ -53,8 +55,10 @@ class Regression(RegressorMixin, BaseEstimator):
         tolerance: the relative duality gap to reach; default 1e-6, so that a broken candidate is told from a kept one
             down to a millionth of the whole norm.
         max_iterations: of Newton's method, 20 to 60 of which are usual; default 500.
-        kept_tolerance: share of the largest singular value up to which a candidate counts as kept; default 1e-3, well
-            above what the gap leaves and below what data with one per cent of noise can tell.
+        kept_tolerance: share of the largest singular value of L_F up to which a candidate always counts as kept;
+            default 1e-3, well above what the gap leaves. Above a tenth it counts as broken; between the two the largest
+            ratio of neighbouring singular values decides, as noise leaves small values where there should be none.
+            Where exact, everything above it is broken.
         folds: of the cross-validation; default 5.
         seed: of folds and of sampled points.
 
@@ -130,6 +134,11 @@ class Regression(RegressorMixin, BaseEstimator):
                 self.path_ = cross_validated(rows, columns, self._settings(), self.folds, self.seed)
                 self.alpha_ = self.path_.chosen
             problem = rows.problem(columns)
+            if self.alpha_ < WEAKEST * problem.largest:
+                raise ValueError(
+                    f"alpha: {self.alpha_:.3g} is so far below {problem.largest:.3g}, from which on nothing is broken,"
+                    " that this is least squares up to rounding. Give a larger one, or take exact=True."
+                )
             fit, undetermined = problem.fit(self.alpha_, self.tolerance, self.max_iterations), problem.undetermined
         self._keep(rows, columns, fit, undetermined)
         return self
@@ -169,6 +178,8 @@ class Regression(RegressorMixin, BaseEstimator):
         x = np.asarray(X, np.float64)
         if x.ndim != 2 or x.shape[1] != self.n_features_in_:
             raise ValueError(f"X: expected examples of shape (N, {self.n_features_in_}), got {x.shape}.")
+        if not np.isfinite(x).all():
+            raise ValueError("X holds NaN or infinite values; leave these examples out.")
         return values(self.dictionary, x) @ self.coef_.T + self.intercept_
 
     @property
@@ -185,10 +196,18 @@ class Regression(RegressorMixin, BaseEstimator):
             where = self._where
             count = 4 * self.source.algebra.dim + _SPARE
             x = where.sample(count, self.seed) if isinstance(where, Measure) else where
-            self._found = discover_function(
-                self.function, x, source=self.source, target=self._target, tolerance=self.kept_tolerance
-            )
+            self._found = self._record(x)
         return self._found
+
+    def _record(self, x: np.ndarray) -> Symmetries:
+        """As many symmetries as are kept, the cut half-way between defects."""
+        given = {"source": self.source, "target": self._target}
+        first = discover_function(self.function, x, **given, tolerance=self.kept_tolerance)
+        if first.dim == self.kept_:
+            return first
+        ladder = np.concatenate([[1e-3 * first.defects[0]], first.defects, [np.sqrt(2.0)]])
+        cut = float(np.sqrt(ladder[self.kept_] * ladder[self.kept_ + 1]))
+        return discover_function(self.function, x, **given, tolerance=cut)
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
         """The fitted functions in words.
@@ -207,8 +226,8 @@ class Regression(RegressorMixin, BaseEstimator):
         if not isinstance(self.dictionary, AbstractDictionary):
             raise TypeError(
                 "dictionary: expected a family that is linear in its coefficients, such as"
-                f" ld.dictionary.polynomials(3, 2), got {self.dictionary!r}. For other models there is"
-                " ld.promote.penalty."
+                f" ld.dictionary.polynomials(3, 2), got a {type(self.dictionary).__name__}. For models that are not"
+                " linear in their parameters there is ld.promote.penalty."
             )
         if not isinstance(self.source, AbstractAction):
             raise TypeError(f"source: expected an action such as ld.points(ld.algebra.se(3)), got {self.source!r}.")
@@ -221,7 +240,7 @@ class Regression(RegressorMixin, BaseEstimator):
                 f"source acts on {self.source.width} numbers ({self.source}), but the dictionary takes"
                 f" {self.dictionary.width} inputs."
             )
-        if self.alpha is not None and not (np.isscalar(self.alpha) and 0 < self.alpha < np.inf):
+        if self.alpha is not None and not (_is_real(self.alpha) and 0 < self.alpha < np.inf):
             raise ValueError(
                 "alpha: expected a finite number above 0, or None to choose it by cross-validation; got"
                 f" {self.alpha!r}. For alpha towards 0 use exact=True, or least squares."
@@ -229,9 +248,9 @@ class Regression(RegressorMixin, BaseEstimator):
         if self.exact and self.alpha is not None:
             raise ValueError(f"alpha: exact=True has none, the data are interpolated; got {self.alpha!r}.")
         for name in ("tolerance", "kept_tolerance"):
-            if not 0 < getattr(self, name) < 1:
+            if not (_is_real(getattr(self, name)) and 0 < getattr(self, name) < 1):
                 raise ValueError(f"{name}: expected a number between 0 and 1, got {getattr(self, name)!r}.")
-        for name, least in (("max_iterations", 1), ("folds", 2)):
+        for name, least in (("max_iterations", 1), ("folds", 2), ("seed", 0)):
             if not isinstance(getattr(self, name), int | np.integer) or getattr(self, name) < least:
                 raise ValueError(f"{name}: expected a whole number from {least} on, got {getattr(self, name)!r}.")
 
@@ -276,11 +295,9 @@ class Regression(RegressorMixin, BaseEstimator):
         self.coef_, self.intercept_ = (W[0], float(b[0])) if rows.single else (W, b)
         _, found, turn = np.linalg.svd(columns.apply(fit.w), full_matrices=True)
         self.singular_values_ = np.pad(found, (0, len(turn) - len(found)))
-        broken = int(np.sum(self.singular_values_ > self.kept_tolerance * self.singular_values_.max(initial=0.0)))
-        if np.linalg.norm(self.singular_values_) <= 1e-9 * np.linalg.norm(rows.y):
-            broken = 0
-        self.kept_ = columns.shape[1] - broken
-        self.kept_directions_ = turn[broken:] @ orthonormal(self.source, self._target, self.inner)
+        size = float(np.linalg.norm(rows.y))
+        self.kept_ = kept(self.singular_values_, self.kept_tolerance, size, self.exact)
+        self.kept_directions_ = turn[len(turn) - self.kept_ :] @ orthonormal(self.source, self._target, self.inner)
         self.objective_ = solution.objective * (1.0 if self.alpha_ is None else self.alpha_)
         self.gap_, self.n_iter_, self.stop_ = solution.gap, solution.iterations, solution.stop
         self.undetermined_ = undetermined
@@ -301,3 +318,7 @@ class Regression(RegressorMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def _is_real(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -92,7 +92,10 @@ def checked_weights(weights, count: int) -> np.ndarray:
 
 
 def _real(values, name: str) -> np.ndarray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name}: its rows have different lengths; give one rectangular table of numbers.") from None
     if np.iscomplexobj(array) or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}.")
     array = array.astype(np.float64)

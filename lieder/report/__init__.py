@@ -10,6 +10,7 @@ from lieder.report._page import Section as Section
 from lieder.report._page import Table as Table
 from lieder.report._page import Text as Text
 from lieder.report._page import html as html
+from lieder.report._path import path_figure as path_figure
 from lieder.report._progress import progress as progress
 from lieder.report._spectrum import spectrum_figure as spectrum_figure
 from lieder.report._terminal import Verdict as Verdict

@@ -271,7 +271,9 @@ def test_a_problem_written_by_hand():
     """min |A0 + B v|_* with B along one entry: rank one, unless the entry were larger than that of A0."""
 
     class Entry(_nuclear_fit.AbstractOperator):
-        shape = (2, 2)
+        @property
+        def shape(self):
+            return 2, 2
 
         def apply(self, v):
             return np.array([[0.0, 0.0], [0.0, v[0]]])

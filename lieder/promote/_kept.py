@@ -1,0 +1,27 @@
+"""Which candidates a fitted function keeps: where the singular values of L_F split into small and large."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..linalg import largest_gap
+
+_BROKEN = 0.1  # a candidate that moves the function by a tenth of what the worst one does is broken
+_ROUNDING = 1e-9  # a norm of L_F of this share of the data is rounding: nothing is broken
+
+
+def kept(values: Float[np.ndarray, " q"], tolerance: float, size: float, exact: bool) -> int:
+    """How many of the singular values of L_F count as zero.
+
+    With noise the small ones are what the noise makes of zero, and no fixed share of the largest tells them from
+    others: the largest gap decides, between `tolerance`, below which everything is zero, and a tenth of the largest.
+    Without noise everything above the tolerance is broken.
+
+    Arguments: `values`; `tolerance`, relative to the largest; `size`, the norm of the data; `exact`, no noise.
+    Returns: from 0 to q.
+    """
+    largest = float(values.max(initial=0.0))
+    if largest <= _ROUNDING * size:
+        return len(values)
+    if exact or tolerance >= _BROKEN:
+        return int(np.sum(values <= tolerance * largest))
+    return largest_gap(values / largest, tolerance, _BROKEN).count
