@@ -210,7 +210,7 @@ def one(solver: str, key: tuple, n: int) -> dict:
 
     p, q = columns.shape
     tall = scipy.sparse.csr_array(
-        scipy.sparse.kron(scipy.sparse.eye_array(q), columns.factor) @ columns._tall
+        scipy.sparse.kron(scipy.sparse.eye_array(q), columns.factor) @ columns.tall
     )  # vec A(w), column by column
     w = cvxpy.Variable(design.shape[1])
     X = cvxpy.reshape(tall @ w, (p, q), order="F")

@@ -33,14 +33,15 @@ class Columns:
         return self.stack.shape[2]
 
     @cached_property
-    def _tall(self) -> scipy.sparse.csr_array:
+    def tall(self) -> scipy.sparse.csr_array:
+        """K_1 .. K_q below each other, (q E, D)."""
         q, E, D = self.stack.shape
         k, e, d = self.stack.index
         return scipy.sparse.csr_array((self.stack.value, (k * E + e, d)), shape=(q * E, D))
 
     @cached_property
     def _wide(self) -> scipy.sparse.csr_array:
-        return scipy.sparse.csr_array(self._tall.T)
+        return scipy.sparse.csr_array(self.tall.T)
 
     @cached_property
     def _by_entry(self) -> scipy.sparse.csr_array:
@@ -51,7 +52,7 @@ class Columns:
     def apply(self, w: Float[np.ndarray, " D"]) -> Float[np.ndarray, "p q"]:
         """A(w)."""
         q, E, _ = self.stack.shape
-        return self.factor @ (self._tall @ w).reshape(q, E).T
+        return self.factor @ (self.tall @ w).reshape(q, E).T
 
     def adjoint(self, X: Float[np.ndarray, "p q"]) -> Float[np.ndarray, " D"]:
         """A^T(X): <A(w), X> = <w, A^T(X)>."""
@@ -72,24 +73,26 @@ class Columns:
         return total
 
     def left(self, U: Float[np.ndarray, "p r"], basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "r q k"]:
-        """u_i^T A(c_l) for the columns c_l of `basis`."""
+        """u_i^T A(c_l) for the columns c_l of `basis`, in its precision."""
         q, _, D = self.stack.shape
         k, e, d = self.stack.index
         weights = self.factor.T @ U
-        out = np.empty((U.shape[1], q, basis.shape[1]))
+        value = self.stack.value.astype(basis.dtype)
+        weights = weights.astype(basis.dtype)
+        out = np.empty((U.shape[1], q, basis.shape[1]), basis.dtype)
         for i in range(U.shape[1]):
-            rows = scipy.sparse.csr_array((self.stack.value * weights[e, i], (k, d)), shape=(q, D))
+            rows = scipy.sparse.csr_array((value * weights[e, i], (k, d)), shape=(q, D))
             out[i] = rows @ basis
         return out
 
     def right(
         self, V: Float[np.ndarray, "q r"], rows: Float[np.ndarray, "s p"], basis: Float[np.ndarray, "D k"]
     ) -> Float[np.ndarray, "r s k"]:
-        """`rows` A(c_l) v_j for the columns c_l of `basis`."""
+        """`rows` A(c_l) v_j for the columns c_l of `basis`, in its precision."""
         _, E, D = self.stack.shape
-        turned = rows @ self.factor
-        out = np.empty((V.shape[1], len(rows), basis.shape[1]))
+        turned = (rows @ self.factor).astype(basis.dtype)
+        out = np.empty((V.shape[1], len(rows), basis.shape[1]), basis.dtype)
         for j in range(V.shape[1]):
-            combined = scipy.sparse.csr_array((self._by_entry @ V[:, j]).reshape(E, D))
+            combined = scipy.sparse.csr_array((self._by_entry @ V[:, j]).reshape(E, D).astype(basis.dtype))
             out[j] = turned @ (combined @ basis)
         return out

@@ -182,11 +182,13 @@ def _orthonormal(gram: np.ndarray, largest: float = 0.0) -> tuple[np.ndarray, np
 
 
 def _operator(columns: Columns, basis: np.ndarray) -> AbstractOperator:
-    p, q = columns.shape
-    if p * q * basis.shape[1] > _DENSE:
-        return _Turned(columns, basis)
-    formed = np.stack([columns.apply(c) for c in basis.T], axis=-1) if basis.shape[1] else np.zeros((p, q, 0))
-    return _Formed(formed)
+    (p, q), (_, E, _), k = columns.shape, columns.stack.shape, basis.shape[1]
+    single = basis.astype(np.float32)
+    if p * q * k > _DENSE:
+        return _Turned(columns, basis, single)
+    moved = (columns.tall.astype(np.float32) @ single).reshape(q, E, k).swapaxes(0, 1)
+    formed = (columns.factor.astype(np.float32) @ moved.reshape(E, q * k)).reshape(p, q, k)
+    return _Formed(columns, basis, formed, np.ascontiguousarray(formed.swapaxes(0, 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +197,7 @@ class _Turned(AbstractOperator):
 
     columns: Columns
     basis: np.ndarray
+    single: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -207,30 +210,36 @@ class _Turned(AbstractOperator):
         return self.basis.T @ self.columns.adjoint(X)
 
     def left(self, U: np.ndarray) -> np.ndarray:
-        return self.columns.left(U, self.basis)
+        return self.columns.left(U, self.single)
 
     def right(self, V: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return self.columns.right(V, rows, self.basis)
+        return self.columns.right(V, rows, self.single)
 
 
 @dataclass(frozen=True, eq=False)
 class _Formed(AbstractOperator):
-    """B as an array (p, q, k)."""
+    """B = A C, also as arrays (p, q, k) and (q, p, k): a product along either side needs no copy."""
 
+    columns: Columns
+    basis: np.ndarray
     array: np.ndarray
+    swapped: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.array.shape[0], self.array.shape[1]
+        return self.columns.shape
 
     def apply(self, v: np.ndarray) -> np.ndarray:
-        return self.array @ v
+        return self.columns.apply(self.basis @ v)
 
     def adjoint(self, X: np.ndarray) -> np.ndarray:
-        return X.reshape(-1) @ self.array.reshape(X.size, -1)
+        return self.basis.T @ self.columns.adjoint(X)
 
     def left(self, U: np.ndarray) -> np.ndarray:
-        return np.tensordot(U, self.array, axes=(0, 0))
+        p, q, k = self.array.shape
+        return (U.T.astype(np.float32) @ self.array.reshape(p, q * k)).reshape(-1, q, k)
 
     def right(self, V: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.matmul(rows, np.tensordot(V, self.array, axes=(0, 1)))
+        p, q, k = self.array.shape
+        moved = (V.T.astype(np.float32) @ self.swapped.reshape(q, p * k)).reshape(-1, p, k)
+        return np.matmul(rows.astype(np.float32), moved)

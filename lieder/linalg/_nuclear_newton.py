@@ -18,7 +18,7 @@ _FIRST, _SHRINK = 0.1, 0.3  # the first threshold, relative to the largest singu
 _INNER = 0.5  # residual of the inner problem relative to that of the outer one
 _STEPS = 40  # Newton steps in a round
 _ARMIJO = 1e-4
-_RIDGE = 1e-9  # keeps the Newton matrix, singular where the minimum is flat, invertible
+_RIDGE = 1e-6  # keeps the Newton matrix, singular where the minimum is flat and single precision, invertible
 _ZERO = 1e-12  # values relative to the start that count as zero
 
 
@@ -202,52 +202,59 @@ def _newton(B: AbstractOperator, h, c, S, t, state: _State) -> _State:
 
 
 def _solve(h: np.ndarray, t: float, E: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """-(diag(h) + (I - E E^T) / t)^-1 gradient."""
+    """-(diag(h) + (I - E^T E) / t)^-1 gradient."""
     ridge = _RIDGE
     while True:
         d = h * t + 1.0 + ridge
         try:
-            if E.shape[1] < len(d):
-                F = E / d[:, None]
-                small = scipy.linalg.cho_factor(np.eye(E.shape[1]) - E.T @ F, overwrite_a=True, check_finite=False)
-                return -t * (gradient / d + F @ scipy.linalg.cho_solve(small, F.T @ gradient))
-            full = scipy.linalg.cho_factor(np.diag(d) - E @ E.T, overwrite_a=True, check_finite=False)
+            if len(E) < len(d):
+                F = E / np.sqrt(d).astype(E.dtype)
+                small = scipy.linalg.cho_factor(np.eye(len(E)) - _gram(F.T), overwrite_a=True, check_finite=False)
+                back = gradient / np.sqrt(d)
+                return -t * (gradient / d + F.T @ scipy.linalg.cho_solve(small, F @ back) / np.sqrt(d))
+            full = scipy.linalg.cho_factor(np.diag(d) - _gram(E), overwrite_a=True, check_finite=False)
             return -t * scipy.linalg.cho_solve(full, gradient)
         except np.linalg.LinAlgError:
-            ridge *= 100.0
+            ridge *= 10.0
 
 
-def _lost(B: AbstractOperator, state: _State, t: float) -> Float[np.ndarray, "k e"]:
-    """E with B^T D B = I - E E^T, D the derivative of the projection onto the spectral ball at state.
+def _gram(E: np.ndarray) -> Float[np.ndarray, "k k"]:
+    """E^T E, of which only the upper triangle is right: half the work."""
+    return scipy.linalg.blas.ssyrk(1.0, E.T, trans=0, lower=0).astype(np.float64)
+
+
+def _lost(B: AbstractOperator, state: _State, t: float) -> Float[np.ndarray, "e k"]:
+    """E with B^T D B = I - E^T E, D the derivative of the projection onto the spectral ball at state.
 
     In singular vectors, with g(s) = min(s, t): symmetric parts are multiplied by (g_i - g_j) / (s_i - s_j),
-    antisymmetric ones by (g_i + g_j) / (s_i + s_j); both are one where s_i and s_j are at most t.
+    antisymmetric ones by (g_i + g_j) / (s_i + s_j); both are one where s_i and s_j are at most t. In single precision:
+    the step need not be exact, the gradient is.
     """
     p, q = B.shape
-    n = max(p, q)
-    s = np.zeros(n)
-    s[: len(state.s)] = state.s
-    r = int(np.sum(s > t))
-    k = len(state.v)
+    s, k = state.s, len(state.v)
+    r, low = int(np.sum(s > t)), s[None, int(np.sum(s > t)) :]
     if r == 0:
-        return np.zeros((k, 0))
-    rows = np.zeros((r, n, k))  # u_i^T B v_j, i surviving
-    rows[:, :q] = np.matmul(state.V.T, B.left(state.U[:, :r]))
-    columns = np.zeros((r, n, k))  # u_j^T B v_i
-    columns[:, :p] = B.right(state.V[:, :r], state.U.T)
-    high, low = s[:r, None], s[None, r:]
-    inside, outside = rows[:, :r], columns[:, :r]  # [i, j] is (i, j), and (j, i)
+        return np.zeros((0, k), np.float32)
+    rows = np.matmul(state.V.T.astype(np.float32), B.left(state.U[:, :r]))  # u_i^T B v_j at [i, j], i surviving
+    columns = B.right(state.V[:, :r], state.U.T)  # u_j^T B v_i at [i, j]
+    high, n = s[:r, None], len(s)
     i, j = np.triu_indices(r, 1)
-    twisted = np.sqrt(np.maximum(1.0 - 2.0 * t / (s[i] + s[j]), 0.0))
     root = np.sqrt(0.5)
-    symmetric = np.sqrt(np.maximum(1.0 - (t - low) / (high - low), 0.0))
-    skew = np.sqrt(np.maximum(1.0 - (t + low) / (high + low), 0.0))
-    above, below = rows[:, r:], columns[:, r:]
-    parts = [
-        inside[np.arange(r), np.arange(r)],
-        root * (inside[i, j] + outside[i, j]),
-        (root * twisted)[:, None] * (inside[i, j] - outside[i, j]),
-        ((root * symmetric)[..., None] * (above + below)).reshape(-1, k),
-        ((root * skew)[..., None] * (above - below)).reshape(-1, k),
-    ]
-    return np.concatenate(parts).T
+    twisted = root * np.sqrt(np.maximum(1.0 - 2.0 * t / (s[i] + s[j]), 0.0))
+    symmetric = root * np.sqrt(np.maximum(1.0 - (t - low) / (high - low), 0.0))
+    skew = root * np.sqrt(np.maximum(1.0 - (t + low) / (high + low), 0.0))
+    beyond = np.sqrt(1.0 - t / high)  # no partner: rows beyond the last column, or columns beyond the last row
+    longer = columns[:, n:] if p > q else rows[:, n:]
+    diagonal, pairs, mixed = r, len(i), r * (n - r)
+    ends = np.cumsum([diagonal, pairs, pairs, mixed, mixed, r * abs(p - q)])
+    E = np.empty((ends[-1], k), np.float32)
+    part = np.split(E, ends[:-1])
+    part[0][:] = rows[np.arange(r), np.arange(r)]
+    upper, lower = rows[i, j], columns[i, j]
+    part[1][:] = np.float32(root) * (upper + lower)
+    part[2][:] = (upper - lower) * twisted[:, None].astype(np.float32)
+    above, below = rows[:, r:n], columns[:, r:n]
+    np.multiply(above + below, symmetric[..., None].astype(np.float32), out=part[3].reshape(r, n - r, k))
+    np.multiply(above - below, skew[..., None].astype(np.float32), out=part[4].reshape(r, n - r, k))
+    np.multiply(longer, beyond[..., None].astype(np.float32), out=part[5].reshape(r, abs(p - q), k))
+    return E
