@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse
@@ -63,13 +64,15 @@ class Columns:
         """A^T A, the sum over k of K_k^T R^T R K_k."""
         product = self.factor.T @ self.factor
         total = np.zeros((self.size, self.size))
-        for matrix in self.stack.each():
-            rows, columns = np.unique(matrix.indices), np.flatnonzero(np.diff(matrix.indptr))
-            if len(rows) == 0:
-                continue
-            # Only the rows and columns where this generator has entries.
-            small = matrix[columns][:, rows]
-            total[np.ix_(rows, rows)] += small.T @ (small.T @ product[np.ix_(columns, columns)]).T
+        k, e, d = self.stack.index
+        ends = np.searchsorted(k, np.arange(self.stack.shape[0] + 1))
+        for start, stop in pairwise(ends):
+            # Dense, but only the rows and columns where this generator has entries.
+            rows, i = np.unique(e[start:stop], return_inverse=True)
+            columns, j = np.unique(d[start:stop], return_inverse=True)
+            small = np.zeros((len(rows), len(columns)))
+            small[i, j] = self.stack.value[start:stop]
+            total[np.ix_(columns, columns)] += small.T @ product[np.ix_(rows, rows)] @ small
         return total
 
     def left(self, U: Float[np.ndarray, "p r"], basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "r q k"]:

@@ -14,8 +14,8 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
-_FIRST, _SHRINK = 0.1, 0.3  # the first threshold, relative to the largest singular value, and its factor a round
-_INNER = 0.5  # residual of the inner problem relative to that of the outer one
+_FIRST, _SHRINK = 0.2, 0.2  # the first threshold, relative to the largest singular value, and its factor a round
+_INNER = 1.0  # residual of the inner problem relative to that of the outer one
 _STEPS = 40  # Newton steps in a round
 _ARMIJO = 1e-4
 _RIDGE = 1e-6  # keeps the Newton matrix, singular where the minimum is flat and single precision, invertible
