@@ -206,6 +206,8 @@ def _solve(h: np.ndarray, t: float, E: np.ndarray, gradient: np.ndarray) -> np.n
     ridge = _RIDGE
     while True:
         d = h * t + 1.0 + ridge
+        if len(E) == 0:  # no singular value survives; LAPACK refuses empty matrices
+            return -t * gradient / d
         try:
             if len(E) < len(d):
                 F = E / np.sqrt(d).astype(E.dtype)

@@ -56,9 +56,8 @@ class Regression(RegressorMixin, BaseEstimator):
             down to a millionth of the whole norm.
         max_iterations: of Newton's method, 20 to 60 of which are usual; default 500.
         kept_tolerance: share of the largest singular value of L_F up to which a candidate always counts as kept;
-            default 1e-3, well above what the gap leaves. Above a tenth it counts as broken; between the two the largest
-            ratio of neighbouring singular values decides, as noise leaves small values where there should be none.
-            Where exact, everything above it is broken.
+            default 3e-3. Above it the largest ratio of neighbouring singular values decides, as noise leaves small
+            values where there should be none; where exact, everything above it is broken.
         folds: of the cross-validation; default 5.
         seed: of folds and of sampled points.
 
@@ -86,7 +85,7 @@ class Regression(RegressorMixin, BaseEstimator):
         intercept: bool = False,
         tolerance: float = 1e-6,
         max_iterations: int = 500,
-        kept_tolerance: float = 1e-3,
+        kept_tolerance: float = 3e-3,
         folds: int = 5,
         seed: int = 0,
     ):
