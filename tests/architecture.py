@@ -191,7 +191,8 @@ def docstrings(package: Path, sources: list[Source]) -> Iterator[str]:
     for source in sources:
         if source.path.name == "__init__.py" and source.room:
             nodes = [node for node in source.tree.body if isinstance(node, ast.ImportFrom)]
-            exported[source.room] = {alias.asname or alias.name for node in nodes for alias in node.names}
+            names = {alias.asname or alias.name for node in nodes for alias in node.names}
+            exported.setdefault(source.room, set()).update(names)  # a folder inside a room has names of its own
     for source in sources:
         if source.room in {"", "cli"}:
             continue

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
@@ -34,7 +35,7 @@ def element_penalty(
             vectors(algebra.o(3)): those that generate the group are taken, not all of them. Or the matrices themselves,
             (G, n, n), or (G, n, n + 1) for affine maps.
         target: the same on outputs, linear or affine, or (G, m, m) or (G, m, m + 1); default: outputs stay.
-        smoothing: d >= 0. Norms below e = d times the root of the sum of their squares count as squares, default 1e-3
+        smoothing: d >= 0. Norms below e = d times the root of the sum of their squares count as squares, default 1e-2
             as in `penalty`.
     Returns:
         a scalar in units of F. Where an element is kept exactly its part of the gradient is 0.
@@ -109,6 +110,10 @@ def _inverses(target, count: int, m: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _checked(given, argument: str) -> np.ndarray:
     """Affine maps (G, n, n + 1) from matrices."""
+    if isinstance(given, Tracer):
+        raise TypeError(
+            f"{argument} must be a NumPy array that the loss holds, not an argument that is traced with it."
+        )
     try:
         maps = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
