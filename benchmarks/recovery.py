@@ -159,6 +159,8 @@ def solvers() -> None:
         ours = _fresh("ours", key, n)
         scs = _fresh("SCS", key, n)
         clarabel = _fresh("CLARABEL", key, n)
+        if ours is None:
+            raise RuntimeError(f"ours found nothing for {key}")
         row = [_name(key), n, f"{ours['seconds']:.3f}", f"{ours['gap']:.0e}", f"{ours['error']:.0e}"]
         for rival in (scs, clarabel):
             row += (
@@ -222,7 +224,12 @@ def one(solver: str, key: tuple, n: int) -> dict:
     task = cvxpy.Problem(cvxpy.Minimize(cvxpy.normNuc(X)), [design @ w == y])
     begun = time.process_time()
     task.solve(solver=solver)
-    return {"seconds": time.process_time() - begun, "status": task.status, "error": error(w.value, problem), "gap": 0.0}
+    return {
+        "seconds": time.process_time() - begun,
+        "status": task.status,
+        "error": error(np.asarray(w.value), problem),
+        "gap": 0.0,
+    }
 
 
 def scale(out: Path | None) -> None:

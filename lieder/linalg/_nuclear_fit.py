@@ -139,10 +139,11 @@ def nuclear_interpolation(
     Returns: NuclearFit, and how many directions neither X nor A sees (their coefficients are zero).
     Raises: Inconsistent when no w satisfies the equations.
     """
-    q, r, pivot = scipy.linalg.qr(design.T, pivoting=True, mode="full", check_finite=False)
+    factors: tuple = scipy.linalg.qr(design.T, pivoting=True, mode="full", check_finite=False)
+    q, r, pivot = factors
     pivots = np.abs(np.diag(r))
     rank = int(np.sum(pivots > _RANK * pivots.max(initial=0.0)))
-    w = q[:, :rank] @ scipy.linalg.solve_triangular(r[:rank, :rank], values[pivot[:rank]], trans="T")
+    w = q[:, :rank] @ scipy.linalg.solve_triangular(r[:rank, :rank], values[pivot[:rank]], trans=1)
     residual = float(np.linalg.norm(design @ w - values))
     size = float(np.linalg.norm(values))
     if residual > _CONSISTENT * size:

@@ -148,7 +148,7 @@ class _Certificate:
     def examine(self, v, M, S) -> None:
         h, c = self.h, self.c
         quadratic = 0.5 * float(np.sum(h * v * v)) - float(c @ v) + self.constant
-        primal = quadratic + float(scipy.linalg.svdvals(M).sum())
+        primal = quadratic + float(np.sum(scipy.linalg.svdvals(M)))
         if primal < self.primal:
             self.primal, self.v = primal, v
         # B^T S = c - h v exactly, then into the ball.
@@ -222,7 +222,9 @@ def _solve(h: np.ndarray, t: float, E: np.ndarray, gradient: np.ndarray) -> np.n
 
 def _gram(E: np.ndarray) -> Float[np.ndarray, "k k"]:
     """E^T E, of which only the upper triangle is right: half the work."""
-    return scipy.linalg.blas.ssyrk(1.0, E.T, trans=0, lower=0).astype(np.float64)
+    return scipy.linalg.blas.ssyrk(  # pyright: ignore[reportAttributeAccessIssue]
+        1.0, E.T, trans=0, lower=0
+    ).astype(np.float64)
 
 
 def _lost(B: AbstractOperator, state: _State, t: float) -> Float[np.ndarray, "e k"]:

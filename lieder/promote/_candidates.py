@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, FieldAction
+from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..algebra import LieAlgebra
 
 _DEPENDENT = 1e-10  # an inner product with a smaller relative eigenvalue does not tell its candidates apart
@@ -11,7 +11,7 @@ _DEPENDENT = 1e-10  # an inner product with a smaller relative eigenvalue does n
 
 def orthonormal(
     source: AbstractAction,
-    target: AbstractAction | None = None,
+    target: AbstractFibreAction | None = None,
     inner: Float[np.ndarray, "q q"] | None = None,
 ) -> Float[np.ndarray, "q q"]:
     """Coefficients of q combinations of the candidates that are orthonormal.
@@ -44,7 +44,7 @@ def orthonormal(
     return (vectors / np.sqrt(values)) @ vectors.T
 
 
-def _frobenius(source: AbstractAction, target: AbstractAction | None) -> np.ndarray:
+def _frobenius(source: AbstractAction, target: AbstractFibreAction | None) -> np.ndarray:
     algebra = source.algebra
     if isinstance(algebra, LieAlgebra) and algebra.generators is not None:
         flat = algebra.generators.flat()
@@ -54,7 +54,7 @@ def _frobenius(source: AbstractAction, target: AbstractAction | None) -> np.ndar
         raise ValueError(
             f"inner: {source} has no matrices to take a Frobenius product of; give inner, a (q, q) Gram matrix."
         )
-    return sum((part @ part.T).toarray() for part in parts)
+    return np.sum([(part @ part.T).toarray() for part in parts], axis=0)
 
 
 def _checked(inner, q: int) -> np.ndarray:

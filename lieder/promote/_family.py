@@ -53,13 +53,13 @@ def _factor(matrices: LieMatrices, where, seed: int) -> np.ndarray:
     if isinstance(where, Measure):
         return factor(matrices, where, seed)
     if matrices.joint is None:
-        return np.eye(matrices.features.shape[1])
+        return np.eye(matrices.generators.shape[2])
     return factor_at(matrices.joint, where)
 
 
 def _linear(matrices: LieMatrices, target: FieldAction, triangle: np.ndarray, candidates: np.ndarray) -> Columns:
     """(L_k F_W)(x) = (B_k W P - W T_k) g(x), for entries of W and of the result row by row."""
-    m, (size, joint) = target.width, matrices.features.shape
+    m, (_, size, joint) = target.width, matrices.generators.shape
     k, a, e = matrices.generators.index
     rows, columns, value, which = [], [], [], []
     for i in range(m):
@@ -88,7 +88,7 @@ def _linear(matrices: LieMatrices, target: FieldAction, triangle: np.ndarray, ca
     stack = MatrixStack((stack.shape[0], m * len(used), stack.shape[2]), index, stack.value)
     # Fewer functions than rows where only some are met: their triangular factor.
     triangle = triangle[:, used]
-    triangle = np.linalg.qr(triangle, mode="r") if len(triangle) > len(used) else triangle
+    triangle = np.asarray(np.linalg.qr(triangle, mode="r")) if len(triangle) > len(used) else triangle
     return Columns(_mixed(stack, candidates), np.kron(np.eye(m), triangle))
 
 
@@ -121,7 +121,7 @@ def _sampled(dictionary, source, target, where, candidates, seed: int) -> Column
     if not np.isfinite(found).all():
         raise ValueError("collocation: a function of the dictionary or its derivative is not finite at some point.")
     matrix = np.moveaxis(found, 1, 3).reshape(len(x) * m, q * unknowns) / np.sqrt(len(x))
-    triangle = np.linalg.qr(matrix, mode="r") if len(matrix) > matrix.shape[1] else matrix
+    triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if len(matrix) > matrix.shape[1] else matrix
     stack = MatrixStack.from_dense(np.moveaxis(triangle.reshape(len(triangle), q, unknowns), 1, 0))
     return Columns(_mixed(stack, candidates), np.eye(len(triangle)))
 

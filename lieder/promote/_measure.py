@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..derivative import LieMatrices
 
@@ -47,20 +46,20 @@ def factor_at(values: Callable[[np.ndarray], np.ndarray], x: Float[np.ndarray, "
             f" {x[bad][0]}. Give points where all are defined."
         )
     matrix = found / np.sqrt(len(x))
-    return scipy.linalg.qr(matrix, mode="r", check_finite=False)[0][: min(matrix.shape)]
+    return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
 def factor(matrices: LieMatrices, measure: Measure, seed: int) -> Float[np.ndarray, "p E"]:
     """R of a measure: from exact moments for monomials, else from points drawn from it."""
     if matrices.joint is None:  # sampled: orthonormal over the points already
-        return np.eye(matrices.features.shape[1])
+        return np.eye(matrices.generators.shape[2])
     if matrices.joint_exponents is None:
-        count = _SPARE * matrices.features.shape[1] + 50
+        count = _SPARE * matrices.generators.shape[2] + 50
         return factor_at(matrices.joint, measure.sample(count, seed))
     return _moments(matrices.joint_exponents, measure)
 
 
-def _moments(exponents: Float[np.ndarray, "E n"], measure: Measure) -> Float[np.ndarray, "p E"]:
+def _moments(exponents: Int[np.ndarray, "E n"], measure: Measure) -> Float[np.ndarray, "p E"]:
     """The coefficients of the monomials in products of orthonormal polynomials: R without any Gram matrix."""
     degree = int(exponents.max(initial=0))
     if measure.kind == "gaussian":

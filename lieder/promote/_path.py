@@ -173,8 +173,18 @@ def cross_validated(
         )
     size = float(np.linalg.norm(rows.y))
     count = np.array([kept(values, kept_tolerance, size, exact=False) for values in state["singular_values"]])
-    path = RegressionPath(alphas, *(state[n] for n in ("coefficients", "intercepts", "singular_values")), count,
-        state["gaps"], state["iterations"], state["losses"], state["errors"], kept_tolerance)  # fmt: skip
+    path = RegressionPath(
+        alphas,
+        state["coefficients"],
+        state["intercepts"],
+        state["singular_values"],
+        count,
+        state["gaps"],
+        state["iterations"],
+        state["losses"],
+        state["errors"],
+        kept_tolerance,
+    )
     if file is not None:
         everything = {field.name: np.asarray(getattr(path, field.name)) for field in fields(path)}
         _write(file, everything | {"mark": np.array(mark), "format": np.array(_FORMAT)})
@@ -236,5 +246,5 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 def _write(file: Path, arrays: dict[str, np.ndarray]) -> None:
     new = file.with_name(file.name + ".new")
     with open(new, "wb") as out:
-        np.savez(out, **arrays)
+        np.savez(out, allow_pickle=False, **arrays)
     os.replace(new, file)

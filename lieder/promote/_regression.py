@@ -128,17 +128,18 @@ class Regression(RegressorMixin, BaseEstimator):
             self.alpha_ = None
             fit, undetermined = self._interpolate(rows, columns)
         else:
-            self.alpha_ = self.alpha
-            if self.alpha is None:
+            alpha = self.alpha
+            if alpha is None:
                 self.path_ = cross_validated(rows, columns, self._settings(), self.folds, self.seed)
-                self.alpha_ = self.path_.chosen
+                alpha = self.path_.chosen
+            self.alpha_ = alpha
             problem = rows.problem(columns)
-            if self.alpha_ < WEAKEST * problem.largest:
+            if alpha < WEAKEST * problem.largest:
                 raise ValueError(
-                    f"alpha: {self.alpha_:.3g} is so far below {problem.largest:.3g}, from which on nothing is broken,"
+                    f"alpha: {alpha:.3g} is so far below {problem.largest:.3g}, from which on nothing is broken,"
                     " that this is least squares up to rounding. Give a larger one, or take exact=True."
                 )
-            fit, undetermined = problem.fit(self.alpha_, self.tolerance, self.max_iterations), problem.undetermined
+            fit, undetermined = problem.fit(alpha, self.tolerance, self.max_iterations), problem.undetermined
         self._keep(rows, columns, fit, undetermined)
         return self
 
