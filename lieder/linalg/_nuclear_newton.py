@@ -98,9 +98,8 @@ def minimise_nuclear_norm(
     v, S = (np.zeros(len(h)), np.zeros(B.shape)) if start is None else start
     M = problem.offset + B.apply(v)
     scale = max(float(np.linalg.norm(M, 2)), float(np.linalg.norm(problem.offset, 2)))
-    if scale == 0.0:  # no matrix to measure by: the size of a step of least squares
-        on = h > 0
-        scale = float(np.linalg.norm(c[on] / (1.0 + h[on]))) or 1.0
+    if scale == 0.0:  # no matrix to measure by: the length of the steepest step of least squares
+        scale = float(np.linalg.norm(c) ** 3 / max(float(h @ c**2), np.finfo(float).tiny)) or 1.0
     h, M, v, constant = h * scale, M / scale, v / scale, problem.constant / scale
     best = _Certificate(problem.offset / scale, B, h, c, constant)
     best.examine(v, M, S)

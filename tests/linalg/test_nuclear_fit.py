@@ -297,4 +297,4 @@ def test_a_problem_written_by_hand():
 
 def test_stack_of_other_shapes_is_sparse_all_the_way():
     columns, _ = columns_and_dense(4, 3, 6)
-    assert scipy.sparse.issparse(columns._tall) and scipy.sparse.issparse(columns._by_entry)
+    assert scipy.sparse.issparse(columns.tall) and scipy.sparse.issparse(columns._by_entry)
