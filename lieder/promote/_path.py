@@ -237,7 +237,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
     if not file.exists():
         raise FileNotFoundError(f"path: there is no file {file}.")
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with open(file, "rb") as opened, np.load(opened, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError) as fault:
         raise ValueError(f"checkpoint: {file} cannot be read ({fault}); remove it to start again.") from None

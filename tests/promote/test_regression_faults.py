@@ -1,0 +1,170 @@
+"""What is wrong with the arguments of a regression, in the user's words."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+import lieder as ld
+from lieder.promote import Regression
+
+QUADRATIC = ld.dictionary.polynomials(3, 2)
+RIGID = ld.points(ld.algebra.se(3))
+TURNS = ld.vectors(ld.algebra.so(3))
+X = np.random.default_rng(0).uniform(-1, 1, (30, 3))
+Y = 1 + X[:, 0] + X[:, 0] ** 2
+
+
+@pytest.mark.parametrize("alpha", [-1, 0, np.nan, np.inf, "x", 1j, True, np.ones(1)])
+def test_alpha(alpha):
+    with pytest.raises(ValueError, match="alpha: expected a finite number above 0, or None to choose it by cross-val"):
+        Regression(QUADRATIC, RIGID, alpha=alpha).fit(X, Y)
+
+
+def test_alpha_below_rounding_and_beside_exact():
+    with pytest.raises(ValueError, match="alpha: 1e-300 is so far below .*Give a larger one, or take exact=True"):
+        Regression(QUADRATIC, RIGID, alpha=1e-300).fit(X, Y + 0.1 * X[:, 1] ** 2)
+    with pytest.raises(ValueError, match="alpha: exact=True has none, the data are interpolated; got 1.0"):
+        Regression(QUADRATIC, RIGID, alpha=1.0, exact=True).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"tolerance": 0}, "tolerance: expected a number between 0 and 1, got 0"),
+        ({"tolerance": "x"}, "tolerance: expected a number between 0 and 1, got 'x'"),
+        ({"kept_tolerance": 2.0}, "kept_tolerance: expected a number between 0 and 1, got 2.0"),
+        ({"max_iterations": 0}, "max_iterations: expected a whole number from 1 on, got 0"),
+        ({"max_iterations": 3.5}, "max_iterations: expected a whole number from 1 on, got 3.5"),
+        ({"folds": 1}, "folds: expected a whole number from 2 on, got 1"),
+        ({"seed": -1}, "seed: expected a whole number from 0 on, got -1"),
+        ({"collocation": "bx"}, 'collocation: expected "box", "gaussian", "data" or points .C, 3., got \'bx\''),
+        ({"collocation": np.ones((3, 2))}, r"collocation: points must be rows \(C, 3\), got shape \(3, 2\)"),
+        ({"collocation": np.full((3, 3), np.nan)}, "collocation: points hold NaN or infinite values"),
+        ({"inner": np.eye(3)}, r"inner must be a Gram matrix of shape \(6, 6\), one row a candidate; got \(3, 3\)"),
+        ({"inner": -np.eye(6)}, "inner must be positive definite"),
+    ],
+)
+def test_settings(given, message):
+    with pytest.raises(ValueError, match=message):
+        Regression(QUADRATIC, RIGID, **({"alpha": 1.0} | given)).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "x, y, weights, fault, message",
+    [
+        (
+            X[:, :2],
+            Y,
+            None,
+            ValueError,
+            r"X: expected examples of shape \(N, 3\), as the dictionary takes 3 inputs; got",
+        ),
+        (X[:, 0], Y, None, ValueError, r"X: expected examples of shape \(N, 3\)"),
+        (X[:0], Y[:0], None, ValueError, r"got \(0, 3\)"),
+        (X, Y[:5], None, ValueError, r"y: expected one row for each of the 30 examples in X"),
+        (X, X, None, ValueError, "y has 3 columns, but target acts on 1 outputs. Give target, such as ld.scalars"),
+        (np.where(X > 0.9, np.nan, X), Y, None, ValueError, r"X holds \d+ NaN or infinite values, the first in row 8"),
+        (X, np.where(Y > 2, np.inf, Y), None, ValueError, "y holds 6 NaN or infinite values"),
+        (X.astype(str), Y, None, TypeError, "X must hold real numbers, got dtype <U"),
+        (X, Y + 1j, None, TypeError, "y must hold real numbers, got dtype complex128"),
+        (
+            [[1, 2, 3], [1, 2]],
+            Y[:2],
+            None,
+            ValueError,
+            "X: its rows have different lengths; give one rectangular table",
+        ),
+        (X, Y, -np.ones(30), ValueError, "sample_weight must not be negative, nor all zero; the least is -1"),
+        (X, Y, np.zeros(30), ValueError, "sample_weight must not be negative, nor all zero"),
+        (X, Y, np.ones(3), ValueError, r"sample_weight: expected one number for each of the 30 examples"),
+        (X, Y, np.full(30, np.nan), ValueError, "sample_weight holds 30 NaN or infinite values"),
+    ],
+)
+def test_data(x, y, weights, fault, message):
+    with pytest.raises(fault, match=message):
+        Regression(QUADRATIC, RIGID, alpha=1.0).fit(x, y, weights)
+
+
+def test_exact_data_that_no_function_meets():
+    exact = Regression(QUADRATIC, RIGID, exact=True)
+    with pytest.raises(
+        ValueError, match=r"least relative residual is 0\.36; .*the dictionary cannot express them. For noisy"
+    ):
+        exact.fit(X, X[:, 0] ** 3)
+    with pytest.raises(
+        ValueError, match="y: no function of the dictionary takes these values exactly.*contradict each"
+    ):
+        exact.fit(X[[0, 0, 1]], np.array([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    "source, target, fault, message",
+    [
+        (
+            ld.points(ld.algebra.t(3).subalgebra(np.zeros((0, 3)))),
+            None,
+            ValueError,
+            "has no generators, so that there is",
+        ),
+        (
+            ld.points(ld.algebra.se(2)),
+            None,
+            ValueError,
+            r"source acts on 2 numbers .* but the dictionary takes 3 inputs",
+        ),
+        (RIGID, TURNS, ValueError, "source and target are over different algebras"),
+        (
+            RIGID,
+            RIGID,
+            ValueError,
+            "target: .* is not linear in the outputs.*Take a linear action on outputs, or ld.prom",
+        ),
+        (
+            "se(3)",
+            None,
+            TypeError,
+            r"source: expected an action such as ld.points\(ld.algebra.se\(3\)\), got 'se\(3\)'",
+        ),
+        (RIGID, "x", TypeError, "target: expected an action on outputs, or None for scalars; got 'x'"),
+    ],
+)
+def test_actions(source, target, fault, message):
+    with pytest.raises(fault, match=message):
+        Regression(QUADRATIC, source, target, alpha=1.0).fit(X, Y if target is None else X)
+
+
+@pytest.mark.parametrize("family", [jnp.tanh, eqx.nn.MLP(3, 1, 4, 1, key=jax.random.key(0))])
+def test_a_family_that_is_not_linear(family):
+    with pytest.raises(
+        TypeError, match="dictionary: expected a family that is linear in its coefficients.*ld.promote.penalty"
+    ):
+        Regression(family, RIGID, alpha=1.0).fit(X, Y)
+
+
+def test_functions_that_are_not_finite():
+    logarithm = ld.dictionary.functions([lambda x: jnp.log(x[0])], 3, ["log"])
+    with pytest.raises(ValueError, match="X: a function of the dictionary is not finite at 16 of 30 examples, such as"):
+        Regression(logarithm, RIGID, alpha=1.0).fit(X, Y)
+
+
+def test_inputs_that_nothing_moves():
+    """Allowed: then everything is kept."""
+    still = ld.scalars(ld.algebra.so(3), 3)
+    assert Regression(QUADRATIC, still, alpha=1.0).fit(X, Y).kept_ == 3
+
+
+def test_predictions_and_equations():
+    model = Regression(QUADRATIC, RIGID, alpha=1.0)
+    for use in (lambda: model.predict(X), lambda: model.equations(), lambda: model.function, lambda: model.symmetries_):
+        with pytest.raises(NotFittedError):
+            use()
+    model.fit(X, Y)
+    with pytest.raises(ValueError, match=r"X: expected examples of shape \(N, 3\), got \(30, 2\)"):
+        model.predict(X[:, :2])
+    with pytest.raises(ValueError, match="X holds NaN or infinite values; leave these examples out"):
+        model.predict(X * np.nan)
+    with pytest.raises(ValueError, match=r"names: expected 3 names, one for each input variable, got \['a'\]"):
+        model.equations(["a"])
