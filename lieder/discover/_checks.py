@@ -19,8 +19,13 @@ SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of t
 
 
 def check_action(action, argument: str, fibre: bool = False) -> None:
-    """A TypeError unless this is an action, on outputs if `fibre`."""
+    """A TypeError unless this is an action, on outputs if `fibre`; a ValueError if nothing generates it."""
     if isinstance(action, AbstractFibreAction if fibre else AbstractAction):
+        if action.algebra.dim == 0:
+            raise ValueError(
+                f"{argument}: {action.algebra.name} has no generators, and what is looked for are continuous symmetries."
+                " Whether a model has discrete ones is measured by lieder.nn.check and lieder.promote.element_penalty."
+            )
         return
     if isinstance(action, LieAlgebra | Span):
         advice = f"got the algebra {action.name} alone: say how it acts, such as lieder.vectors(algebra) or"

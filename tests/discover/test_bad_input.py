@@ -295,6 +295,11 @@ MISTAKES = {
         r"source must be an action.*the algebra gl\(2\) alone",
     ),
     "an algebra for a target": (lambda: function(target=G), TypeError, r"target must be an action"),
+    "a finite group": (
+        lambda: function(source=ld.vectors(ld.algebra.symmetric(2))),
+        ValueError,
+        r"source: S_2 has no generators.*element_penalty",
+    ),
     "a text for an action": (
         lambda: function(source="gl(2)"),
         TypeError,
