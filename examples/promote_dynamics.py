@@ -177,7 +177,7 @@ def draw(everything: dict[str, dict[int, list[dict[str, float]]]]) -> Figure:
             low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=1)
             axes.fill_between(sizes, low, high, color=colour, alpha=0.1, lw=0)
             axes.plot(sizes, middle, color=colour, marker=marker, markersize=4, ls=dashes, lw=1.6, label=way)
-        axes.set(xscale="log", yscale="log", xlabel="samples", title=name, ylim=(3e-3, 2))
+        axes.set(xscale="log", yscale="log", xlabel="samples", title=name, ylim=(2e-3, 2))
         marks = [n for n in (6, 8, 10, 15, 20, 30, 60) if sizes[0] <= n <= sizes[-1]]
         axes.set_xticks(marks, [str(n) for n in marks])
         axes.minorticks_off()
