@@ -68,15 +68,15 @@ def recovery(measured: dict[str, list[float]]) -> Figure:
 
 
 def cost(rows: list[dict]) -> Figure:
-    """CPU seconds of a fit, and the flops of a step, against the dimension."""
+    """CPU seconds and flops of a fit against the dimension."""
     figure = Figure(figsize=(7.2, 3.4), dpi=160, layout="constrained")
     left, right = figure.subplots(1, 2)
     for algebra, colour, marker in (("t", "#0072B2", "o"), ("se", "#D55E00", "s")):
         some = [row for row in rows if row["algebra"] == algebra]
         m = [row["m"] for row in some]
         left.plot(m, [row["CPU s"] for row in some], marker + "-", color=colour, label=f"{algebra}(m)")
-        right.plot(m, [row["Gflop a step"] for row in some], marker + "-", color=colour, label=f"{algebra}(m)")
-    for axes, label in ((left, "one fit, CPU seconds"), (right, "one Newton step, Gflop")):
+        right.plot(m, [row["Gflop"] for row in some], marker + "-", color=colour, label=f"{algebra}(m)")
+    for axes, label in ((left, "one fit, CPU seconds"), (right, "one fit, Gflop")):
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks([5, 10, 20, 40, 100], ["5", "10", "20", "40", "100"])
