@@ -6,8 +6,8 @@ squares of SINDy) on the same samples. Every rival is tuned by five-fold cross-v
 largest strength within one standard error of the least error. Three systems:
 
     mean field   five units that see each other only through their mean m, x_i' = .3 - (1 + .8 m) x_i + .5 m - .6 m^2.
-                 m^2 has all 15 products, so nothing is sparse; but the flow commutes with all linear maps that leave
-                 the mean alone.
+                 m^2 has all 15 products, so nothing is sparse; but the flow commutes with every linear map of the
+                 deviations x_i - m.
     odd one out  the same, and one unit has a leak of its own: a part of the symmetry is broken. Nobody says which.
     Lorenz       sparse, and without any continuous linear symmetry: promotion has nothing to offer.
 
