@@ -4,7 +4,7 @@
     python docs/make_figures.py ellipse      # those named
 
 The picture of the report page needs chromium; it is left as it is where there is none. Networks are trained for
-"two_body_dynamics" and "digits", some minutes each.
+"two_body_dynamics", "digits" and "penalty", some minutes each.
 """
 
 import argparse
@@ -173,6 +173,13 @@ def digits() -> Figure:
     return script.draw(results, budget.angles, pictures)
 
 
+def penalty() -> Figure:
+    """Networks with the penalty of their Lie derivative, and the defects of what they keep and break."""
+    script = example("promote_network")
+    budget = script.Budget()
+    return script.draw({(k, size): script.compare(k, size, budget) for k in script.KEPT for size in budget.sizes})
+
+
 @cache
 def transitions(count: int) -> ld.Symmetries:
     states = example("two_body").orbits(count, 20)
@@ -240,6 +247,7 @@ FIGURES: dict[str, Callable[[], Figure | Image.Image | None]] = {
     "two-body-spectrum": lambda: transitions(150).plot(),
     "two_body_dynamics": two_body_dynamics,
     "digits": digits,
+    "penalty": penalty,
     "no-symmetry": none,
     "cannot-tell": cannot_tell,
 }

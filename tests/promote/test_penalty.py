@@ -192,7 +192,7 @@ def test_nothing_pulls_at_a_symmetric_model():
 def test_dead_units(outputs):
     """Networks whose derivative is zero at all examples."""
     F = eqx.nn.MLP(3, outputs, 8, 2, key=jax.random.key(0))
-    F = eqx.tree_at(lambda net: net.layers[0].bias, F, F.layers[0].bias - 100)
+    F = eqx.tree_at(lambda net: net.layers[0].bias, F, replace_fn=lambda bias: bias - 100)
     source = action.vectors(SO3)
     target = source if outputs == 3 else action.scalars(SO3)
     gradient = eqx.filter_jit(eqx.filter_grad(promote.penalty))(F, X, source, target)
