@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 IMAGES = Path(__file__).parent / "images"
 INK, GREY = "#1f2430", "#6b7280"
 KINDS = {
-    ("ortho", "t"): ("translations t(m), F of r linear features", "#0072B2", "o"),
-    ("ortho", "se"): ("motions se(m), F of r linear features", "#D55E00", "s"),
-    ("quad", "se"): ("motions se(m), F of squared distances", "#009E73", "^"),
+    ("ortho", "t"): ("translations t(m), F of r linear features", "#0072B2", "o", 0.97),
+    ("ortho", "se"): ("motions se(m), F of r linear features", "#D55E00", "s", 1.03),
+    ("quad", "se"): ("motions se(m), F of squared distances", "#009E73", "^", 1.09),
 }
 
 
@@ -41,29 +41,40 @@ def recovery(measured: dict[str, list[float]]) -> Figure:
         family, algebra, m, _, d, _ = name.split()
         degree = int(d) * (1 if family == "ortho" else 2)
         found[family, algebra, comb(int(m) + degree, degree), name.rsplit(" ", 1)[0]].append(n)
-    figure = Figure(figsize=(7.2, 4.6), dpi=160, layout="constrained")
+    figure = Figure(figsize=(7.2, 4.8), dpi=160, layout="constrained")
     axes = figure.subplots()
-    terms = np.array([40.0, 700.0])
+    terms = np.array([40.0, 640.0])
     axes.plot(terms, terms, color=GREY, linestyle="--", linewidth=1)
-    axes.text(330, 370, "as many samples as monomials", color=GREY, fontsize=9, rotation=35, rotation_mode="anchor")
+    axes.text(150, 160, "as many samples as monomials", color=GREY, fontsize=9, rotation=np.degrees(np.arctan(1)),
+              rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
     labelled = set()
     for (family, algebra, size, name), counts in sorted(found.items()):
-        text, colour, marker = KINDS[family, algebra]
+        text, colour, marker, shift = KINDS[family, algebra]
         label = None if (family, algebra) in labelled else text
         labelled.add((family, algebra))
-        axes.plot([size] * len(counts), counts, marker, color=colour, alpha=0.25, markersize=4, markeredgewidth=0)
-        axes.plot(size, np.median(counts), marker, color=colour, markersize=8, markeredgecolor="white", label=label)
-        m, r, d = name.split()[2:]
-        axes.annotate(f"m={m} r={r} d={d}", (size, np.median(counts)), (6, -3), textcoords="offset points",
-                      fontsize=6.5, color=INK)  # fmt: skip
+        _, _, m, r, d = name.split()
+        at = size * shift * (1.04 if (m, d) == ("8", "4") else 1.0)
+        axes.plot([at] * len(counts), counts, marker, color=colour, alpha=0.25, markersize=4, markeredgewidth=0)
+        middle = np.median(counts)
+        axes.plot(at, middle, marker, color=colour, markersize=11, markeredgecolor="white", label=label)
+        axes.text(at, middle, r, color="white", fontsize=7, ha="center", va="center_baseline", weight="bold")
+        if (family, d) in {("ortho", "3"), ("ortho", "4"), ("quad", "2")}:
+            degree = int(d) * (1 if family == "ortho" else 2)
+            axes.annotate(f"m={m}, degree {degree}", (at, middle), (-34, -15), textcoords="offset points", fontsize=7)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    ticks = [50, 100, 200, 400]
-    axes.set_xticks(ticks, map(str, ticks))
-    axes.set_yticks([20, *ticks], map(str, [20, *ticks]))
+    axes.set_xticks([66, 136, 231, 496], ["66\nm=10", "136\nm=15", "231\nm=20", "496\nm=30"])
+    ticks = [20, 50, 100, 200, 400]
+    axes.set_yticks(ticks, map(str, ticks))
+    axes.set_xlim(45, 800)
+    axes.set_ylim(15, 600)
     axes.minorticks_off()
-    dress(axes, "monomials in the library", "least number of samples that recovers F")
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    dress(
+        axes,
+        "monomials in the library (m variables, degree 2 unless written)",
+        "least number of samples that recovers F",
+    )
+    axes.legend(frameon=False, fontsize=9, loc="upper left", title="number in the mark: r")
     return figure
 
 
