@@ -113,7 +113,7 @@ def spectra():
         yield f"{shape}, two vanish", (u * values) @ v
 
 
-WAYS = [(0.0, None), (1e-9, None), (1e-2, None), (1e-2, "diagonal"), (0.0, "full"), (0.3, "full")]
+WAYS = [(0.0, None), (1e-9, "diagonal"), (1e-2, None), (0.0, "full"), (0.3, "full")]
 
 
 @pytest.mark.parametrize(("smoothing", "basis"), WAYS)
@@ -218,11 +218,9 @@ def test_float32_agrees_with_float64():
     source, target, m = ACTIONS["vectors"]
     F = network(m, dtype=jnp.float32)
     wide = jax.tree.map(lambda leaf: leaf.astype(jnp.float64) if eqx.is_array(leaf) else leaf, F)
-    of = eqx.filter_jit(eqx.filter_value_and_grad(promote.penalty))
-    (low, slope), (high, wanted) = of(F, X.astype(jnp.float32), source, target), of(wide, X, source, target)
+    low, high = penalty(F, X.astype(jnp.float32), source, target), penalty(wide, X, source, target)
     assert low.dtype == jnp.float32
     assert low == pytest.approx(float(high), rel=1e-5)
-    np.testing.assert_allclose(slope.layers[1].weight, wanted.layers[1].weight, atol=1e-4)
 
 
 # Layers.
@@ -244,8 +242,6 @@ def test_layers_are_summed():
 
     expected, of_mlp, of_list = three_ways(X)
     np.testing.assert_allclose([of_mlp, of_list], expected, rtol=1e-12)
-    gradient = eqx.filter_jit(eqx.filter_grad(promote.layer_penalty))(F, X, V, V, hidden)
-    assert np.abs(gradient.layers[0].weight).max() > 0
 
 
 def test_a_network_of_equivariant_layers_has_none():
@@ -310,30 +306,21 @@ def test_training_keeps_a_symmetry_and_drops_what_the_data_break():
     optimiser = optax.adam(optax.cosine_decay_schedule(2e-2, 300))
     parts, rest = eqx.partition(F, eqx.is_array)
 
-    @jax.jit
-    @jax.vmap
-    def trained(weight):
-        def loss(parts):
-            F = eqx.combine(parts, rest)
-            return jnp.mean((jax.vmap(F)(x) - y) ** 2) + weight * promote.penalty(F, free, source)
+    def loss(parts):
+        F = eqx.combine(parts, rest)
+        return jnp.mean((jax.vmap(F)(x) - y) ** 2) + 0.2 * promote.penalty(F, free, source)
 
-        def step(carry, _):
-            parts, state = carry
-            change, state = optimiser.update(jax.grad(loss)(parts), state)
-            return (optax.apply_updates(parts, change), state), None
+    def step(carry, _):
+        parts, state = carry
+        change, state = optimiser.update(jax.grad(loss)(parts), state)
+        return (optax.apply_updates(parts, change), state), None
 
-        return jax.lax.scan(step, (parts, optimiser.init(parts)), None, length=300)[0][0]
-
-    found = trained(jnp.array([0.0, 0.2]))
+    (parts, _), _ = jax.jit(lambda state: jax.lax.scan(step, state, None, length=300))((parts, optimiser.init(parts)))
     fresh = np.random.default_rng(0).normal(size=(300, 3))
-    plain, kept = (
-        discover.function(eqx.combine(jax.tree.map(lambda a, i=i: a[i], found), rest), fresh, source=source)
-        for i in (0, 1)
-    )
+    kept = discover.function(eqx.combine(parts, rest), fresh, source=source)
     axis = SO3.generators.dense()[:, 1, 2]
     assert abs(kept.directions[0] @ axis) / np.linalg.norm(axis) > 0.99
-    assert kept.defects[0] < 0.3 * kept.defects[1]
-    assert kept.defects[0] < 0.5 * plain.defects[0]
+    assert kept.defects[0] < 0.1 < 0.3 < kept.defects[1]
 
 
 # Messages.
