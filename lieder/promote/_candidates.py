@@ -28,7 +28,9 @@ def orthonormal(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 5: the nuclear norm relative to an inner product.
     """
     gram = _frobenius(source, target) if inner is None else _checked(inner, source.algebra.dim)
-    values, vectors = np.linalg.eigh(gram)
+    diagonal = np.diag(gram)
+    orthogonal = np.array_equal(gram, np.diag(diagonal))  # named algebras: no eigenvectors needed
+    values, vectors = (np.sort(diagonal), None) if orthogonal else np.linalg.eigh(gram)
     if len(values) and values[0] <= _DEPENDENT * values[-1]:
         if inner is not None:
             raise ValueError(
@@ -38,8 +40,8 @@ def orthonormal(
             "source: some combination of the candidates moves nothing, so that the Frobenius product is no inner"
             " product; leave it out with action.restrict, or give inner, a (q, q) Gram matrix."
         )
-    if np.array_equal(gram, np.diag(np.diag(gram))):
-        return np.diag(1.0 / np.sqrt(np.diag(gram)))
+    if vectors is None:
+        return np.diag(1.0 / np.sqrt(diagonal))
     # The symmetric square root: the combinations nearest to the candidates themselves.
     return (vectors / np.sqrt(values)) @ vectors.T
 
