@@ -24,7 +24,8 @@ def check_action(action, argument: str, fibre: bool = False) -> None:
         if action.algebra.dim == 0:
             raise ValueError(
                 f"{argument}: {action.algebra.name} has no generators, and what is looked for are continuous"
-                " symmetries. Whether a model has discrete ones is measured by lieder.nn.check and lieder.promote.element_penalty."
+                " symmetries. Whether a model has discrete ones is measured by lieder.nn.check and"
+                " lieder.promote.element_penalty."
             )
         return
     if isinstance(action, LieAlgebra | Span):

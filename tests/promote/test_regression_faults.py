@@ -19,14 +19,14 @@ Y = 1 + X[:, 0] + X[:, 0] ** 2
 
 @pytest.mark.parametrize("alpha", [-1, 0, np.nan, np.inf, "x", 1j, True, np.ones(1)])
 def test_alpha(alpha):
-    with pytest.raises(ValueError, match="alpha: expected a finite number above 0, or None to choose it by cross-val"):
+    with pytest.raises(ValueError, match=r"alpha: expected a finite number above 0, or None to choose it by cross-val"):
         Regression(QUADRATIC, RIGID, alpha=alpha).fit(X, Y)
 
 
 def test_alpha_below_rounding_and_beside_exact():
-    with pytest.raises(ValueError, match="alpha: 1e-300 is so far below .*Give a larger one, or take exact=True"):
+    with pytest.raises(ValueError, match=r"alpha: 1e-300 is so far below .*Give a larger one, or take exact=True"):
         Regression(QUADRATIC, RIGID, alpha=1e-300).fit(X, Y + 0.1 * X[:, 1] ** 2)
-    with pytest.raises(ValueError, match="alpha: exact=True has none, the data are interpolated; got 1.0"):
+    with pytest.raises(ValueError, match=r"alpha: exact=True has none, the data are interpolated; got 1.0"):
         Regression(QUADRATIC, RIGID, alpha=1.0, exact=True).fit(X, Y)
 
 
@@ -95,7 +95,7 @@ def test_exact_data_that_no_function_meets():
     ):
         exact.fit(X, X[:, 0] ** 3)
     with pytest.raises(
-        ValueError, match="y: no function of the dictionary takes these values exactly.*contradict each"
+        ValueError, match=r"y: no function of the dictionary takes these values exactly.*contradict each"
     ):
         exact.fit(X[[0, 0, 1]], np.array([1.0, 2.0, 3.0]))
 
@@ -139,14 +139,14 @@ def test_actions(source, target, fault, message):
 @pytest.mark.parametrize("family", [jnp.tanh, eqx.nn.MLP(3, 1, 4, 1, key=jax.random.key(0))])
 def test_a_family_that_is_not_linear(family):
     with pytest.raises(
-        TypeError, match="dictionary: expected a family that is linear in its coefficients.*ld.promote.penalty"
+        TypeError, match=r"dictionary: expected a family that is linear in its coefficients.*ld.promote.penalty"
     ):
         Regression(family, RIGID, alpha=1.0).fit(X, Y)
 
 
 def test_functions_that_are_not_finite():
     logarithm = ld.dictionary.functions([lambda x: jnp.log(x[0])], 3, ["log"])
-    with pytest.raises(ValueError, match="X: a function of the dictionary is not finite at 16 of 30 examples, such as"):
+    with pytest.raises(ValueError, match=r"X: a function of the dictionary is not finite at 16 of 30 examples, such as"):
         Regression(logarithm, RIGID, alpha=1.0).fit(X, Y)
 
 
@@ -164,7 +164,7 @@ def test_predictions_and_equations():
     model.fit(X, Y)
     with pytest.raises(ValueError, match=r"X: expected examples of shape \(N, 3\), got \(30, 2\)"):
         model.predict(X[:, :2])
-    with pytest.raises(ValueError, match="X holds NaN or infinite values; leave these examples out"):
+    with pytest.raises(ValueError, match=r"X holds NaN or infinite values; leave these examples out"):
         model.predict(X * np.nan)
     with pytest.raises(ValueError, match=r"names: expected 3 names, one for each input variable, got \['a'\]"):
         model.equations(["a"])

@@ -103,9 +103,9 @@ def test_figure_of_a_path_of_one_strength(tmp_path):
 
 def test_figure_of_arrays_that_do_not_fit(path):
     good = (path.alphas, path.error, path.deviation, path.singular_values, path.kept)
-    with pytest.raises(ValueError, match="expected 8 rows, one for each alpha"):
+    with pytest.raises(ValueError, match=r"expected 8 rows, one for each alpha"):
         ld.report.path_figure(good[0], good[1][:3], *good[2:], 0)
-    with pytest.raises(ValueError, match="`chosen` must be between 0 and 7, got 9"):
+    with pytest.raises(ValueError, match=r"`chosen` must be between 0 and 7, got 9"):
         ld.report.path_figure(*good, 9)
 
 
@@ -154,9 +154,9 @@ def test_save_and_load(path, tmp_path):
 def test_files_that_do_not_belong(path, tmp_path):
     file = tmp_path / "path.npz"
     MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
-    with pytest.raises(ValueError, match="checkpoint: .*path.npz belongs to other data or settings; name another file"):
+    with pytest.raises(ValueError, match=r"checkpoint: .*path.npz belongs to other data or settings; name another file"):
         MODEL.path(X, Y + 1e-9, alphas=ALPHAS[:2], checkpoint=file)
-    with pytest.raises(ValueError, match="belongs to other data or settings"):
+    with pytest.raises(ValueError, match=r"belongs to other data or settings"):
         MODEL.path(X, Y, alphas=ALPHAS[:3], checkpoint=file)
     whole = file.read_bytes()
     for broken in (whole[: len(whole) // 2], b"", b"something else"):
@@ -164,11 +164,11 @@ def test_files_that_do_not_belong(path, tmp_path):
         with pytest.raises(ValueError, match=r"path.npz cannot be read \(.*remove it to start again"):
             MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
     np.savez(file, a=np.ones(2))
-    with pytest.raises(ValueError, match="was not written by a path; name another file, or remove it"):
+    with pytest.raises(ValueError, match=r"was not written by a path; name another file, or remove it"):
         MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
-    with pytest.raises(ValueError, match="holds no finished RegressionPath; it lacks alphas, coefficients"):
+    with pytest.raises(ValueError, match=r"holds no finished RegressionPath; it lacks alphas, coefficients"):
         RegressionPath.load(file)
-    with pytest.raises(FileNotFoundError, match="there is no file .*nothing.npz"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*nothing.npz"):
         RegressionPath.load(tmp_path / "nothing.npz")
 
 
@@ -177,19 +177,19 @@ def test_files_that_do_not_belong(path, tmp_path):
 
 @pytest.mark.parametrize("alphas", [[], [1.0, -1.0], [1.0, np.nan], [np.inf], [[1.0]]])
 def test_strengths_that_are_none(alphas):
-    with pytest.raises(ValueError, match="alphas: expected finite numbers above 0, one for each fit, got"):
+    with pytest.raises(ValueError, match=r"alphas: expected finite numbers above 0, one for each fit, got"):
         MODEL.path(X, Y, alphas=np.array(alphas))
 
 
 def test_strengths_below_rounding():
     with pytest.raises(
-        ValueError, match="alphas: 1e-20 is so far below .* least squares up to rounding. Give larger ones"
+        ValueError, match=r"alphas: 1e-20 is so far below .* least squares up to rounding. Give larger ones"
     ):
         MODEL.path(X, Y, alphas=np.array([1.0, 1e-20]))
 
 
 def test_too_few_examples_for_the_folds():
-    with pytest.raises(ValueError, match="X: 7 examples are too few for 5 folds; give alpha, at most 3 folds, or more"):
+    with pytest.raises(ValueError, match=r"X: 7 examples are too few for 5 folds; give alpha, at most 3 folds, or more"):
         MODEL.fit(X[:7], Y[:7])
 
 
