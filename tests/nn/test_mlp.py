@@ -18,7 +18,7 @@ VARIANCE = {
     "so(3) tensors": (ld.algebra.so(3), lambda V, P, S: V * V + V, 64),
     "o(3)": (ld.algebra.o(3), lambda V, P, S: 4 * V, 96),
     "so(1,3)": (ld.algebra.so(1, 3), lambda V, P, S: 4 * V + S, 128),
-    "sl(2)": (ld.algebra.sl(2), lambda V, P, S: 2 * V + V.dual, 64),
+    "sl(2)": (ld.algebra.sl(2), lambda V, P, S: 2 * V + V.dual, 48),
     "sp(4)": (ld.algebra.sp(4), lambda V, P, S: 3 * V, 64),
     "S_4": (ld.algebra.symmetric(4), lambda V, P, S: 2 * V + V * V, 256),
     "se(3) points": (ld.algebra.se(3), lambda V, P, S: 3 * P + S, 64),

@@ -154,7 +154,7 @@ def test_save_and_load(path, tmp_path):
 def test_files_that_do_not_belong(path, tmp_path):
     file = tmp_path / "path.npz"
     MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
-    with pytest.raises(ValueError, match=r"checkpoint: .*path.npz belongs to other data or settings; name another file"):
+    with pytest.raises(ValueError, match=r"checkpoint: .*path.npz belongs to other data or settings; name another"):
         MODEL.path(X, Y + 1e-9, alphas=ALPHAS[:2], checkpoint=file)
     with pytest.raises(ValueError, match=r"belongs to other data or settings"):
         MODEL.path(X, Y, alphas=ALPHAS[:3], checkpoint=file)
@@ -189,7 +189,7 @@ def test_strengths_below_rounding():
 
 
 def test_too_few_examples_for_the_folds():
-    with pytest.raises(ValueError, match=r"X: 7 examples are too few for 5 folds; give alpha, at most 3 folds, or more"):
+    with pytest.raises(ValueError, match=r"X: 7 examples are too few for 5 folds; give alpha, at most 3 folds, or"):
         MODEL.fit(X[:7], Y[:7])
 
 
