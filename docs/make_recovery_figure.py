@@ -60,7 +60,8 @@ def recovery(measured: dict[str, list[float]]) -> Figure:
         axes.text(at, middle, r, color="white", fontsize=7, ha="center", va="center_baseline", weight="bold")
         if (family, d) in {("ortho", "3"), ("ortho", "4"), ("quad", "2")}:
             degree = int(d) * (1 if family == "ortho" else 2)
-            axes.annotate(f"m={m}, degree {degree}", (at, middle), (-34, -15), textcoords="offset points", fontsize=7)
+            note = f"m={m}, deg {degree}"
+            axes.annotate(note, (at, middle), (8, -3), textcoords="offset points", fontsize=6.5)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks([66, 136, 231, 496], ["66\nm=10", "136\nm=15", "231\nm=20", "496\nm=30"])
