@@ -14,11 +14,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from lieder.action import AbstractAction, tangent
+from lieder.derivative import values
 from lieder.dictionary import AbstractDictionary
 from lieder.models import FeatureModel
 
 from ._dynamics_data import Trajectories, trajectories
-from ._dynamics_features import evaluated, with_jacobian
+from ._dynamics_features import with_jacobian
 from ._dynamics_symmetry import sample, violation, warn_of_zero
 from ._functions import functions
 from ._slopes import AbstractSlopes, by_name
@@ -111,7 +112,7 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
         x = np.asarray(X, np.float64)
         if x.ndim != 2 or x.shape[1] != self.n_features_in_:
             raise ValueError(f"X: expected states of shape (N, {self.n_features_in_}), got {x.shape}.")
-        return evaluated(self.dictionary, x) @ self.coefficients_.T
+        return values(self.dictionary, x) @ self.coefficients_.T
 
     @property
     def function(self) -> FeatureModel:
@@ -248,7 +249,7 @@ def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictio
     square, doubt = np.zeros(dictionary.size), np.zeros(dictionary.width)
     if data.velocities is not None:
         for x, dx in zip(data.states, data.velocities, strict=True):
-            f = evaluated(dictionary, x)
+            f = values(dictionary, x)
             square += np.sum(f**2, axis=0)
             pairs.append((f, dx))
     else:
@@ -257,7 +258,7 @@ def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictio
             noise += smooth.noise**2 * len(x) * len(t) / count
             doubt += smooth.noise**2 * smooth.terms * len(x) / count
             for c in range(len(x)):
-                f = evaluated(dictionary, smooth.states[c])
+                f = values(dictionary, smooth.states[c])
                 square += np.sum(f**2, axis=0)
                 pairs += method.rows(t, x[c], smooth.states[c], smooth.slopes[c], f, smooth.terms)
     if not np.isfinite(square).all():

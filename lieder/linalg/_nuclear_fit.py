@@ -186,19 +186,24 @@ def _operator(columns: Columns, basis: np.ndarray) -> AbstractOperator:
     (p, q), (_, E, _), k = columns.shape, columns.stack.shape, basis.shape[1]
     single = basis.astype(np.float32)
     if p * q * k > _DENSE:
-        return _Turned(columns, basis, single)
+        return _Composed(columns, basis, single, None)
     moved = (columns.tall.astype(np.float32) @ single).reshape(q, E, k).swapaxes(0, 1)
     formed = (columns.factor.astype(np.float32) @ moved.reshape(E, q * k)).reshape(p, q, k)
-    return _Formed(columns, basis, formed, np.ascontiguousarray(formed.swapaxes(0, 1)))
+    return _Composed(columns, basis, single, (formed, np.ascontiguousarray(formed.swapaxes(0, 1))))
 
 
 @dataclass(frozen=True, eq=False)
-class _Turned(AbstractOperator):
-    """B = A C by the sparse A."""
+class _Composed(AbstractOperator):
+    """B = A C.
+
+    Fields: `columns` A; `basis` C; `single`, C in single precision; `formed`, B as arrays (p, q, k) and (q, p, k), so
+        that a product along either side needs no copy; None where they are too large.
+    """
 
     columns: Columns
     basis: np.ndarray
     single: np.ndarray
+    formed: tuple[np.ndarray, np.ndarray] | None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -211,36 +216,14 @@ class _Turned(AbstractOperator):
         return self.basis.T @ self.columns.adjoint(X)
 
     def left(self, U: np.ndarray) -> np.ndarray:
-        return self.columns.left(U, self.single)
+        if self.formed is None:
+            return self.columns.left(U, self.single)
+        p, q, k = self.formed[0].shape
+        return (U.T.astype(np.float32) @ self.formed[0].reshape(p, q * k)).reshape(-1, q, k)
 
     def right(self, V: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return self.columns.right(V, rows, self.single)
-
-
-@dataclass(frozen=True, eq=False)
-class _Formed(AbstractOperator):
-    """B = A C, also as arrays (p, q, k) and (q, p, k): a product along either side needs no copy."""
-
-    columns: Columns
-    basis: np.ndarray
-    array: np.ndarray
-    swapped: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.columns.shape
-
-    def apply(self, v: np.ndarray) -> np.ndarray:
-        return self.columns.apply(self.basis @ v)
-
-    def adjoint(self, X: np.ndarray) -> np.ndarray:
-        return self.basis.T @ self.columns.adjoint(X)
-
-    def left(self, U: np.ndarray) -> np.ndarray:
-        p, q, k = self.array.shape
-        return (U.T.astype(np.float32) @ self.array.reshape(p, q * k)).reshape(-1, q, k)
-
-    def right(self, V: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        p, q, k = self.array.shape
-        moved = (V.T.astype(np.float32) @ self.swapped.reshape(q, p * k)).reshape(-1, p, k)
+        if self.formed is None:
+            return self.columns.right(V, rows, self.single)
+        q, p, k = self.formed[1].shape
+        moved = (V.T.astype(np.float32) @ self.formed[1].reshape(q, p * k)).reshape(-1, p, k)
         return np.matmul(rows.astype(np.float32), moved)
