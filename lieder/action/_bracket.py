@@ -9,7 +9,7 @@ from ._abstract import AbstractAction
 
 
 def bracket_constants(
-    action: AbstractAction, points: Float[np.ndarray, "points n"]
+    action: AbstractAction, points: Float[np.ndarray, "points n"], noise: float = 1e-10
 ) -> tuple[Float[np.ndarray, "q q q"], float]:
     """Structure constants of the fields of an action as the points see them, and how far the fields are from closed.
 
@@ -17,7 +17,9 @@ def bracket_constants(
     sign makes linear fields A z give the commutators of their matrices. What no point can see (fields that vanish on
     the data) is not counted, so this is the bracket modulo ineffective generators.
 
-    Arguments: `action` with q generators (a small number: q^2 brackets are formed); `points` (N, n).
+    Arguments: `action` with q generators (a small number: q^2 brackets are formed); `points` (N, n); `noise`, the share
+        of |Dtheta_j||theta_i| + |Dtheta_i||theta_j| up to which a bracket counts as zero: commuting fields leave
+        rounding, 1e-10 is far above it.
     Returns: constants (q, q, q); closure defect, the rms of the rest over the rms of |Dtheta_j||theta_i| +
         |Dtheta_i||theta_j|.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 4 (discovered symmetries are closed under the bracket).
@@ -42,5 +44,7 @@ def bracket_constants(
     rest = np.linalg.norm(wanted - design @ fitted)
     total = np.linalg.norm(size)
     constants = fitted.reshape(q, q, q).transpose(1, 2, 0)
+    commuting = np.sqrt(np.einsum("pija,pija->ij", brackets, brackets)) <= noise * np.linalg.norm(size, axis=0)
+    constants = np.where(commuting[:, :, None], 0.0, constants)
     constants = (constants - constants.transpose(1, 0, 2)) / 2
     return constants, float(rest / total) if total > 0 else 0.0

@@ -15,6 +15,7 @@ from lieder.linalg import MatrixStack
 from . import _subspace
 from ._bracket import brackets, structure_constants
 from ._checks import DEPENDENT, check_bytes, check_constants, check_generators, check_laws, fits, frozen
+from ._closest import nearest_closed
 from ._identify import LARGEST, describe, name_of
 from ._registry import NAMED
 
@@ -261,6 +262,30 @@ class LieAlgebra:
                 return np.concatenate([given, closed[size:]]), float(first)
             closed = np.concatenate([closed, new])
 
+    def nearest_subalgebra(
+        self, rows: ArrayLike, metric: ArrayLike | None = None
+    ) -> tuple[Float[np.ndarray, "rows generators"], float, float]:
+        """The subalgebra nearest to measured elements: their span is turned no more than closing it takes.
+
+        By Gauss-Newton on the subspace; the dimension stays, which `closure` would raise.
+
+        Arguments: rows: coefficients, shape (r, q), linearly independent. metric: M, shape (s, q), such that |M xi| is
+        the size of an element (the factor of the motion of the data, say); default: the identity. What M does not see
+        counts as zero.
+        Returns: rows (r, q), each the given one moved into the new span; the share of their brackets that still lies
+        outside (about 1e-12; larger when no subalgebra was found near, the rows are then the given ones); and the sine
+        of the largest angle by which the span was turned.
+        Raises: ValueError for dependent rows, wrong widths, or structure constants that pass 1 GiB.
+        """
+        rows = self._rows(rows)
+        size = np.linalg.norm(rows, axis=1, keepdims=True)
+        if np.any(size == 0) or np.linalg.matrix_rank(rows / size, tol=DEPENDENT) < len(rows):
+            raise ValueError(f"rows: {len(rows)} elements that are linearly dependent: pass independent ones")
+        m = np.eye(self.dim) if metric is None else np.asarray(metric, dtype=np.float64)
+        if m.ndim != 2 or m.shape[1] != self.dim or not np.isfinite(m).all():
+            raise ValueError(f"metric must be finite of shape (s, {self.dim}), got shape {m.shape}")
+        return nearest_closed(np.asarray(self.structure), rows, m)
+
     def _rows(self, rows: ArrayLike) -> np.ndarray:
         rows = self._coefficients(rows, "rows")
         if rows.ndim != 2:
@@ -303,3 +328,7 @@ class Span:
     def dim(self) -> int:
         """The number of candidates."""
         return len(self.names)
+
+    def identify(self, tolerance: float = 1e-6) -> str:
+        """No name: without brackets only the dimension is known."""
+        return f"a space of dimension {self.dim} whose brackets were not formed"

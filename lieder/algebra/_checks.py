@@ -88,12 +88,17 @@ def check_laws(name: str, constants: np.ndarray, tolerance: float):
     symmetric = np.abs(constants + constants.transpose(1, 0, 2)).max(initial=0.0)
     if symmetric > slack * scale:
         raise ValueError(f"{name}: constants must be antisymmetric, c[i, j] = -c[j, i]; off by {symmetric:.3g}")
+    jacobi = jacobi_defect(constants)
+    if jacobi > slack * scale**2:
+        raise ValueError(f"{name}: constants fail the Jacobi identity by {jacobi:.3g}; they are of no Lie algebra")
+
+
+def jacobi_defect(constants: np.ndarray) -> float:
+    """The largest entry of [x, [y, z]] + [y, [z, x]] + [z, [x, y]] for four random triples of elements."""
     x, y, z = np.random.default_rng(0).normal(size=(3, 4, len(constants))) / np.sqrt(max(len(constants), 1))
 
     def bracket(a, b):
         return np.einsum("pi,pj,ijk->pk", a, b, constants, optimize=True)
 
     cyclic = bracket(x, bracket(y, z)) + bracket(y, bracket(z, x)) + bracket(z, bracket(x, y))
-    jacobi = np.abs(cyclic).max(initial=0.0)
-    if jacobi > slack * scale**2:
-        raise ValueError(f"{name}: constants fail the Jacobi identity by {jacobi:.3g}; they are of no Lie algebra")
+    return float(np.abs(cyclic).max(initial=0.0))

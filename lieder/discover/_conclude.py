@@ -6,15 +6,14 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, bracket_constants, total
-from ..algebra import LieAlgebra
+from ..action import AbstractAction, AbstractFibreAction, total
 from ..linalg import relative_spectrum
 from ._evidence import SYMMETRIES, decide
+from ._found import found_algebra
 from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._weak import weak_directions
 
-CLOSED_UP_TO = 40  # found generators: beyond this their squared number of brackets is not formed
 JUDGED = 64  # directions examined for weak determination
 
 
@@ -75,7 +74,7 @@ def conclude(
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
     generators = spectrum.directions[:dim]
     lengths = np.linalg.norm(denominator @ generators.T, axis=0) / np.sqrt(reduction.weight)
-    algebra, closure = _algebra(both, generators, examples)
+    found = found_algebra(both, generators, numerator, denominator, evidence.limit(spectrum.values[:dim]), examples)
     evidence = dataclasses.replace(
         evidence,
         confidence=confidence,
@@ -83,7 +82,7 @@ def conclude(
         weak=weak,
         weak_reasons=reasons,
         finite=finite(generators, lengths) if evidence.verdict == SYMMETRIES else None,
-        closure=closure,
+        closure=found.closure,
         model=model,
     )
     return Symmetries(
@@ -94,7 +93,8 @@ def conclude(
         directions=spectrum.directions,
         ineffective=spectrum.null,
         evidence=evidence,
-        algebra=algebra,
+        algebra=found.algebra,
+        basis=found.basis,
         numerator=numerator,
         denominator=denominator,
         rows=reduction.rows,
@@ -110,19 +110,3 @@ def _apart(names: tuple[str, ...], inputs: int) -> tuple[str, ...]:
     """Outputs named like inputs get another name: in one field both occur."""
     known = names[:inputs]
     return known + tuple(f"{name}_out" if name in known else name for name in names[inputs:])
-
-
-def _algebra(
-    action: AbstractAction, generators: Float[np.ndarray, "dim q"], examples: Float[np.ndarray, "held n"]
-) -> tuple[LieAlgebra, float | None]:
-    """The found generators as an algebra of their own, with brackets measured on the data."""
-    dim = len(generators)
-    names = tuple(f"X{k + 1}" for k in range(dim))
-    if dim == 0:
-        return LieAlgebra("found", (), constants=np.zeros((0, 0, 0))), None
-    if dim > CLOSED_UP_TO:
-        return LieAlgebra("found (brackets not formed)", names, constants=np.zeros((dim, dim, dim))), None
-    restricted = action.restrict(generators, LieAlgebra("found", names, constants=np.zeros((dim, dim, dim))))
-    constants, closure = bracket_constants(restricted, examples[:256])
-    # The Jacobi identity holds only as well as the found space is closed.
-    return LieAlgebra("found", names, constants=constants, tolerance=max(1e-6, 1e3 * closure)), closure

@@ -54,6 +54,11 @@ class Evidence:
     closure: float | None = None
     model: str = ""
 
+    def limit(self, accepted: Float[np.ndarray, " dim"]) -> float:
+        """The largest defect that cannot be told from the accepted ones: three times the largest of them, or the
+        resolution, and never above the cut."""
+        return min(max(self.resolution, 3.0 * float(accepted.max(initial=0.0))), self.cut)
+
 
 def rounding_floor(dtype: np.dtype) -> float:
     """What rounding alone makes of a zero defect: 64 units in the last place of the model's dtype.

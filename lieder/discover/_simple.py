@@ -7,6 +7,7 @@ from ..linalg import row_echelon, simplest_fraction, varimax
 
 LADDER = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
 DENOMINATOR = 12  # larger ones are no simpler than the decimal number
+NEGLIGIBLE = 1e-9  # share of the largest term of a printed field below which a term is what rounding left
 ALIKE = 0.98  # least cosine, in the action on the data, between a found generator and its simple form
 
 
@@ -41,11 +42,49 @@ def simple_basis(
     return best[np.argsort(np.argmax(best != 0, axis=1), kind="stable")]
 
 
+def printable(
+    row: Float[np.ndarray, " q"],
+    digits: int,
+    numerator: Float[np.ndarray, "r q"],
+    denominator: Float[np.ndarray, "s q"],
+    limit: float,
+) -> tuple[Float[np.ndarray, " q"], int]:
+    """A generator without what its digits would hide, and digits that do not make it another one.
+
+    Coefficients whose motion of the data is below half a unit in the last digit are left out, and numbers are written
+    as the whole number that they round to, only while the relative defect of what is then printed stays below `limit`
+    (or below that of the row itself).
+
+    Arguments: `row` (q,); `digits` asked for; the factors of the relative defect; `limit`.
+    Returns: the row to be printed; digits, at most three more than asked for.
+    """
+    limit = max(limit, 1.01 * _defect(row, numerator, denominator))
+    moved = np.abs(row) * np.linalg.norm(denominator, axis=0)
+    short = np.where(moved > 0.5 * 10.0**-digits * moved.max(initial=0.0), row, 0.0)
+    if _defect(short, numerator, denominator) <= limit:
+        row = short
+    for more in range(4):
+        text = np.array([float(f"{value:.{digits + more}g}") for value in row])
+        whole = np.where(text == np.round(text), text, row)
+        if _defect(whole, numerator, denominator) <= limit:
+            return row, digits + more
+    return row, digits + 3
+
+
+def _defect(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> float:
+    size = np.linalg.norm(denominator @ row)
+    return float(np.linalg.norm(numerator @ row) / size) if size > 0 else np.inf
+
+
 def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, limit: float) -> np.ndarray:
     row = row / np.abs(row).max()
     length = np.linalg.norm(denominator @ row)
+    # Coefficients are rounded by how much it changes the motion of the data, whatever the units of their columns.
+    weight = np.linalg.norm(denominator, axis=0)
+    moved = np.abs(row) * weight
+    step = np.divide(moved.max(), weight, out=np.full_like(weight, np.inf), where=weight > 0)
     for within in LADDER:
-        rounded = np.array([_number(value, within) for value in row])
+        rounded = np.array([_number(value, within * unit) for value, unit in zip(row, step, strict=True)])
         size = np.linalg.norm(denominator @ rounded)
         if size == 0 or np.abs(rounded).max() == 0:
             continue

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._symmetries import Symmetries
 
 FORMAT = "lieder symmetries 1"
-ARRAYS = ("defects", "directions", "ineffective", "numerator", "denominator", "points", "values")
+ARRAYS = ("defects", "directions", "ineffective", "basis", "numerator", "denominator", "points", "values")
 
 
 def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:

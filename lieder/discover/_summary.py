@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from .. import report
 from ..action import orbits
 from ._evidence import NONE, SYMMETRIES
+from ._simple import NEGLIGIBLE
 
 if TYPE_CHECKING:
     from ._symmetries import Symmetries
@@ -126,12 +127,15 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     labels = [f"Symmetry {k + 1}" if s.dim else "Least defect (not claimed)" for k in range(len(simple))]
     sizes = s.sizes()
     shown_names = s.source.width if s.lifted else len(s.names)
+    printed = [s.printable(row) for row in simple]
     generators: list = [
         report.Equations(
             [
                 (label, list(zip(s.names, s.expressions(row), strict=True))[:shown_names])
-                for label, row in zip(labels, simple, strict=True)
+                for label, (row, _) in zip(labels, printed, strict=True)
             ],
+            digits=max(digits for _, digits in printed),
+            negligible=NEGLIGIBLE,
             scales=sizes[:shown_names],
         ),
         report.Text(

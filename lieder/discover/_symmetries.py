@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 
 from .. import report
 from ..action import AbstractAction, AbstractFibreAction, components, total, velocities
-from ..algebra import LieAlgebra
+from ..algebra import LieAlgebra, Span
 from . import _storage, _summary
 from ._evidence import Evidence
-from ._simple import simple_basis
+from ._simple import NEGLIGIBLE, printable, simple_basis
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,6 +30,9 @@ class Symmetries:
         ineffective: (q - k, q) candidates that do not move the data at all; they are no symmetries and no violations.
         evidence: what decided the answer.
         algebra: the found symmetries as a Lie algebra, with structure constants measured on the data.
+        basis: (dim, q) the generators that `algebra` and `action` are built on: those found, cleaned where they were
+            measured with noise (moved to the nearest closed algebra, and to simple coefficients, as far as the evidence
+            allows).
         numerator, denominator: triangular factors; the relative defect of xi is |numerator xi| / |denominator xi|.
         rows: number of equations behind them.
         points, values: held-out examples (k, n) and the model's outputs (k, m), for checks and figures.
@@ -46,7 +49,8 @@ class Symmetries:
     directions: Float[np.ndarray, "k q"]
     ineffective: Float[np.ndarray, "i q"]
     evidence: Evidence
-    algebra: LieAlgebra
+    algebra: LieAlgebra | Span
+    basis: Float[np.ndarray, "dim q"]
     numerator: Float[np.ndarray, "r q"]
     denominator: Float[np.ndarray, "s q"]
     rows: int
@@ -64,7 +68,7 @@ class Symmetries:
     @property
     def action(self) -> AbstractAction:
         """The found subalgebra acting on inputs: goes straight into enforce and promote."""
-        return self.source.restrict(self.generators, self.algebra)
+        return self.source.restrict(self.basis, self.algebra)
 
     @property
     def target_action(self) -> AbstractFibreAction:
@@ -73,7 +77,7 @@ class Symmetries:
         Raises: ValueError when the data had no outputs."""
         if self.target is None:
             raise ValueError("target_action: a point cloud has no outputs; use .action.")
-        return self.target.restrict(self.generators, self.algebra)
+        return self.target.restrict(self.basis, self.algebra)
 
     @property
     def total(self) -> AbstractAction:
@@ -129,8 +133,8 @@ class Symmetries:
 
         Returns: (dim, q), largest entry of a row 1 in size.
         """
-        accepted = max(self.evidence.resolution, 3.0 * float(self.defects[: self.dim].max(initial=0.0)))
-        rows = simple_basis(self.generators, self.numerator, self.denominator, min(accepted, self.evidence.cut))
+        limit = self.evidence.limit(self.defects[: self.dim])
+        rows = simple_basis(self.basis, self.numerator, self.denominator, limit)
         return np.array([row * self._orientation(row) for row in rows]).reshape(rows.shape)
 
     def _orientation(self, row: Float[np.ndarray, " q"]) -> float:
@@ -169,9 +173,23 @@ class Symmetries:
         """One generator of the candidates as a text, as in `fields`."""
         names = self._checked_names(names)
         shown = slice(0, self.source.width if self.lifted else len(names))
+        xi, digits = self.printable(xi, digits)
         return report.generator_text(
-            self.expressions(xi, names)[shown], names[shown], digits=digits, scales=self.sizes()[shown]
+            self.expressions(xi, names)[shown],
+            names[shown],
+            digits=digits,
+            negligible=NEGLIGIBLE,
+            scales=self.sizes()[shown],
         )
+
+    def printable(self, xi: ArrayLike, digits: int = 3) -> tuple[Float[np.ndarray, " q"], int]:
+        """A generator as it is printed: without coefficients that its digits would hide, as far as its defect allows.
+
+        Arguments: `xi` (q,) coefficients; `digits` asked for.
+        Returns: coefficients (q,); digits, more than asked for where these would print another generator.
+        """
+        limit = self.evidence.limit(self.defects[: self.dim])
+        return printable(self._coefficients(xi)[0], digits, self.numerator, self.denominator, limit)
 
     def expressions(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
         """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""

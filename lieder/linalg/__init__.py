@@ -8,6 +8,8 @@ from ._intertwiners import intertwiners as intertwiners
 from ._irreducible import Isotypic as Isotypic
 from ._irreducible import NotSplit as NotSplit
 from ._irreducible import irreducible as irreducible
+from ._joint_null import JointNull as JointNull
+from ._joint_null import joint_null as joint_null
 from ._maps import AbstractMaps as AbstractMaps
 from ._nuclear import nuclear_norm as nuclear_norm
 from ._nuclear_fit import Inconsistent as Inconsistent

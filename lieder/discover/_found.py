@@ -1,0 +1,97 @@
+"""What was found as an algebra of its own: measured generators are cleaned before anything is built on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, bracket_constants
+from ..algebra import LieAlgebra, Span
+from ..linalg import relative_spectrum
+from ._simple import simple_basis
+
+EXACT = 1e-8  # generators good to this need no cleaning: rounding of models in double precision
+LOOSEST = 0.1  # the most that the tolerance of a found algebra allows: objects that are not invariant lie near one
+_CLOSED = 1e-8  # closure defect, as the data see it, up to which brackets count as closed
+_NUMBERS = 2e7  # entries of the brackets of all pairs at all points: 160 MB
+_LARGEST = 256  # candidates whose structure constants are formed for cleaning
+_SIMPLIFIED = 40  # found generators that are tried in a simple basis
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Fields: `basis` (dim, q), the generators that are built on; `algebra` with their structure constants; `closure`,
+    the share of the brackets of the generators as measured that leaves their span, None when too many to form."""
+
+    basis: Float[np.ndarray, "dim q"]
+    algebra: LieAlgebra | Span
+    closure: float | None
+
+
+def found_algebra(
+    action: AbstractAction,
+    generators: Float[np.ndarray, "dim q"],
+    numerator: Float[np.ndarray, "r q"],
+    denominator: Float[np.ndarray, "s q"],
+    limit: float,
+    points: Float[np.ndarray, "held n"],
+) -> Found:
+    """The algebra that generators with the given defects stand for.
+
+    Symmetries form an algebra (their brackets are symmetries), measured ones only nearly. The first of these that is
+    closed and stays within the evidence is taken: the simple basis (few terms, simple fractions); the nearest closed
+    subspace of the candidates' algebra; else the generators as they are, with a tolerance that says how far from
+    closed they are.
+
+    Arguments: `action` of the candidates on inputs and outputs; `generators`, rows over them; `numerator`,
+        `denominator`, the factors of the relative defect; `limit`, the largest defect that the evidence cannot tell
+        from those found; `points` at which brackets are measured.
+    Returns: Found.
+    """
+    dim = len(generators)
+    names = tuple(f"X{k + 1}" for k in range(dim))
+    if dim == 0:
+        return Found(generators, LieAlgebra("found", (), constants=np.zeros((0, 0, 0))), None)
+    count = min(len(points), 256, int(_NUMBERS / (dim**2 * action.width)))
+    if count * action.width < 2 * dim:
+        return Found(generators, Span("found (brackets not formed)", names), None)
+    points = points[:count]
+
+    def brackets(rows: np.ndarray, noise: float = 1e-10) -> tuple[np.ndarray, float]:
+        free = action.restrict(rows, LieAlgebra("found", names, constants=np.zeros((dim, dim, dim))))
+        return bracket_constants(free, points, noise)
+
+    tolerance = float(np.clip(limit, 1e-9, LOOSEST))
+    if limit <= EXACT:
+        constants, closure = brackets(generators)
+        return Found(generators, _algebra(names, constants, max(1e-6, tolerance, 1e3 * closure)), closure)
+    constants, closure = brackets(generators, limit)
+    for basis in _cleaned(action.algebra, generators, numerator, denominator, limit):
+        clean, left = brackets(basis)
+        if left <= _CLOSED:
+            return Found(basis, _algebra(names, clean, max(1e-6, tolerance)), closure)
+    return Found(generators, _algebra(names, constants, max(tolerance, min(10 * closure, LOOSEST))), closure)
+
+
+def _algebra(names: tuple[str, ...], constants: np.ndarray, tolerance: float) -> LieAlgebra | Span:
+    try:
+        return LieAlgebra("found", names, constants=constants, tolerance=min(tolerance, LOOSEST))
+    except ValueError:  # the brackets are too far from closed to be those of any algebra
+        return Span("found (not closed under the bracket)", names)
+
+
+def _cleaned(algebra, generators, numerator, denominator, limit):
+    """Bases near the generators that the evidence cannot tell from them, the most telling first."""
+    if len(generators) <= _SIMPLIFIED:
+        basis = simple_basis(generators, numerator, denominator, limit)
+        if _worst(basis, numerator, denominator) <= limit:
+            yield basis
+    if isinstance(algebra, LieAlgebra) and algebra.dim <= _LARGEST:
+        basis = algebra.nearest_subalgebra(generators, denominator)[0]
+        if _worst(basis, numerator, denominator) <= limit:
+            yield basis
+
+
+def _worst(basis: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> float:
+    """The largest relative defect of any combination."""
+    return float(relative_spectrum(numerator @ basis.T, denominator @ basis.T, 1e-12).values.max(initial=0.0))

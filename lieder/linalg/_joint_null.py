@@ -1,0 +1,84 @@
+"""Two subspaces that annihilate each other under a bilinear map, nearest to two that nearly do."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator, lsmr
+
+_STEPS = 30  # Gauss-Newton needs 3 to 8; one that does not converge is given up early
+_EXACT = 1e-12  # residual, relative to the map, that counts as none
+_DENSE = 2e6  # entries of the Jacobian up to which it is formed
+
+
+@dataclass(frozen=True, eq=False)
+class JointNull:
+    """Fields: `rows` (r, q) and `null` (k, u), orthonormal; `residual`, the largest |B(row, null)| over the mean size
+    of B; `turned`, the sine of the largest angle between the rows given and these."""
+
+    rows: Float[np.ndarray, "r q"]
+    null: Float[np.ndarray, "k u"]
+    residual: float
+    turned: float
+
+
+def joint_null(
+    stack: scipy.sparse.csr_array, rows: Float[np.ndarray, "r q"], null: Float[np.ndarray, "k u"]
+) -> JointNull:
+    """The pair of subspaces nearest to a given one with B(s, v) = 0 for all s in one and v in the other.
+
+    B(s, v) = sum_a s_a B_a v. Symmetries s that were measured leave no function v exactly invariant; this finds
+    symmetries next to them, and functions next to those they nearly leave, that fit each other exactly. Gauss-Newton
+    on both subspaces at once, each step the smallest that solves the linearised equations.
+
+    Arguments: `stack` (q p, u), the q matrices B_a (p, u) on top of each other; `rows`, `null`, independent rows that
+        span the two subspaces.
+    Returns: JointNull. A residual above 1e-9 says that there is no such pair nearby.
+    """
+    q = rows.shape[1]
+    s, v = (np.linalg.qr(a.T)[0].T for a in (rows, null))
+    size = float(np.sqrt(stack.power(2).sum() / max(min(q, stack.shape[1]), 1))) or 1.0
+    start, best = s, (s, v, np.inf)
+    for _ in range(_STEPS):
+        images = (stack @ v.T).reshape(q, -1, len(v))  # a, p, k
+        value = np.tensordot(s, images, axes=1)  # r, p, k
+        residual = float(np.abs(value).max(initial=0.0)) / size
+        if residual < best[2]:
+            best = (s, v, residual)
+        if residual <= _EXACT or residual > 10 * best[2]:
+            break
+        ds, dv = _step(stack, s, v, images, value)
+        s, v = np.linalg.qr((s + ds).T)[0].T, np.linalg.qr((v + dv).T)[0].T
+    s, v, residual = best
+    return JointNull(s, v, residual, float(np.linalg.norm(s - s @ start.T @ start, 2)))
+
+
+def _step(
+    stack: scipy.sparse.csr_array, s: np.ndarray, v: np.ndarray, images: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest changes, orthogonal to s and v, that make B zero to first order."""
+    (r, q), (k, u), p = s.shape, v.shape, images.shape[1]
+    transposed = scipy.sparse.csr_array(stack.T)
+
+    def forward(flat: np.ndarray) -> np.ndarray:
+        ds, dv = flat[: r * q].reshape(r, q), flat[r * q :].reshape(k, u)
+        ds, dv = ds - ds @ s.T @ s, dv - dv @ v.T @ v
+        moved = (stack @ dv.T).reshape(q, p * k)
+        return (ds @ images.reshape(q, p * k) + s @ moved).reshape(-1)
+
+    def backward(flat: np.ndarray) -> np.ndarray:
+        e = flat.reshape(r, p * k)
+        ds = e @ images.reshape(q, p * k).T
+        dv = (transposed @ (s.T @ e).reshape(q * p, k)).T
+        return np.concatenate([(ds - ds @ s.T @ s).reshape(-1), (dv - dv @ v.T @ v).reshape(-1)])
+
+    shape = (r * p * k, r * q + k * u)
+    if shape[0] * shape[1] <= _DENSE:
+        jacobian = np.stack([forward(unit) for unit in np.eye(shape[1])], axis=1).reshape(shape)
+        found = np.linalg.lstsq(jacobian, -value.reshape(-1), rcond=1e-8)[0]
+    else:
+        operator = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=np.float64)  # pyright: ignore[reportCallIssue]
+        found = lsmr(operator, -value.reshape(-1), atol=1e-12, btol=1e-12, maxiter=1000)[0]
+    ds, dv = found[: r * q].reshape(r, q), found[r * q :].reshape(k, u)
+    return ds - ds @ s.T @ s, dv - dv @ v.T @ v
