@@ -34,7 +34,7 @@ NAMES, LAWS = ["x", "y", "z"], ["ax", "ay", "az"]
 @cache
 def planets() -> ld.Symmetries:
     """The main job."""
-    table = ld.sampling.read_csv(ROOT / "examples" / "planets.csv", NAMES + LAWS)
+    table = ld.files.read_csv(ROOT / "examples" / "planets.csv", NAMES + LAWS)
     source, target = ld.action.independent(ld.vectors(ld.algebra.gl(3)), ld.vectors(ld.algebra.gl(3)))
     x, y = table.values[:, :3], table.values[:, 3:]
     return ld.discover.dataset(x, y, source=source, target=target, fit="radial(-5,0)", names=NAMES, output_names=LAWS)
@@ -43,7 +43,7 @@ def planets() -> ld.Symmetries:
 def front() -> Image.Image:
     """The spectrum beside both symmetries, each on positions and on accelerations."""
     s = planets()
-    table = ld.sampling.read_csv(ROOT / "examples" / "planets.csv", NAMES + LAWS)
+    table = ld.files.read_csv(ROOT / "examples" / "planets.csv", NAMES + LAWS)
     figure = Figure(figsize=(5.0, 4.4), layout="constrained", facecolor="white")
     panels = figure.subplots(2, 2)
     scaling, rotation = s.sparse()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lieder import dictionary as dictionary
     from lieder import discover as discover
     from lieder import enforce as enforce
+    from lieder import files as files
     from lieder import interop as interop
     from lieder import linalg as linalg
     from lieder import models as models
@@ -42,6 +43,7 @@ _ROOMS = (
     "dictionary",
     "discover",
     "enforce",
+    "files",
     "interop",
     "linalg",
     "models",
@@ -68,6 +70,7 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "dictionary",
     "discover",
     "enforce",
+    "files",
     "interop",
     "linalg",
     "models",

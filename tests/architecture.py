@@ -12,6 +12,7 @@ FLOORS = {
     "linalg": 0,
     "sampling": 0,
     "report": 0,
+    "files": 0,
     "algebra": 1,
     "dictionary": 1,
     "interop": 1,

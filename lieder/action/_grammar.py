@@ -19,6 +19,7 @@ _HELP = (
     'Write "algebra on kind(columns), kind(columns); algebra on ...", for example '
     '"so(3) on vectors(x,y,z), vectors(ax,ay,az)".'
 )
+_PRIVATE = 0xE000  # first of the characters that Unicode leaves without a meaning
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
 
     Independent algebras are separated by `;`. Inside one, each block says what its columns are: points, vectors,
     covectors or scalars. Columns in no block are scalars. Instead of an algebra "polynomial(d)" gives all polynomial
-    fields of degree d on one block.
+    fields of degree d on one block. A column whose name holds brackets, commas, semicolons or quotes is written in
+    single or double quotes: "so(2) on vectors('x (m)', 'y (m)')".
 
     Arguments:
         text: the candidates.
@@ -54,12 +56,13 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
         )
     spaces: list[LieAlgebra | Span] = []
     pieces: list[_Piece] = []
+    text, quoted = _without_quotes(text)
     for number, clause in enumerate(part for part in text.split(";") if part.strip()):
         match = re.fullmatch(r"\s*(.+?)\s+on\s+(.+)", clause, flags=re.DOTALL)
         if match is None:
-            raise ValueError(f"candidates: cannot read '{clause.strip()}'. {_HELP}")
+            raise ValueError(f"candidates: cannot read '{_written(clause.strip(), quoted)}'. {_HELP}")
         space, build = _space(match[1])
-        for kind, columns in _blocks(match[2]):
+        for kind, columns in _blocks(match[2], quoted, [*inputs, *outputs]):
             known = list(inputs) + outputs
             if "" in columns:
                 raise ValueError(f"candidates: {kind}({','.join(columns)}) holds an empty column name. {_HELP}")
@@ -129,16 +132,36 @@ def _space(name: str):
     return algebra, representation
 
 
-def _blocks(text: str) -> list[tuple[str, tuple[str, ...]]]:
+def _without_quotes(text: str) -> tuple[str, dict[str, str]]:
+    """The text with each quoted name as one character of no meaning, and what these stand for."""
+    quoted: dict[str, str] = {}
+
+    def stand_in(match: re.Match) -> str:
+        sign = chr(_PRIVATE + len(quoted))
+        quoted[sign] = match[1] if match[1] is not None else match[2]
+        return sign
+
+    return re.sub(r"""(?<=[(,\s])(?:"([^"]*)"|'([^']*)')(?=\s*[,)])""", stand_in, text), quoted
+
+
+def _written(text: str, quoted: dict[str, str]) -> str:
+    """The text as the user wrote it."""
+    return "".join(f'"{quoted[sign]}"' if sign in quoted else sign for sign in text)
+
+
+def _blocks(text: str, quoted: dict[str, str], known: list[str]) -> list[tuple[str, tuple[str, ...]]]:
     block = r"\s*([A-Za-z_]+)\s*\(([^()]*)\)\s*"
     if re.fullmatch(f"{block}(?:,{block})*", text) is None:
-        raise ValueError(f"candidates: cannot read the blocks '{text.strip()}'. {_HELP}")
-    known = [*_KINDS, "scalars"]
+        awkward = [name for name in known if re.search(r"[(),;]", name) and name in text]
+        advice = f'Put names with brackets, commas or semicolons in quotes: "{awkward[0]}".' if awkward else _HELP
+        raise ValueError(f"candidates: cannot read the blocks '{_written(text.strip(), quoted)}'. {advice}")
+    kinds = [*_KINDS, "scalars"]
     blocks = []
     for kind, columns in re.findall(block, text):
-        if kind not in known:
-            raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, known)} Kinds: {', '.join(known)}.")
-        blocks.append((kind, tuple(column.strip() for column in columns.split(","))))
+        if kind not in kinds:
+            raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, kinds)} Kinds: {', '.join(kinds)}.")
+        names = (column.strip() for column in columns.split(","))
+        blocks.append((kind, tuple(quoted.get(name, name) for name in names)))
     return blocks
 
 

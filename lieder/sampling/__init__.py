@@ -1,6 +1,5 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
-from ._csv import read_csv as read_csv
 from ._neighbours import Tangents as Tangents
 from ._neighbours import intrinsic_dimension as intrinsic_dimension
 from ._neighbours import surface_distances as surface_distances

@@ -14,7 +14,7 @@ INPUTS, OUTPUTS = ["x", "y", "z"], ["ax", "ay", "az"]
 
 @pytest.fixture(scope="module")
 def planets() -> ld.Symmetries:
-    table = ld.sampling.read_csv(EXAMPLES / "planets.csv", INPUTS + OUTPUTS)
+    table = ld.files.read_csv(EXAMPLES / "planets.csv", INPUTS + OUTPUTS)
     source, target = ld.action.independent(ld.vectors(ld.algebra.gl(3)), ld.vectors(ld.algebra.gl(3)))
     x, y = table.values[:, :3], table.values[:, 3:]
     return ld.discover.dataset(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lieder.sampling import Reservoir, Table, check_rows, paired, read_csv, stream, table
+from lieder.sampling import Reservoir, Table, check_rows, paired, stream, table
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 2))
@@ -256,76 +256,3 @@ def test_a_reservoir_keeps_no_view_of_a_batch():
     reservoir.absorb(batch)
     batch[:] = 0.0
     np.testing.assert_array_equal(reservoir.rows()[0], X)
-
-
-# Text files
-
-
-def written(tmp_path, text, encoding="utf-8"):
-    path = tmp_path / "data.csv"
-    path.write_bytes(text.encode(encoding))
-    return path
-
-
-READ = {
-    "plain": ("a,b,c\n1,2,3\n4,5,6\n", ","),
-    "spaces": ("a, b , c\n 1,2 , 3\n4,5,6\n", ","),
-    "Windows lines": ("a,b,c\r\n1,2,3\r\n4,5,6\r\n", ","),
-    "byte order mark": ("\ufeffa,b,c\n1,2,3\n4,5,6\n", ","),
-    "quotes": ('"a","b","c"\n"1",2,3\n4,5,6\n', ","),
-    "blank lines": ("a,b,c\n1,2,3\n\n4,5,6\n\n\n", ","),
-    "no line end": ("a,b,c\n1,2,3\n4,5,6", ","),
-    "tabs": ("a\tb\tc\n1\t2\t3\n4\t5\t6\n", "\t"),
-    "semicolons": ("a;b;c\n1;2;3\n4;5;6\n", ";"),
-    "text in a column not asked for": ("a,b,c,d\n1,2,3,u\n4,5,6,v\n", ","),
-}
-
-
-@pytest.mark.parametrize(("text", "delimiter"), list(READ.values()), ids=list(READ))
-def test_read_csv(tmp_path, text, delimiter):
-    found = read_csv(written(tmp_path, text), ["c", "a"], delimiter)
-    assert found.names == ("c", "a") and found.values.dtype == np.float64
-    np.testing.assert_array_equal(found.values, [[3.0, 1.0], [6.0, 4.0]])
-
-
-CSV_ERRORS = {
-    "empty": ("", ValueError, r"file: '.*data\.csv' is empty; its first line must name the columns"),
-    "only blank": ("\n\n", ValueError, r"is empty"),
-    "only the header": ("a,b\n", ValueError, r"has 0 rows of data; a symmetry needs many points"),
-    "one row": ("a,b\n1,2\n", ValueError, r"has 1 row of data"),
-    "short line": ("a,b\n1,2\n3\n", ValueError, r"line 3 of '.*' has 1 cells, the first line has 2"),
-    "long line": ("a,b\n1,2,3\n", ValueError, r"line 2 of '.*' has 3 cells, the first line has 2"),
-    "other delimiter": ("a;b\n1;2\n3;4\n", ValueError, r"has no comma but semicolons: pass --delimiter ';'"),
-    "missing column": ("aa,speed\n1,2\n3,4\n", ValueError, r"there is no column 'a' in '.*'.* It has: aa, speed\."),
-    "near column": ("a,bee\n1,2\n3,4\n", ValueError, r"there is no column 'b' in '.*'.*It has: a, bee"),
-    "text": ("a,b\n1,2\n3,x\n", ValueError, r"line 3, column 'b' of '.*' holds 'x' where a number is needed"),
-    "empty cell": ("a,b\n1,2\n,4\n", ValueError, r"line 3, column 'a' of '.*' holds an empty cell where a number"),
-    "equal names": ("a,b,b\n1,2,3\n3,4,5\n", ValueError, r"has 2 columns called 'b'; give each its own name"),
-}
-
-
-@pytest.mark.parametrize(("text", "kind", "message"), list(CSV_ERRORS.values()), ids=list(CSV_ERRORS))
-def test_files_that_cannot_be_read(tmp_path, text, kind, message):
-    with pytest.raises(kind, match=message):
-        read_csv(written(tmp_path, text), ["a", "b"])
-
-
-def test_the_nearest_column_is_named(tmp_path):
-    path = written(tmp_path, "mass,velocity\n1,2\n3,4\n")
-    with pytest.raises(ValueError, match=r"no column 'velocty' in '.*'; did you mean 'velocity'\?"):
-        read_csv(path, ["velocty"])
-
-
-def test_paths_that_are_no_file(tmp_path):
-    written(tmp_path, "a,b\n1,2\n")
-    with pytest.raises(FileNotFoundError, match=r"there is no '.*datas\.csv'; did you mean 'data\.csv'\?"):
-        read_csv(tmp_path / "datas.csv", ["a"])
-    with pytest.raises(FileNotFoundError, match=r"there is no '.*nowhere.*'\. Check the name and the folder"):
-        read_csv(tmp_path / "nowhere" / "at all", ["a"])
-    with pytest.raises(IsADirectoryError, match=r"'.*' is a folder; give a text file"):
-        read_csv(tmp_path, ["a"])
-
-
-def test_another_encoding(tmp_path):
-    with pytest.raises(ValueError, match=r"is not UTF-8 text\. Save it as CSV with UTF-8 encoding"):
-        read_csv(written(tmp_path, "a,b\n1,é\n3,4\n", "latin-1"), ["a"])

@@ -1,35 +1,17 @@
-"""The command line: arguments in, report out. Heavy rooms are imported when a command runs, so that --help is quick."""
+"""lieder discover: a table in, its symmetries out."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Continuous symmetry of data, models and dynamical systems.",
-)
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, names, read
 
 
-@app.callback()
-def _root() -> None:
-    """Continuous symmetry of data, models and dynamical systems."""
-
-
-@app.command()
 def discover(
-    file: Annotated[Path, typer.Argument(help="Delimited text; the first line names the columns.")],
-    inputs: Annotated[str, typer.Option(help="Columns of the inputs, with commas.")],
-    candidates: Annotated[
-        str,
-        typer.Option(
-            help='"algebra on kind(columns), ...; algebra on ..."; kinds: points, vectors, covectors, scalars.'
-        ),
-    ],
+    file: File,
+    inputs: Annotated[str, typer.Option(help=f"Columns of the inputs, {NAMES}")],
+    candidates: Annotated[str, typer.Option(help=CANDIDATES)],
     outputs: Annotated[
         str | None, typer.Option(help="Columns of the outputs; without them the rows are a point cloud.")
     ] = None,
@@ -46,12 +28,17 @@ def discover(
         float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
     ] = 5.0,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder.Symmetries.load.")] = None,
-    delimiter: Annotated[str, typer.Option(help="One character between cells.")] = ",",
-    seed: Annotated[int, typer.Option(help="Of the choice of held-out rows.")] = 0,
+    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    delimiter: Delimiter = ",",
+    decimal: Decimal = ".",
+    missing: Missing = "refuse",
+    seed: Seed = 0,
 ) -> None:
     """Find the symmetries of a table: how many, which, and how sure."""
-    from lieder import action, sampling
+    columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs") if outputs is not None else []
+    apart(columns_in, columns_out, "--inputs and --outputs")
+    table = read(file, columns_in + columns_out, delimiter, decimal, missing)
+    from lieder import action
     from lieder import report as reports
     from lieder.discover import cloud, dataset
 
@@ -59,11 +46,7 @@ def discover(
     for path in (report, save):
         if path is not None:
             reports.check_path(path)
-    columns_in, columns_out = _columns(inputs, "inputs"), _columns(outputs, "outputs") if outputs is not None else []
-    if shared := set(columns_in) & set(columns_out):
-        raise ValueError(f"--inputs and --outputs share {', '.join(sorted(shared))}: a column is one or the other.")
     source, target = action.parse(candidates, columns_in, columns_out if outputs is not None else None)
-    table = sampling.read_csv(file, columns_in + columns_out, delimiter)
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     if target is None:
         found = cloud(x, action=source, tolerance=tolerance, min_gap=min_gap, names=columns_in, seed=seed)
@@ -88,36 +71,9 @@ def discover(
         print(f"Result: {found.save(save)}")
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from lieder import __version__
-
-    print(__version__)
-
-
-def _columns(text: str, option: str) -> list[str]:
-    columns = [column.strip() for column in text.split(",")]
-    if "" in columns:
-        raise ValueError(f"--{option} '{text}' holds an empty name; write names with commas between them, x,y,z.")
-    if len(set(columns)) < len(columns):
-        raise ValueError(f"--{option} '{text}' names a column twice.")
-    return columns
-
-
 def _weights(text: str) -> Literal["auto", "relative"] | None:
     if text == "equal":
         return None
     if text in ("auto", "relative"):
         return text  # pyright: ignore[reportReturnType]
     raise ValueError(f"--weights must be auto, relative or equal, got '{text}'.")
-
-
-def main() -> None:
-    """The `lieder` command: a mistake in the arguments or the data is one line on the standard error, not a
-    traceback."""
-    try:
-        app()
-    except (ValueError, TypeError, OSError) as error:
-        print(f"lieder: {error}", file=sys.stderr)
-        raise SystemExit(2) from None

@@ -1,0 +1,62 @@
+"""lieder promote: a table in, a regression and the symmetries that it keeps out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, bracketed, names, read
+
+
+def promote(
+    file: File,
+    inputs: Annotated[str, typer.Option(help=f"Columns of the inputs, {NAMES}")],
+    outputs: Annotated[str, typer.Option(help="Columns of the outputs.")],
+    candidates: Annotated[str, typer.Option(help=CANDIDATES)],
+    dictionary: Annotated[
+        str, typer.Option(help='Terms: "polynomials(2)", "fourier(2)", "radial(-5,0)", "linear", "affine".')
+    ] = "polynomials(2)",
+    alpha: Annotated[
+        float | None, typer.Option(help="Strength of the preference; without it cross-validation chooses.")
+    ] = None,
+    exact: Annotated[bool, typer.Option(help="Interpolate the data: for rows without noise.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the path over strengths here (.png, .pdf, .svg).")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page on the symmetries kept here.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the symmetries kept here (.npz), for lieder show.")] = None,
+    delimiter: Delimiter = ",",
+    decimal: Decimal = ".",
+    missing: Missing = "refuse",
+    seed: Seed = 0,
+) -> None:
+    """Fit a function that keeps what symmetries it can.
+
+    Of the candidates as many are kept as the data allow."""
+    columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs")
+    apart(columns_in, columns_out, "--inputs and --outputs")
+    if figure is not None and (exact or alpha is not None):
+        raise ValueError("--figure shows a path over strengths: leave --alpha and --exact out.")
+    table = read(file, columns_in + columns_out, delimiter, decimal, missing)
+    from lieder import action
+    from lieder import report as reports
+    from lieder.dictionary import by_name
+    from lieder.promote import Regression
+
+    for path in (figure, report, save):
+        if path is not None:
+            reports.check_path(path)
+    source, target = action.parse(candidates, columns_in, columns_out)
+    x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
+    model = Regression(by_name(dictionary, len(columns_in)), source, target, alpha=alpha, exact=exact, seed=seed)
+    model.fit(x, y if len(columns_out) > 1 else y[:, 0])
+    for name, line in zip(bracketed(columns_out), model.equations(bracketed(columns_in)), strict=True):
+        print(f"{name} = {line.split(' = ', 1)[1]}")
+    count = source.algebra.dim
+    print(f"\nKept: {model.kept_} of {count} candidates" + ("." if exact else f", at strength {model.alpha_:.3g}."))
+    print(model.symmetries_)
+    if figure is not None and model.path_ is not None:
+        model.path_.plot().savefig(figure)
+        print(f"Figure: {figure}")
+    if report is not None:
+        print(f"Report: {model.symmetries_.report(report)}")
+    if save is not None:
+        print(f"Result: {model.symmetries_.save(save)}")

@@ -1,0 +1,67 @@
+"""What every verb asks of a table: the file, how it is written, and the names of columns."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..files import Columns
+
+File = Annotated[
+    Path, typer.Argument(help="Delimited text; the first line names the columns; lines that begin with # are skipped.")
+]
+Delimiter = Annotated[
+    str, typer.Option(help="One character between cells, or its name: tab, space, comma, semicolon, bar.")
+]
+Decimal = Annotated[str, typer.Option(help="The sign before decimals: '.' or ','.")]
+Missing = Annotated[str, typer.Option(help='Rows with gaps: "refuse" or "drop".')]
+Seed = Annotated[int, typer.Option(help="Of the choice of held-out rows.")]
+CANDIDATES = (
+    '"algebra on kind(columns), ...; algebra on ..."; kinds: points, vectors, covectors, scalars. Quote a name that'
+    ' holds brackets, commas or semicolons: vectors("x (m)","y (m)").'
+)
+NAMES = "with commas between them; quote a name that holds a comma: '\"a, b\",c'."
+
+
+def names(text: str, option: str) -> list[str]:
+    """The column names in the text of an option."""
+    try:
+        columns = [column.strip() for column in next(csv.reader([text], skipinitialspace=True, strict=True), [""])]
+    except csv.Error:
+        raise ValueError(f"--{option} '{text}' has a quote that does not end, or text after one.") from None
+    if "" in columns:
+        raise ValueError(f"--{option} '{text}' holds an empty name; write names with commas between them, x,y,z.")
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"--{option} '{text}' names a column twice.")
+    return columns
+
+
+def bracketed(columns: list[str]) -> list[str]:
+    """The names as they stand in an equation: those that are no plain word in square brackets."""
+    return [name if name.isidentifier() else f"[{name}]" for name in columns]
+
+
+def apart(first: list[str], second: list[str], options: str) -> None:
+    """A ValueError when two options share a column."""
+    if shared := set(first) & set(second):
+        raise ValueError(f"{options} share {', '.join(sorted(shared))}: a column is one or the other.")
+
+
+def read(
+    file: Path,
+    columns: list[str],
+    delimiter: str,
+    decimal: str,
+    missing: str,
+    time: str | None = None,
+    label: str | None = None,
+) -> "Columns":
+    """The columns; rows that were left out are counted on the screen."""
+    from ..files import read_csv
+
+    found = read_csv(file, columns, delimiter, decimal=decimal, missing=missing, time=time, label=label)
+    if found.left_out:
+        print(f"{found.left_out} of {found.left_out + len(found.values)} rows have gaps and are left out.")
+    return found
