@@ -56,8 +56,14 @@ SCALES = [("t", m) for m in (10, 20, 30, 50, 70, 100)] + [("se", m) for m in (5,
 
 def regression(algebra: str, m: int, problem) -> Regression:
     g = ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m)
+    lengths = ld.promote.orthonormal(ld.points(g))  # as published: the Frobenius product in the units of the inputs
     return Regression(
-        library(m, problem.degree), ld.points(g), exact=True, collocation=problem.collocation, tolerance=1e-6
+        library(m, problem.degree),
+        ld.points(g),
+        exact=True,
+        collocation=problem.collocation,
+        inner=np.diag(1.0 / np.diag(lengths) ** 2),
+        tolerance=1e-6,
     )
 
 
@@ -70,19 +76,22 @@ def least(key: tuple) -> int:
     algebra, m = key[1], key[2]
     problem = instance(*key)
     model = regression(algebra, m, problem)
-    powers = library(m, problem.degree).exponents
-    design = values(problem.x, powers)
-    columns = None
+    columns, units = made(model, problem)
+    features = units.features(model.dictionary, problem.x)
     low, high = 0, len(problem.x)  # low fails, high recovers
     while high - low > 1:
         n = (low + high) // 2
-        if columns is None:
-            rows = model._rows(problem.x, problem.y, None)
-            model._where = problem.collocation
-            columns = model._columns(rows)
-        fit, _ = nuclear_interpolation(columns, design[:n], problem.y[:n], 1e-6, 500)
-        low, high = (low, n) if error(fit.w, problem) < ACCURACY else (n, high)
+        fit, _ = nuclear_interpolation(columns, features[:n], problem.y[:n], 1e-6, 500)
+        low, high = (
+            (low, n) if error(units.outside(fit.w[None])[0] / units.outputs[0], problem) < ACCURACY else (n, high)
+        )
     return high
+
+
+def made(model: Regression, problem):
+    """The columns of L_F, and the units they are made in."""
+    task = model._task(problem.x, problem.y, None)[1]
+    return task.columns, task.units
 
 
 def table(head: tuple, rows: list) -> None:
@@ -207,17 +216,17 @@ def one(solver: str, key: tuple, n: int) -> dict:
     model = regression(algebra, m, problem)
     design = values(problem.x, library(m, problem.degree).exponents)[:n]
     y = problem.y[:n]
-    model._where = problem.collocation
-    columns = model._columns(model._rows(problem.x, problem.y, None))
+    columns, units = made(model, problem)
     if solver == "ours":
-        nuclear_interpolation(columns, design[:2], y[:2], 1e-6, 1)  # so that BLAS is awake
+        ours = units.features(model.dictionary, problem.x[:n])
+        nuclear_interpolation(columns, ours[:2], y[:2], 1e-6, 1)  # so that BLAS is awake
         begun = time.process_time()
         columns.__dict__.pop("gram", None)
-        fit, _ = nuclear_interpolation(columns, design, y, 1e-6, 500)
+        fit, _ = nuclear_interpolation(columns, ours, y, 1e-6, 500)
         return {
             "seconds": time.process_time() - begun,
             "gap": fit.solution.gap,
-            "error": error(fit.w, problem),
+            "error": error(units.outside(fit.w[None])[0] / units.outputs[0], problem),
             "iterations": fit.solution.iterations,
             "status": fit.solution.stop,
         }

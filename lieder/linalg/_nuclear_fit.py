@@ -146,8 +146,9 @@ def nuclear_interpolation(
     w = q[:, :rank] @ scipy.linalg.solve_triangular(r[:rank, :rank], values[pivot[:rank]], trans=1)
     residual = float(np.linalg.norm(design @ w - values))
     size = float(np.linalg.norm(values))
-    if residual > _CONSISTENT * size:
-        raise Inconsistent(residual / size)
+    if residual > _CONSISTENT * size:  # w meets only as many equations as there are pivots
+        nearest = np.linalg.lstsq(design, values)[0]
+        raise Inconsistent(float(np.linalg.norm(design @ nearest - values)) / size)
     free = q[:, rank:]
     seen, kernel = _orthonormal(free.T @ columns.gram @ free, float(np.diag(columns.gram).max(initial=0.0)))
     basis = free @ seen

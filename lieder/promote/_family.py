@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..derivative import LieMatrices, lie_derivative, lie_matrices
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, MatrixStack
-from ._candidates import orthonormal
 from ._measure import Measure, factor, factor_at, measure_of
+from ._units import Units
 
 _MOST_BYTES = 2**31
 _LINEAR = 1e-8  # relative departure of phi(x, a y + b z) from linearity that counts as rounding
@@ -22,20 +22,25 @@ def lie_columns(
     source: AbstractAction,
     target: AbstractFibreAction,
     where: Measure | Float[np.ndarray, "C n"],
-    inner: Float[np.ndarray, "q q"] | None,
+    candidates: Float[np.ndarray, "e q"],
+    sizes: Float[np.ndarray, " D"],
     seed: int,
 ) -> Columns:
-    """A(W) = [L_1 F_W .. L_q F_W] in orthonormal functions and candidates, from the entries of W row by row.
+    """A(W) = [L_1 F_W .. L_e F_W] in orthonormal functions, for the given combinations of the candidates, from the
+    entries of W row by row: F_W = W f / sizes.
 
     The singular values of A(W) are those of xi -> L_xi F_W, from the algebra to the functions square-integrable over
     `where`.
     """
-    check_same_algebra(source, target)
-    candidates = orthonormal(source, target, inner)
     if isinstance(target, FieldAction) and target.is_linear:
         matrices = _matrices(dictionary, source, where, seed)
-        return _linear(matrices, target, _factor(matrices, where, seed), candidates)
-    return _sampled(dictionary, source, target, where, candidates, seed)
+        found = _linear(matrices, target, _factor(matrices, where, seed), candidates)
+    else:
+        found = _sampled(dictionary, source, target, where, candidates, seed)
+    if np.all(sizes == 1.0):
+        return found
+    stack, every = found.stack, np.tile(sizes, target.width)
+    return Columns(MatrixStack(stack.shape, stack.index, stack.value / every[stack.index[2]]), found.factor)
 
 
 def _matrices(dictionary: AbstractDictionary, source: AbstractAction, where, seed: int) -> LieMatrices:
@@ -93,7 +98,7 @@ def _linear(matrices: LieMatrices, target: FieldAction, triangle: np.ndarray, ca
 
 
 def _mixed(stack: MatrixStack, candidates: np.ndarray) -> MatrixStack:
-    if np.array_equal(candidates, np.diag(np.diag(candidates))):
+    if len(candidates) == stack.shape[0] and np.array_equal(candidates, np.diag(np.diag(candidates))):
         return MatrixStack(stack.shape, stack.index, stack.value * np.diag(candidates)[stack.index[0]])
     return stack.combine(candidates)
 
@@ -138,19 +143,25 @@ def _check_linear(target: AbstractFibreAction, x) -> None:
         )
 
 
-def measure(collocation: str | Float[np.ndarray, "C n"], x: Float[np.ndarray, "N n"]) -> Measure | np.ndarray:
-    """What a user's `collocation` means for these inputs."""
+def measure(collocation: str | Float[np.ndarray, "C n"], units: Units, x: Float[np.ndarray, "N n"]):
+    """What a user's `collocation` means for these inputs: a Measure, or points (C, n), in the units inside."""
     if isinstance(collocation, str):
         if collocation == "data":
-            return x
+            return units.inside(x)
         if collocation not in ("box", "gaussian"):
             raise ValueError(
                 f'collocation: expected "box", "gaussian", "data" or points (C, {x.shape[1]}), got {collocation!r}.'
             )
-        return measure_of(collocation, x)
-    points = np.asarray(collocation, np.float64)
+        return measure_of(collocation, units.inside(x))
+    try:
+        points = np.asarray(collocation)
+    except ValueError:
+        raise ValueError(f"collocation: points must be rows (C, {x.shape[1]}) of equal lengths.") from None
+    if points.dtype.kind not in "fiu":
+        raise TypeError(f"collocation: points must be real numbers, got dtype {points.dtype}.")
+    points = points.astype(np.float64)
     if points.ndim != 2 or points.shape[1] != x.shape[1] or len(points) == 0:
         raise ValueError(f"collocation: points must be rows (C, {x.shape[1]}), got shape {points.shape}.")
     if not np.isfinite(points).all():
         raise ValueError("collocation: points hold NaN or infinite values.")
-    return points
+    return units.inside(points)

@@ -29,10 +29,10 @@ class Measure(NamedTuple):
 def measure_of(kind: str, x: Float[np.ndarray, "N n"]) -> Measure:
     """The measure of the given kind that fits the inputs: their bounding box, or their mean and standard deviation."""
     if kind == "gaussian":
-        spread = x.std(axis=0)
-        return Measure(kind, x.mean(axis=0), np.where(spread > 0, spread, 1.0))
+        spread, mean = x.std(axis=0), x.mean(axis=0)
+        return Measure(kind, mean, np.where(spread > 1e-13 * np.abs(mean), spread, 1.0))
     low, high = x.min(axis=0), x.max(axis=0)
-    flat = high <= low
+    flat = high - low <= 1e-13 * np.maximum(np.abs(low), np.abs(high))
     return Measure(kind, np.where(flat, low - 0.5, low), np.where(flat, high + 0.5, high))
 
 

@@ -6,50 +6,59 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Float
 
+from ..derivative import values
 from ..dictionary import AbstractDictionary
 
-_NEGLIGIBLE = 1e-6  # of the largest coefficient: smaller ones are left out of the text
+_NEGLIGIBLE = 1e-6  # of the largest term: smaller ones are left out of the text
 
 
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False)
 class DictionaryModel:
-    """F(x) = W f(x) + b.
+    """F(x) = V f(z) + b with z = (x - centre) / scale: offsets and units of x cost no digits.
 
-    Fields: `dictionary` of D functions f; `coefficients` W (m, D); `intercept` b (m,).
+    Fields: `dictionary` of D functions f; `coefficients` V (m, D); `intercept` b (m,); `centre`, `scale` (n,).
     """
 
     dictionary: AbstractDictionary
     coefficients: Float[np.ndarray, "m D"]
     intercept: Float[np.ndarray, " m"]
+    centre: Float[np.ndarray, " n"]
+    scale: Float[np.ndarray, " n"]
 
     def __call__(self, x: Float[Array | np.ndarray, " n"]) -> Float[Array, " m"]:
-        f = self.dictionary(x)
+        x = jnp.asarray(x)
+        x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+        f = self.dictionary((x - jnp.asarray(self.centre, x.dtype)) / jnp.asarray(self.scale, x.dtype))
         return jnp.asarray(self.coefficients, f.dtype) @ f + jnp.asarray(self.intercept, f.dtype)
 
-    def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
-        """The functions in words.
+    def values(self, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N m"]:
+        """F at many examples, in float64."""
+        return values(self.dictionary, (x - self.centre) / self.scale) @ self.coefficients.T + self.intercept
 
-        Arguments: `names` of the inputs (default x1, x2, ..); `digits` of the coefficients.
-        Returns: one line an output; coefficients below a millionth of the largest are left out.
-        Raises: ValueError for another number of names.
-        """
-        names = [f"x{i + 1}" for i in range(self.dictionary.width)] if names is None else list(names)
-        terms = [*self.dictionary.symbols(names), sympy.Integer(1)]
-        lines = []
-        for i, row in enumerate(np.concatenate([self.coefficients, self.intercept[:, None]], axis=1)):
-            least = _NEGLIGIBLE * np.abs(row).max(initial=0.0)
-            parts = [
-                (value, str(term).replace("**", "^").replace("*", " "))
-                for value, term in zip(row, terms, strict=True)
-                if abs(value) > least
-            ]
-            text = ""
-            for value, term in parts:
-                sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
-                text += f"{sign}{abs(value):.{digits}g}" + ("" if term == "1" else f" {term}")
-            lines.append(f"y{i + 1} = {text or '0'}")
-        return lines
+
+def written(
+    dictionary: AbstractDictionary,
+    W: Float[np.ndarray, "m D"],
+    intercept: Float[np.ndarray, " m"],
+    names: Sequence[str],
+    outputs: Sequence[str],
+    sizes: Float[np.ndarray, " D"],
+    digits: int,
+) -> list[str]:
+    """W f(x) + b in words: one line an output; terms below a millionth of the largest are left out, for functions of
+    the given sizes."""
+    terms = [*(str(term).replace("**", "^").replace("*", " ") for term in dictionary.symbols(names)), "1"]
+    lines = []
+    for name, row in zip(outputs, np.concatenate([W, intercept[:, None]], axis=1), strict=True):
+        shares = np.abs(row) * np.append(sizes, 1.0)
+        text = ""
+        for value, share, term in zip(row, shares, terms, strict=True):
+            if share <= _NEGLIGIBLE * shares.max():
+                continue
+            sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
+            text += f"{sign}{abs(value):.{digits}g}" + ("" if term == "1" else f" {term}")
+        lines.append(f"{name} = {text or '0'}")
+    return lines

@@ -7,25 +7,24 @@ from jaxtyping import Float
 
 from ..linalg import Columns, NuclearRegression, nuclear_regression
 
+_HUGE = 1e140  # values above it have squares that overflow
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """N examples.
+    """N examples, in the units in which the regression is solved.
 
-    Fields: `x` (N, n); `features` f(x) (N, D); `y` (N, m); `weights` (N,); `intercept`, whether constants are fitted;
-        `single`, whether y came with one dimension.
+    Fields: `features` g (N, D); `y` (N, m); `weights` (N,); `intercept`, whether constants are fitted.
     """
 
-    x: Float[np.ndarray, "N n"]
     features: Float[np.ndarray, "N D"]
     y: Float[np.ndarray, "N m"]
     weights: Float[np.ndarray, " N"]
     intercept: bool
-    single: bool
 
     def subset(self, rows: np.ndarray) -> "Rows":
         """Some of the examples."""
-        return Rows(self.x[rows], self.features[rows], self.y[rows], self.weights[rows], self.intercept, self.single)
+        return Rows(self.features[rows], self.y[rows], self.weights[rows], self.intercept)
 
     def system(self) -> tuple[Float[np.ndarray, "Nm mD"], Float[np.ndarray, " Nm"]]:
         """The equations for the entries of W, row by row, each times the root of its weight."""
@@ -50,17 +49,18 @@ class Rows:
         residual = ((self.features @ W.T + b - self.y) ** 2).sum(axis=1)
         return float(self.weights @ residual / self.weights.sum())
 
+    @property
+    def variance(self) -> float:
+        """The weighted mean of |y - its mean|^2."""
+        return float(self.weights @ ((self.y - self._mean(self.y)) ** 2).sum(axis=1) / self.weights.sum())
+
     def _mean(self, values: np.ndarray) -> np.ndarray:
         return (self.weights @ values / self.weights.sum())[None]
 
 
 def checked(X, y, width: int, outputs: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """Inputs (N, n) and outputs (N, m) in float64, and whether y had one dimension."""
-    x, y = _real(X, "X"), _real(y, "y")
-    if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
-        raise ValueError(
-            f"X: expected examples of shape (N, {width}), as the dictionary takes {width} inputs; got {x.shape}."
-        )
+    x, y = checked_inputs(X, width), _real(y, "y")
     single = y.ndim == 1
     y = y[:, None] if single else y
     if y.ndim != 2 or len(y) != len(x):
@@ -77,6 +77,16 @@ def checked(X, y, width: int, outputs: int) -> tuple[np.ndarray, np.ndarray, boo
     return x, y, single
 
 
+def checked_inputs(X, width: int) -> np.ndarray:
+    """Inputs (N, n) in float64."""
+    x = _real(X, "X")
+    if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
+        raise ValueError(
+            f"X: expected examples of shape (N, {width}), as the dictionary takes {width} inputs; got {x.shape}."
+        )
+    return x
+
+
 def checked_weights(weights, count: int) -> np.ndarray:
     """Weights (N,), one where none are given."""
     if weights is None:
@@ -91,15 +101,53 @@ def checked_weights(weights, count: int) -> np.ndarray:
     return weights
 
 
+def output_names(y, count: int) -> tuple[str, ...]:
+    """Those of a data frame or series, else y0, y1, .."""
+    columns = getattr(y, "columns", None)
+    named = [getattr(y, "name", None)] if columns is None else list(columns)
+    known = tuple(name for name in named if isinstance(name, str))
+    if len(named) == len(known) == count:
+        return known
+    return tuple(f"y{i}" for i in range(count))
+
+
+def check_finite(features: np.ndarray, x: np.ndarray) -> None:
+    """A ValueError where a function of the dictionary is not defined."""
+    bad = ~np.isfinite(features).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"X: a function of the dictionary is not finite at {bad.sum()} of {len(x)} examples, such as"
+            f" {x[bad][0]}. Leave them out, or choose functions defined there."
+        )
+
+
 def _real(values, name: str) -> np.ndarray:
     try:
         array = np.asarray(values)
     except ValueError:
         raise ValueError(f"{name}: its rows have different lengths; give one rectangular table of numbers.") from None
+    if array.dtype == object:  # columns of numbers that may be missing, as pandas has them
+        array = _from_objects(values, array)
     if np.iscomplexobj(array) or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}.")
     array = array.astype(np.float64)
     bad = ~np.isfinite(array)
     if bad.any():
         raise ValueError(f"{name} holds {bad.sum()} NaN or infinite values, the first in row {np.argwhere(bad)[0][0]}.")
+    largest = np.abs(array).max(initial=0.0)
+    if largest > _HUGE:
+        raise ValueError(f"{name} holds values up to {largest:.2g}, whose squares overflow; give it in other units.")
+    return array
+
+
+def _from_objects(values, array: np.ndarray) -> np.ndarray:
+    """Numbers out of an array of objects; as it was where some are none."""
+    to_numpy = getattr(values, "to_numpy", None)
+    if to_numpy is not None:
+        try:
+            return to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError):
+            return array
+    if all(isinstance(value, int | float | np.number) for value in array.reshape(-1)):
+        return array.astype(np.float64)
     return array

@@ -45,6 +45,8 @@ def test_alpha_below_rounding_and_beside_exact():
         ({"collocation": np.full((3, 3), np.nan)}, "collocation: points hold NaN or infinite values"),
         ({"inner": np.eye(3)}, r"inner must be a Gram matrix of shape \(6, 6\), one row a candidate; got \(3, 3\)"),
         ({"inner": -np.eye(6)}, "inner must be positive definite"),
+        ({"inner": [[1.0], [1.0, 2.0]]}, "inner: its rows have different lengths"),
+        ({"max_iterations": True}, "max_iterations: expected a whole number from 1 on, got True"),
     ],
 )
 def test_settings(given, message):
@@ -81,6 +83,14 @@ def test_settings(given, message):
         (X, Y, np.zeros(30), ValueError, "sample_weight must not be negative, nor all zero"),
         (X, Y, np.ones(3), ValueError, r"sample_weight: expected one number for each of the 30 examples"),
         (X, Y, np.full(30, np.nan), ValueError, "sample_weight holds 30 NaN or infinite values"),
+        (
+            X * 1e160,
+            Y,
+            None,
+            ValueError,
+            r"X holds values up to [\d.]+e\+1\d\d, whose squares overflow; give",
+        ),
+        (X, Y * 1e300, None, ValueError, r"y holds values up to [\d.]+e\+300, whose squares overflow"),
     ],
 )
 def test_data(x, y, weights, fault, message):
@@ -88,10 +98,58 @@ def test_data(x, y, weights, fault, message):
         Regression(QUADRATIC, RIGID, alpha=1.0).fit(x, y, weights)
 
 
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"exact": "no"}, "exact: expected True or False, got 'no'"),
+        ({"intercept": 1}, "intercept: expected True or False, got 1"),
+        ({"inner": np.eye(6).astype(str)}, "inner must hold real numbers, got dtype <U"),
+        ({"inner": 1j * np.eye(6)}, "inner must hold real numbers, got dtype complex128"),
+        ({"collocation": X.astype(str)}, "collocation: points must be real numbers, got dtype <U"),
+    ],
+)
+def test_settings_of_another_kind(given, message):
+    with pytest.raises(TypeError, match=message):
+        Regression(QUADRATIC, RIGID, **({"alpha": None if "exact" in given else 1.0} | given)).fit(X, Y)
+
+
+def test_discrete_elements_are_not_dropped():
+    with pytest.raises(ValueError, match=r"source: o\(3\) has 1 discrete elements.*such as so\(3\) for o\(3\)"):
+        Regression(QUADRATIC, ld.vectors(ld.algebra.o(3)), alpha=1.0).fit(X, Y)
+
+
+def test_numbers_from_elsewhere():
+    """A strength from JAX, columns of pandas that may hold gaps, inputs of an astronomical size."""
+    pandas = pytest.importorskip("pandas")
+    plain = Regression(QUADRATIC, RIGID, alpha=0.125).fit(X, Y)
+    assert Regression(QUADRATIC, RIGID, alpha=jnp.float32(0.125)).fit(X, Y).alpha_ == 0.125
+    frame, series = pandas.DataFrame(X, columns=["a", "b", "c"], dtype="Float64"), pandas.Series(Y, dtype="Float64")
+    model = Regression(QUADRATIC, RIGID, alpha=0.125).fit(frame, series.rename("height"))
+    np.testing.assert_allclose(model.coef_, plain.coef_, atol=1e-12)
+    assert model.equations(digits=2)[0].startswith("height = 1") and " a^2" in model.equations()[0]
+    assert plain.equations(digits=2)[0].startswith("y0 = 1") and " x0^2" in plain.equations()[0]
+    assert set(model.symmetries_.names) == {"a", "b", "c", "height"}
+    with pytest.raises(ValueError, match=r"feature names"):
+        model.predict(frame[["b", "a", "c"]])
+    frame.loc[3, "b"] = pandas.NA
+    with pytest.raises(ValueError, match=r"X holds 1 NaN or infinite values, the first in row 3"):
+        Regression(QUADRATIC, RIGID, alpha=0.125).fit(frame, series)
+    far = Regression(QUADRATIC, RIGID, alpha=0.125).fit(X * 1e60, Y)
+    np.testing.assert_allclose(far.predict(X * 1e60), plain.predict(X), atol=1e-9)
+
+
+def test_the_least_residual_is_that_of_least_squares():
+    noise = np.random.default_rng(5).normal(size=30)
+    design = np.stack([x0 for x0 in np.asarray(jax.vmap(QUADRATIC)(X))])
+    least = np.linalg.norm(design @ np.linalg.lstsq(design, noise)[0] - noise) / np.linalg.norm(noise)
+    with pytest.raises(ValueError, match=rf"the least relative residual is {least:.2g}; "):
+        Regression(QUADRATIC, RIGID, exact=True).fit(X, noise)
+
+
 def test_exact_data_that_no_function_meets():
     exact = Regression(QUADRATIC, RIGID, exact=True)
     with pytest.raises(
-        ValueError, match=r"least relative residual is 0\.36; .*the dictionary cannot express them. For noisy"
+        ValueError, match=r"least relative residual is 0\.21; .*the dictionary cannot express them. For noisy"
     ):
         exact.fit(X, X[:, 0] ** 3)
     with pytest.raises(
@@ -151,9 +209,9 @@ def test_functions_that_are_not_finite():
 
 
 def test_inputs_that_nothing_moves():
-    """Allowed: then everything is kept."""
     still = ld.scalars(ld.algebra.so(3), 3)
-    assert Regression(QUADRATIC, still, alpha=1.0).fit(X, Y).kept_ == 3
+    with pytest.raises(ValueError, match=r"none of the 3 candidates of so\(3\) moves inputs or outputs"):
+        Regression(QUADRATIC, still, alpha=1.0).fit(X, Y)
 
 
 def test_predictions_and_equations():
@@ -162,9 +220,15 @@ def test_predictions_and_equations():
         with pytest.raises(NotFittedError):
             use()
     model.fit(X, Y)
-    with pytest.raises(ValueError, match=r"X: expected examples of shape \(N, 3\), got \(30, 2\)"):
+    with pytest.raises(ValueError, match=r"X has 2 features, but Regression is expecting 3 features"):
         model.predict(X[:, :2])
-    with pytest.raises(ValueError, match=r"X holds NaN or infinite values; leave these examples out"):
+    with pytest.raises(ValueError, match=r"X holds 90 NaN or infinite values, the first in row 0"):
         model.predict(X * np.nan)
+    for bad, fault in ((X[:0], ValueError), (X.astype(str), TypeError), (X + 1j, TypeError)):
+        with pytest.raises(fault, match=r"X: expected examples of shape|X must hold real numbers"):
+            model.predict(bad)
+    for digits in (-1, 0, 2.5, "3", True):
+        with pytest.raises(ValueError, match=r"digits: expected a whole number from 1 on, got"):
+            model.equations(digits=digits)
     with pytest.raises(ValueError, match=r"names: expected 3 names, one for each input variable, got \['a'\]"):
         model.equations(["a"])

@@ -42,10 +42,11 @@ def test_each_strength_is_a_fit(path):
 
 def test_the_errors_are_those_of_examples_left_out(path):
     part = np.random.default_rng(0).permutation(40) % 5
-    inside = Regression(CUBIC, MODEL.source, alpha=ALPHAS[4], collocation=X)
+    # The measure and the inner product are those of all data.
+    given = {"collocation": X, "inner": np.diag([2.0, 1.0, 1.0])}
+    inside = Regression(CUBIC, MODEL.source, alpha=ALPHAS[4], **given)
+    fitted = Regression(CUBIC, MODEL.source, **given).path(X, Y, alphas=ALPHAS)
     for fold in (0, 3):
-        # The measure is that of all data.
-        fitted = Regression(CUBIC, MODEL.source, collocation=X).path(X, Y, alphas=ALPHAS)
         inside.fit(X[part != fold], Y[part != fold])
         error = np.mean((inside.predict(X[part == fold]) - Y[part == fold]) ** 2)
         np.testing.assert_allclose(fitted.errors[fold, 4], error, rtol=1e-3)
@@ -173,6 +174,37 @@ def test_files_that_do_not_belong(path, tmp_path):
 
 
 # Faults
+
+
+def test_files_that_cannot_be_written(path, tmp_path):
+    np.save(tmp_path / "array.npy", np.ones(2))
+    faults = {
+        tmp_path: r"checkpoint: .* is a folder; name a file in it",
+        tmp_path / "missing" / "path.npz": r"checkpoint: there is no folder .*missing; make it",
+        tmp_path / "array.npy": r"array.npy cannot be read \(it holds a single array",
+    }
+    for file, message in faults.items():
+        with pytest.raises(ValueError, match=message):
+            MODEL.path(X, Y, alphas=ALPHAS, checkpoint=file)
+    with pytest.raises(TypeError, match=r"checkpoint: expected the path of a file, got 3"):
+        MODEL.path(X, Y, alphas=ALPHAS, checkpoint=3)
+    with pytest.raises(ValueError, match=r"path: there is no folder"):
+        path.save(tmp_path / "missing" / "path.npz")
+    with pytest.raises(ValueError, match=r"path: .* is a folder"):
+        RegressionPath.load(tmp_path)
+
+
+def test_interpolation_has_no_strengths():
+    with pytest.raises(ValueError, match=r"exact: exact=True interpolates the data and has no strengths"):
+        Regression(CUBIC, MODEL.source, exact=True).path(X, Y)
+
+
+@pytest.mark.parametrize("alphas", [["a"], [1j], [[1.0], [1.0, 2.0]]])
+def test_strengths_of_another_kind(alphas):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"alphas: expected finite numbers above 0, one for each fit, got"
+    ):
+        MODEL.path(X, Y, alphas=alphas)
 
 
 @pytest.mark.parametrize("alphas", [[], [1.0, -1.0], [1.0, np.nan], [np.inf], [[1.0]]])

@@ -1,0 +1,110 @@
+"""What a fitted function keeps, judged apart from how it was fitted."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction, bracket_constants
+from ..algebra import LieAlgebra
+from ..discover import Evidence, Symmetries
+from ..discover import function as discover_function
+from ._model import DictionaryModel
+
+_CONSTANT = 1e-9  # a function that varies by less than this share of the data is constant but for rounding
+_GAP = 5.0  # the least ratio that counts as a gap, as in discover
+_TOP = float(np.sqrt(2.0))  # the largest relative defect there is
+
+
+def recorded(
+    F: DictionaryModel,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    candidates: Float[np.ndarray, "e q"],
+    still: Float[np.ndarray, "i q"],
+    x: Float[np.ndarray, "C n"],
+    error: float,
+    kept: int,
+    size: float,
+    names: tuple[str, ...],
+    outputs: tuple[str, ...],
+) -> Symmetries:
+    """The record of `ld.discover.function`, at the resolution that the fit itself has.
+
+    Arguments: `F`, at points `x`; `source`, `target`; `candidates` that move something, and those that are `still`;
+        `error`, relative to what varies in the data; `kept`, what the fit counts; `size`, of the data; `names`,
+        `outputs`.
+    Returns: Symmetries; where it does not count what the fit counts, its evidence says so.
+    """
+    values = F.values(x)
+    varies = float(np.abs(values - values.mean(axis=0)).max()) > _CONSTANT * size
+    if not varies and _unmoved(target, x, values, size):
+        record = _of_constant(source, target, candidates, still, x, values, error, (*names, *outputs))
+    else:
+        record = discover_function(
+            F,
+            x,
+            source=source,
+            target=target,
+            error=min(error, 1.0),
+            min_gap=_GAP,
+            names=list(names),
+            output_names=list(outputs),
+        )
+    told = f"a regression with an error of {100 * error:.2g} % of what varies in y, by which {kept} are kept"
+    if record.dim != kept:
+        told += f"; judged at that error the record counts {record.dim}: the two disagree"
+    return dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, model=told))
+
+
+def _unmoved(target: AbstractFibreAction, x: np.ndarray, values: np.ndarray, size: float) -> bool:
+    """Whether no candidate moves these outputs."""
+    with jax.enable_x64(True):
+        z, y = jnp.asarray(x[:5], jnp.float64), jnp.asarray(values[:5], jnp.float64)
+        moved = np.asarray(jax.vmap(target.over)(z, y))
+    return float(np.abs(moved).max(initial=0.0)) <= _CONSTANT * size
+
+
+def _of_constant(source, target, candidates, still, x, values, error: float, names) -> Symmetries:
+    """A constant that nothing moves keeps everything; whether the data are constant is what its error says."""
+    resolution = float(np.clip(error, np.finfo(float).eps, _TOP))
+    gap = _TOP / resolution
+    told = gap >= _GAP
+    directions = candidates / np.linalg.norm(candidates, axis=1, keepdims=True)
+    dim = len(directions) if told else 0
+    labels = tuple(f"X{k + 1}" for k in range(dim))
+    algebra, closure = LieAlgebra("found", labels, constants=np.zeros((dim, dim, dim))), None
+    if dim:
+        constants, closure = bracket_constants(source.restrict(directions, algebra), x[:256])
+        algebra = LieAlgebra("found", labels, constants=constants, tolerance=max(1e-6, 1e3 * closure))
+    evidence = Evidence(
+        "symmetries" if told else "cannot tell",
+        "largest gap",
+        resolution,
+        "the error of the fit, a constant",
+        None,
+        gap,
+        float(np.sqrt(resolution * _TOP)),
+        _GAP,
+        closure=closure,
+    )
+    frame = np.linalg.inv(np.concatenate([candidates, still])).T
+    return Symmetries(
+        source=source,
+        target=target,
+        dim=dim,
+        defects=np.zeros(len(directions)),
+        directions=directions,
+        ineffective=still,
+        evidence=evidence,
+        algebra=algebra,
+        numerator=np.zeros((1, source.algebra.dim)),
+        denominator=frame[: len(candidates)],
+        rows=values.size,
+        points=x[:512],
+        values=values[:512],
+        names=names,
+        method="symmetries of a fitted constant",
+    )

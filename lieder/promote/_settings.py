@@ -1,0 +1,99 @@
+"""The choices of a regression, checked in the user's words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..action import AbstractAction, AbstractFibreAction
+from ..algebra import LieAlgebra
+from ..dictionary import AbstractDictionary
+
+
+class Settings(NamedTuple):
+    """What the solver, the path and the choice go by; the fields are those of `Regression`."""
+
+    alpha: float | None
+    exact: bool
+    intercept: bool
+    tolerance: float
+    max_iterations: int
+    kept_tolerance: float
+    folds: int
+    seed: int
+
+
+def checked_settings(model) -> Settings:
+    """The choices of a `Regression` as plain numbers and truth values.
+
+    Raises: TypeError, ValueError that name what is wrong.
+    """
+    flags = {name: _flag(getattr(model, name), name) for name in ("exact", "intercept")}
+    alpha = model.alpha
+    if alpha is not None:
+        alpha = _number(alpha)
+        if alpha is None or not 0 < alpha < np.inf:
+            raise ValueError(
+                "alpha: expected a finite number above 0, or None to choose it by cross-validation; got"
+                f" {model.alpha!r}. For alpha towards 0 use exact=True, or least squares."
+            )
+        if flags["exact"]:
+            raise ValueError(f"alpha: exact=True has none, the data are interpolated; got {model.alpha!r}.")
+    shares = {}
+    for name in ("tolerance", "kept_tolerance"):
+        share = _number(getattr(model, name))
+        if share is None or not 0 < share < 1:
+            raise ValueError(f"{name}: expected a number between 0 and 1, got {getattr(model, name)!r}.")
+        shares[name] = share
+    counts = {}
+    for name, least in (("max_iterations", 1), ("folds", 2), ("seed", 0)):
+        given = getattr(model, name)
+        if not isinstance(given, int | np.integer) or isinstance(given, bool) or given < least:
+            raise ValueError(f"{name}: expected a whole number from {least} on, got {given!r}.")
+        counts[name] = int(given)
+    return Settings(alpha=alpha, **flags, **shares, **counts)
+
+
+def check_actions(dictionary, source, target) -> None:
+    """TypeError or ValueError unless these are a dictionary and actions that belong together."""
+    if not isinstance(dictionary, AbstractDictionary):
+        raise TypeError(
+            "dictionary: expected a family that is linear in its coefficients, such as"
+            f" ld.dictionary.polynomials(3, 2), got a {type(dictionary).__name__}. For models that are not"
+            " linear in their parameters there is ld.promote.penalty."
+        )
+    if not isinstance(source, AbstractAction):
+        raise TypeError(f"source: expected an action such as ld.points(ld.algebra.se(3)), got {source!r}.")
+    if target is not None and not isinstance(target, AbstractFibreAction):
+        raise TypeError(f"target: expected an action on outputs, or None for scalars; got {target!r}.")
+    if source.algebra.dim == 0:
+        raise ValueError(f"source: {source} has no generators, so that there is nothing to promote.")
+    if source.width != dictionary.width:
+        raise ValueError(
+            f"source acts on {source.width} numbers ({source}), but the dictionary takes {dictionary.width} inputs."
+        )
+    elements = source.algebra.components if isinstance(source.algebra, LieAlgebra) else ()
+    if len(elements):
+        raise ValueError(
+            f"source: {source.algebra.name} has {len(elements)} discrete elements, such as reflections, and a"
+            " regression promotes infinitesimal generators only. Take the algebra without them, such as so(3) for o(3);"
+            " ld.promote.element_penalty promotes discrete elements of any model."
+        )
+
+
+def _flag(value, name: str) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected True or False, got {value!r}.")
+    return bool(value)
+
+
+def _number(value) -> float | None:
+    """A real number of Python, NumPy or JAX, without dimensions; None for anything else."""
+    if isinstance(value, str | bytes | bool | np.bool_ | list | tuple | dict):
+        return None
+    try:
+        array = np.asarray(value)
+    except Exception:  # whatever an object does when it is asked for numbers
+        return None
+    if array.ndim or array.dtype.kind not in "fiu":
+        return None
+    return float(array)

@@ -1,0 +1,79 @@
+"""A regression as it is solved: everything in units of its own, candidates orthonormal, columns of L_F made once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
+from ..dictionary import AbstractDictionary
+from ..linalg import Columns
+from ._candidates import effective
+from ._family import lie_columns, measure
+from ._measure import Measure
+from ._rows import Rows, check_finite
+from ._units import Units, units_of
+
+SPARE = 200  # points more than candidates at which candidates, or the fitted function, are examined
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is solved.
+
+    Fields: `dictionary`, `target`, as given; `units`; `rows`; `columns` A, of the e candidates that move something, in
+        the orthonormal basis `candidates` (e, q); `still` (q - e, q), those that move nothing; `where`, the measure of
+        L_F or points, in inner coordinates.
+    """
+
+    dictionary: AbstractDictionary
+    target: AbstractFibreAction
+    units: Units
+    rows: Rows
+    columns: Columns
+    candidates: Float[np.ndarray, "e q"]
+    still: Float[np.ndarray, "i q"]
+    where: Measure | Float[np.ndarray, "C n"]
+
+    def points(self, count: int, seed: int) -> Float[np.ndarray, "C n"]:
+        """Points of the measure, in the user's units."""
+        z = self.where.sample(count, seed) if isinstance(self.where, Measure) else self.where
+        return self.units.centre + self.units.scale * z
+
+    @property
+    def deviations(self) -> Float[np.ndarray, " D"]:
+        """The standard deviation of each function over the data: what a ridge term is taken relative to."""
+        rows = self.rows
+        weights = rows.weights / rows.weights.sum()
+        away = rows.features - weights @ rows.features
+        found = np.sqrt(weights @ away**2)
+        return np.where(found > 1e-12 * np.sqrt(weights @ rows.features**2), found, 0.0)
+
+
+def task_of(
+    dictionary: AbstractDictionary,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    x: Float[np.ndarray, "N n"],
+    y: Float[np.ndarray, "N m"],
+    weights: Float[np.ndarray, " N"],
+    intercept: bool,
+    collocation,
+    inner,
+    seed: int,
+) -> Task:
+    """Set up a regression on checked data."""
+    check_same_algebra(source, target)
+    with np.errstate(all="ignore"):
+        units = units_of(x, y, weights, dictionary, source, target)
+        features = units.features(dictionary, x)
+    check_finite(features, x)
+    where = measure(collocation, units, x)
+    q = source.algebra.dim
+    sampled = None
+    if units.source is source:
+        sampled = where.sample(2 * q + SPARE, seed) if isinstance(where, Measure) else where
+    candidates, still = effective(units.source, target, inner, sampled, units.spread)
+    columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, seed)
+    rows = Rows(features, y / units.outputs, weights, intercept)
+    return Task(dictionary, target, units, rows, columns, candidates, still, where)

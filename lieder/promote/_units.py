@@ -1,0 +1,167 @@
+"""Units in which a regression is solved: coordinates that some generator mixes share one, others have their own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Int
+
+from ..action import AbstractAction, AbstractFibreAction, FieldAction, components
+from ..derivative import values
+from ..dictionary import AbstractDictionary, Affine, Linear, Polynomials, affine
+from ..linalg import MatrixStack
+
+_HALF = np.sqrt(3.0)  # half the width of a uniform distribution over its standard deviation
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """z = (x - centre) / scale for inputs, u = y / outputs for outputs, g = f / sizes for the functions f.
+
+    Inside, everything is about u = V g(z): offsets and units of the user's columns cost no digits and change no answer.
+
+    Fields: `source`, the candidates acting on z; `centre`, `scale` (n,), zero and one where dictionary or source are
+        not closed under such changes; `spread` (n,), the unit of each input all the same; `outputs` (m,); `sizes`
+        (D,); `back` (D, D), f(z) = back f(x).
+    """
+
+    source: AbstractAction
+    centre: Float[np.ndarray, " n"]
+    scale: Float[np.ndarray, " n"]
+    spread: Float[np.ndarray, " n"]
+    outputs: Float[np.ndarray, " m"]
+    sizes: Float[np.ndarray, " D"]
+    back: scipy.sparse.csr_array
+
+    @property
+    def reference(self) -> float:
+        """The unit of |y|: the geometric mean of those of the outputs."""
+        return float(np.exp(np.log(self.outputs).mean()))
+
+    def inside(self, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N n"]:
+        """z."""
+        return (x - self.centre) / self.scale
+
+    def features(self, dictionary: AbstractDictionary, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N D"]:
+        """g(z)."""
+        return values(dictionary, self.inside(x)) / self.sizes
+
+    def shown(self, V: Float[np.ndarray, "m D"]) -> Float[np.ndarray, "m D"]:
+        """The coefficients of f(z), in the user's outputs."""
+        return self.outputs[:, None] * V / self.sizes
+
+    def outside(self, V: Float[np.ndarray, "m D"]) -> Float[np.ndarray, "m D"]:
+        """The coefficients of f(x), in the user's outputs."""
+        return np.asarray((self.back.T @ self.shown(V).T).T)
+
+
+def units_of(
+    x: Float[np.ndarray, "N n"],
+    y: Float[np.ndarray, "N m"],
+    weights: Float[np.ndarray, " N"],
+    dictionary: AbstractDictionary,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+) -> Units:
+    """The units that the data suggest.
+
+    Inputs: sqrt 3 times the rms of each group of coordinates about its mean, so that columns uniform on [-1, 1] are
+    left nearly as they are. Outputs: the rms of each group about its mean.
+    """
+    middle, rms = _spreads(x, weights, components(source))
+    spread = _HALF * rms
+    outputs = _spreads(y, weights, components(target))[1]
+    # A linear action has an origin of its own: inside the data nothing is gained by another one.
+    at_home = isinstance(source, FieldAction) and source.is_linear and bool(np.all(np.abs(middle) <= spread))
+    centre = np.zeros_like(middle) if at_home or isinstance(dictionary, Linear) else middle
+    back = substitution(dictionary, -centre / spread, 1.0 / spread)
+    moved = _moved(source, centre, spread) if isinstance(target, FieldAction) and target.is_linear else None
+    if back is None or moved is None:
+        nothing, one = np.zeros_like(middle), np.ones_like(spread)
+        with np.errstate(all="ignore"):
+            sizes = np.sqrt(np.mean(values(dictionary, x) ** 2, axis=0))
+        sizes = np.where(np.isfinite(sizes) & (sizes > 0), sizes, 1.0)
+        same = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
+        return Units(source, nothing, one, spread, outputs, sizes, same)
+    return Units(moved, centre, spread, spread, outputs, np.ones(dictionary.size), back)
+
+
+def _spreads(
+    x: Float[np.ndarray, "N n"], weights: Float[np.ndarray, " N"], groups: tuple[Int[np.ndarray, " _"], ...]
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """The mean of each column, and the rms about it of each group of columns that vary; one where nothing does."""
+    weights = weights / weights.sum()
+    mean = weights @ x
+    away = np.abs(x - mean).max(axis=0)
+    level = np.abs(x).max(axis=0)
+    varies = away > 1e-13 * level
+    away = np.where(varies, away, 1.0)
+    rms = np.where(varies, away * np.sqrt(weights @ ((x - mean) / away) ** 2), 0.0)
+    out = np.ones(x.shape[1])
+    for group in groups:
+        inside = group[varies[group] & (rms[group] > 0)]
+        if len(inside):
+            largest = rms[inside].max()
+            out[group] = largest * np.sqrt(np.mean((rms[inside] / largest) ** 2))
+        elif level[group].max() > 0:
+            out[group] = level[group].max()
+    return mean, out
+
+
+def substitution(
+    dictionary: AbstractDictionary, shift: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]
+) -> scipy.sparse.csr_array | None:
+    """T (D, D) with f(shift + scale x) = T f(x), for functions that are closed under it; else None."""
+    n = dictionary.width
+    if isinstance(dictionary, Linear):
+        return None if shift.any() else scipy.sparse.csr_array(scipy.sparse.diags_array(scale))
+    if isinstance(dictionary, Affine):
+        square = np.diag(np.append(scale, 1.0))
+        square[:n, n] = shift
+        return scipy.sparse.csr_array(square)
+    if not isinstance(dictionary, Polynomials):
+        return None
+    powers = dictionary.exponents
+    # The exponents of a function as one number, so that a lower power is a difference.
+    code = np.random.default_rng(0).integers(1, 2**40, n)
+    key = powers @ code
+    order = np.argsort(key)
+    total = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
+    for i in range(n):
+        rows, columns, entries = [], [], []
+        binomial = np.ones(dictionary.size)
+        for less in range(int(powers[:, i].max(initial=0)) + 1):
+            on = np.flatnonzero(powers[:, i] >= less)
+            kept = powers[on, i] - less
+            rows.append(on)
+            columns.append(order[np.searchsorted(key[order], key[on] - less * code[i])])
+            entries.append(binomial[on] * shift[i] ** less * scale[i] ** kept)
+            binomial = binomial * (powers[:, i] - less) / (less + 1)
+        place = np.concatenate(rows), np.concatenate(columns)
+        single = scipy.sparse.csr_array((np.concatenate(entries), place), shape=total.shape)
+        single.eliminate_zeros()
+        total = total @ single
+    return total
+
+
+def _moved(
+    source: AbstractAction, centre: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]
+) -> FieldAction | None:
+    """The same candidates acting on z, where they are polynomial in x; else None."""
+    if not isinstance(source, FieldAction):
+        return None
+    dictionary = source.dictionary
+    if isinstance(dictionary, Linear) and centre.any():
+        change = scipy.sparse.csr_array(np.concatenate([np.diag(scale), centre[:, None]], axis=1))
+        dictionary = affine(source.width)
+    else:
+        change = substitution(dictionary, centre, scale)
+    if change is None:
+        return None
+    q, n, _ = source.generators.shape
+    tall = scipy.sparse.csr_array(source.generators.flat().reshape((q * n, -1))) @ change
+    found = scipy.sparse.coo_array(tall)
+    row, column = found.coords
+    value = found.data / scale[row % n]
+    stack = MatrixStack.from_entries((q, n, dictionary.size), np.stack([row // n, row % n, column]), value)
+    return FieldAction(source.algebra, stack, dictionary, source.blocks)
