@@ -5,8 +5,13 @@ a sentence. Arguments and fields are told apart by the names that the signature,
 """
 
 import re
+import sys
+from pathlib import Path
 
 import griffe
+
+sys.path.insert(0, str(Path(__file__).parent))
+from equations import is_equation, tex
 
 TITLES = "Arguments, returns, raises|Arguments|Fields|Attributes|Returns|Raises|References|Reference"
 SECTION = re.compile(rf"(?:^|\n|(?<=\.) )({TITLES}):(?=\s)")
@@ -40,7 +45,13 @@ def markdown(text: str, names: list[str]) -> str:
             out.append(f"**{title}**\n\n" + "\n".join(f"- {item}" for item in listed))
         else:
             out.append(f"**{title}** " + _shapes(_joined(body)))
-    return "\n\n".join(out)
+    return "\n\n".join(map(_typeset, "\n\n".join(out).split("\n\n")))
+
+
+def _typeset(paragraph: str) -> str:
+    """An indented line of mathematics as a formula of docs/maths.py."""
+    equation = paragraph.startswith("    ") and is_equation(paragraph)
+    return f"$$\n{tex(paragraph)}\n$$" if equation else paragraph
 
 
 def _items(body: str, names: list[str]) -> list[str]:
@@ -94,13 +105,17 @@ def _joined(text: str) -> str:
 
 
 def _shapes(text: str) -> str:
-    """Stars that mean a product would start emphasis: they are escaped outside of code and indented lines."""
-    lines = []
-    for line in text.split("\n"):
-        if line.startswith("    ") or line.startswith("- ") or "**" in line:
-            lines.append(line)
-        else:
-            lines.append(
-                "".join(p if k % 2 else p.replace("*", r"\*") for k, p in enumerate(re.split(r"(`[^`]*`)", line)))
-            )
-    return "\n".join(lines)
+    """Signs of mathematics that Markdown would read: escaped outside of code, bold words and indented lines.
+
+    Stars and underscores would start emphasis, as in |L_F|_*; `[..]` before brackets would be a link, as in [L_1 F](x);
+    < would begin a tag.
+    """
+    return "\n".join(line if line.startswith("    ") else _escaped(line) for line in text.split("\n"))
+
+
+def _escaped(line: str) -> str:
+    parts = re.split(r"(`[^`]*`|\*\*[A-Z][\w ,]*:?\*\*)", line)
+    bullet = re.match(r"- ", line)
+    parts[::2] = [re.sub(r"([*\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", part).replace("<", "&lt;") for part in parts[::2]]
+    text = "".join(parts)
+    return text if bullet else re.sub(r"^(\s*)([-+])(?= )", r"\1\\\2", text)

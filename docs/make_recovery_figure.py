@@ -2,7 +2,7 @@
 
 python benchmarks/recovery.py medians --out medians.json
 python benchmarks/recovery.py scale --out scale.json
-python docs/make_recovery_figure.py medians.json scale.json
+python docs/make_recovery_figure.py medians.json scale.json      # the second file is optional
 """
 
 import json
@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 IMAGES = Path(__file__).parent / "images"
 INK, GREY = "#1f2430", "#6b7280"
 KINDS = {
-    ("ortho", "t"): ("translations t(m), F of r linear features", "#0072B2", "o", 0.97),
-    ("ortho", "se"): ("motions se(m), F of r linear features", "#D55E00", "s", 1.03),
-    ("quad", "se"): ("motions se(m), F of squared distances", "#009E73", "^", 1.09),
+    ("ortho", "t"): ("translations t(m), F of r linear features", "#0072B2", "o"),
+    ("ortho", "se"): ("motions se(m), F of r linear features", "#D55E00", "s"),
+    ("quad", "se"): ("motions se(m), F of squared distances", "#009E73", "^"),
 }
 
 
@@ -35,47 +35,45 @@ def dress(axes: Axes, xlabel: str, ylabel: str) -> None:
 
 
 def recovery(measured: dict[str, list[float]]) -> Figure:
-    """Least N of each seed, and medians, against the number of monomials."""
-    found = defaultdict(list)
+    """One column for each library and algebra, one mark in it for each number of features: nothing can overlap."""
+    found: dict[tuple, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for name, (n, _) in measured.items():
-        family, algebra, m, _, d, _ = name.split()
+        family, algebra, m, r, d, _ = name.split()
         degree = int(d) * (1 if family == "ortho" else 2)
-        found[family, algebra, comb(int(m) + degree, degree), name.rsplit(" ", 1)[0]].append(n)
-    figure = Figure(figsize=(7.2, 4.8), dpi=160, layout="constrained")
+        place = list(KINDS).index((family, algebra))
+        found[place, degree, comb(int(m) + degree, degree), int(m), family, algebra][int(r)].append(n)
+    figure = Figure(figsize=(9.6, 5.4), dpi=160, layout="constrained")
     axes = figure.subplots()
-    terms = np.array([40.0, 640.0])
-    axes.plot(terms, terms, color=GREY, linestyle="--", linewidth=1)
-    axes.text(150, 160, "as many samples as monomials", color=GREY, fontsize=9, rotation=np.degrees(np.arctan(1)),
-              rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
-    labelled = set()
-    for (family, algebra, size, name), counts in sorted(found.items()):
-        text, colour, marker, shift = KINDS[family, algebra]
-        label = None if (family, algebra) in labelled else text
-        labelled.add((family, algebra))
-        _, _, m, r, d = name.split()
-        at = size * shift * (1.04 if (m, d) == ("8", "4") else 1.0)
-        axes.plot([at] * len(counts), counts, marker, color=colour, alpha=0.25, markersize=4, markeredgewidth=0)
-        middle = np.median(counts)
-        axes.plot(at, middle, marker, color=colour, markersize=11, markeredgecolor="white", label=label)
-        axes.text(at, middle, r, color="white", fontsize=7, ha="center", va="center_baseline", weight="bold")
-        if (family, d) in {("ortho", "3"), ("ortho", "4"), ("quad", "2")}:
-            degree = int(d) * (1 if family == "ortho" else 2)
-            note = f"m={m}, deg {degree}"
-            axes.annotate(note, (at, middle), (8, -3), textcoords="offset points", fontsize=6.5)
-    axes.set_xscale("log")
+    at, ticks, labelled = 0.0, [], set()
+    last = None
+    for (place, degree, size, m, family, algebra), counts in sorted(found.items()):
+        text, colour, marker = KINDS[family, algebra]
+        at += 0.5 if last not in (None, place) else 0.0
+        last = place
+        width = 0.3 * len(counts) + 0.35
+        middle = at + width / 2
+        axes.plot([at + 0.08, at + width - 0.08], [size, size], color=GREY, linewidth=1.6)
+        for k, (r, values) in enumerate(sorted(counts.items())):
+            x = at + 0.325 + 0.3 * k
+            axes.plot([x, x], [min(values), max(values)], color=colour, alpha=0.35, linewidth=3)
+            label = None if place in labelled else text
+            labelled.add(place)
+            axes.plot(x, np.median(values), marker, color=colour, markersize=7, markeredgecolor="white", label=label)
+            axes.annotate(str(r), (x, min(values)), (0, -12), textcoords="offset points", fontsize=9, color=colour,
+                          ha="center")  # fmt: skip
+        ticks.append((middle, f"{algebra}({m})\ndeg {degree}\n{size}"))
+        at += width
+    axes.plot([], [], color=GREY, linewidth=1.6, label="number of monomials in the library")
     axes.set_yscale("log")
-    axes.set_xticks([66, 136, 231, 496], ["66\nm=10", "136\nm=15", "231\nm=20", "496\nm=30"])
-    ticks = [20, 50, 100, 200, 400]
-    axes.set_yticks(ticks, map(str, ticks))
-    axes.set_xlim(45, 800)
-    axes.set_ylim(15, 600)
+    axes.set_xticks([x for x, _ in ticks], [text for _, text in ticks], fontsize=9)
+    marks = [20, 50, 100, 200, 500]
+    axes.set_yticks(marks, map(str, marks))
+    axes.set_ylim(14, 1300)
     axes.minorticks_off()
-    dress(
-        axes,
-        "monomials in the library (m variables, degree 2 unless written)",
-        "least number of samples that recovers F",
-    )
-    axes.legend(frameon=False, fontsize=9, loc="upper left", title="number in the mark: r")
+    dress(axes, "candidates; degree and number of monomials", "least number of samples that recovers F")
+    axes.grid(False, axis="x")
+    axes.legend(frameon=False, fontsize=9.5, loc="upper left", ncols=2,
+                title="mark: median of ten draws; bar: their range; number: r")  # fmt: skip
     return figure
 
 
@@ -99,9 +97,9 @@ def cost(rows: list[dict]) -> Figure:
 
 
 def main() -> None:
-    medians, scale = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
-    recovery(medians).savefig(IMAGES / "recovery.png")
-    cost(scale).savefig(IMAGES / "recovery-cost.png")
+    measured = [json.loads(Path(path).read_text()) for path in sys.argv[1:3]]
+    for draw, data, name in zip((recovery, cost), measured, ("recovery.png", "recovery-cost.png"), strict=False):
+        draw(data).savefig(IMAGES / name)
 
 
 if __name__ == "__main__":

@@ -286,7 +286,8 @@ def draw_constraints(pairs: dict[str, tuple[Best, Best]]) -> Figure:
         weights, spectrum, distances = panels[row]
         best = pairs["sparse"][row]
         shown = np.abs(np.asarray(best.model[0].weight))[order]
-        weights.imshow(np.where(shown > 0, shown, np.nan), aspect="auto", cmap="viridis", vmin=0, vmax=1)
+        image = weights.imshow(np.where(shown > 0, shown, np.nan), aspect="auto", cmap="viridis", vmin=0, vmax=1)
+        figure.colorbar(image, ax=weights, label="size of the weight", extend="max" if shown.max() > 1 else "neither")
         weights.set(
             ylabel=f"{title}\n\nunit", xticks=[0, USED - 1, INPUTS - 1], xticklabels=[1, USED, INPUTS], yticks=[]
         )
@@ -301,13 +302,14 @@ def draw_constraints(pairs: dict[str, tuple[Best, Best]]) -> Figure:
         best = pairs["merged"][row]
         units = rows(best.model)[tree]
         gaps = np.linalg.norm(units[:, None] - units[None], axis=2)
-        distances.imshow(gaps, cmap="viridis", vmin=0, vmax=2)
+        image = distances.imshow(gaps, cmap="viridis", vmin=0, vmax=2)
+        figure.colorbar(image, ax=distances, label="distance", extend="max" if gaps.max() > 2 else "neither")
         distances.set(ylabel="unit", xticks=[], yticks=[])
         different = len(np.unique(rows(best.model), axis=0))
         distances.set_title(f"{different} different units; test error {best.test:.3f}", fontsize=9)
     panels[1, 0].set_xlabel("input (used: left of the line); white: zero")
     panels[1, 1].set_xlabel("number")
-    panels[1, 2].set_xlabel("distance to unit (dark: equal)")
+    panels[1, 2].set_xlabel("unit (dark: equal)")
     for axes, title in zip(panels[0], ("sparse", "low rank", "merged"), strict=True):
         axes.annotate(title, (0.5, 1.16), xycoords="axes fraction", ha="center", fontsize=12, color=INK)
     return figure

@@ -1,5 +1,6 @@
 """Every Python block of README.md and docs/, and every script of examples/, runs as a reader would run it."""
 
+import importlib
 import os
 import re
 import socket
@@ -61,6 +62,36 @@ def test_page_runs(page, tmp_path, monkeypatch):
         if run:
             # Empty lines first, so that a traceback names the line of the page.
             exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+
+
+def test_every_name_on_a_page_exists():
+    """Also in running text, which is not run."""
+    missing = {
+        f"{page.relative_to(ROOT)}: ld.{room}.{name}"
+        for page in PAGES
+        for room, name in re.findall(r"\bld\.([a-z]+)\.(\w+)", page.read_text(encoding="utf-8"))
+        if not hasattr(importlib.import_module(f"lieder.{room}"), name)
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("|L_F|_* <= sqrt(2) sum_i x_i^2", r"|L_{F}|_* \le \sqrt {2} \sum _{i} x_{i}^{2}"),
+        ("R_new = chol(1 + B^T B) R", r"R_{\text{new}} = \; \text{chol}(1 + B^{T} B) R"),
+        ("x(t)    within each window", r"x(t) \quad \; \text{within each window}"),
+    ],
+)
+def test_equations_of_docstrings(text, latex):
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        equations = importlib.import_module("equations")
+    finally:
+        sys.path.pop(0)
+    assert equations.is_equation(text) or "=" not in text
+    assert " ".join(equations.tex(text).split()) == latex
+    assert not equations.is_equation("lhs, rhs = ld.enforce.constraints(library, symmetry)")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

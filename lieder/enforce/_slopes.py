@@ -130,7 +130,7 @@ class WeakForm(AbstractSlopes):
 class TotalVariation(AbstractSlopes):
     """Velocities with as few jumps as the noise allows, for dynamics that switch.
 
-        min over u:  1/2 sum_i |x_0 + int_0^t_i u - x_i|^2 + weight sum_i |u_i+1 - u_i|
+        min over u:  1/2 sum_i |x_0 + int_0^{t_i} u - x_i|^2 + weight sum_i |u_{i+1} - u_i|
 
     Fields: `weight`, in units of the states; None (default): so that the part removed is as large as the noise, which
     is estimated by `SmoothingSpline`.

@@ -1,0 +1,28 @@
+"""A hook of MkDocs: what a reader would trip over on the built pages is a warning, which ends a strict build."""
+
+import re
+
+from mkdocs.plugins import get_plugin_logger
+
+LOG = get_plugin_logger("checks")
+
+ENTRY = re.compile(r'<div class="doc doc-object doc-(class|function)">(.*?)<div class="doc doc-contents', re.DOTALL)
+NAME = re.compile(r'id="(lieder[\w.]*)"')
+CODE = re.compile(r"<(pre|code|math)\b.*?</\1>", re.DOTALL)
+ERRORS = {"lieder.linalg.Inconsistent", "lieder.linalg.NotSplit"}
+LEFTOVER = re.compile(r"\|<em>|<em>[*_|]|arithmatex|\$\$|LIEDER_VERSION")
+
+
+def on_post_page(output, page, **_):
+    """Warns of an entry without a signature, or signs of mathematics that became markup."""
+    if page.file.src_uri.startswith("api/"):
+        bare = [NAME.search(text)[1] for _, text in ENTRY.findall(output) if "doc-signature" not in text]
+        # Abstract classes are never made, nor are errors by a reader.
+        bare = [name for name in bare if not name.rsplit(".", 1)[-1].startswith("Abstract") and name not in ERRORS]
+        if bare:
+            LOG.warning(f"{page.file.src_uri}: no signature is shown for {', '.join(bare)}.")
+    text = CODE.sub("", output)
+    if found := LEFTOVER.search(text):
+        around = text[max(0, found.start() - 60) : found.end() + 60]
+        LOG.warning(f"{page.file.src_uri}: {found[0]!r} was not typeset, in {around!r}.")
+    return output
