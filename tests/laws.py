@@ -117,5 +117,6 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("density", "total over a density", action.total(_CURVED, action.density(_CURVED))),
     ("tensor", "total over a tensor lift", action.total(_CURVED, action.tensor(_CURVED, 1, 1, 0.5))),
     ("grid", "grid", action.grid(_SE, (6, 6), order=2)),
+    ("sized", "sized", action.sized("se on points", ["x", "y"])),
     ("parse", "parsed", action.parse("so(2) on vectors(x,y)", ["x", "y", "z"])[0]),
 ]

@@ -27,6 +27,8 @@ from ._representations import linear as linear
 from ._representations import points as points
 from ._representations import tensors as tensors
 from ._representations import vectors as vectors
+from ._sized import sized as sized
+from ._sized import sized_target as sized_target
 from ._total import TotalAction as TotalAction
 from ._total import check_same_algebra as check_same_algebra
 from ._total import total as total

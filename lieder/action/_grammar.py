@@ -34,8 +34,9 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
 
     Independent algebras are separated by `;`. Inside one, each block says what its columns are: points, vectors,
     covectors or scalars. Columns in no block are scalars. Instead of an algebra "polynomial(d)" gives all polynomial
-    fields of degree d on one block. A column whose name holds brackets, commas, semicolons or quotes is written in
-    single or double quotes: "so(2) on vectors('x (m)', 'y (m)')".
+    fields of degree d on one block. An algebra without its size has that of its first block, and a kind without columns
+    takes all inputs: "se on points" are the rigid motions of however many columns there are. A column whose name holds
+    brackets, commas, semicolons or quotes is written in single or double quotes: "so(2) on vectors('x (m)', 'y (m)')".
 
     Arguments:
         text: the candidates.
@@ -62,7 +63,8 @@ def parse(text: str, inputs: list[str], outputs: list[str] | None = None) -> tup
         if match is None:
             raise ValueError(f"candidates: cannot read '{_written(clause.strip(), quoted)}'. {_HELP}")
         space, build = _space(match[1])
-        for kind, columns in _blocks(match[2], quoted, [*inputs, *outputs]):
+        for kind, given in _blocks(match[2], quoted, [*inputs, *outputs]):
+            columns = tuple(inputs) if given is None else given
             known = list(inputs) + outputs
             if "" in columns:
                 raise ValueError(f"candidates: {kind}({','.join(columns)}) holds an empty column name. {_HELP}")
@@ -112,12 +114,23 @@ def _space(name: str):
         raise ValueError(
             f"candidates: cannot read '{name.strip()}'; write polynomial(2), the number being the largest degree."
         )
+
+    def named(degree: int | None) -> LieAlgebra:
+        try:
+            return algebras.by_name(name.strip(), degree)
+        except (TypeError, ValueError) as fault:
+            raise type(fault)(f"candidates: {fault}") from None
+
     try:
-        algebra = algebras.by_name(name.strip())
-    except (TypeError, ValueError) as fault:
-        raise type(fault)(f"candidates: {fault}") from None
+        known = algebras.by_name(name.strip())
+    except (TypeError, ValueError):
+        named(2)  # refuses in words what no size mends
+        known = None  # the size is that of the first block
 
     def representation(space, kind, columns):
+        if space is None and kind == "scalars":
+            raise ValueError(f"candidates: give {name.strip()} its size, or begin with a block that it moves.")
+        algebra = named(len(columns)) if space is None else space
         if kind == "scalars":
             return algebra, scalars(algebra, len(columns))
         action = _KINDS[kind](algebra)
@@ -129,7 +142,7 @@ def _space(name: str):
             )
         return algebra, action
 
-    return algebra, representation
+    return known, representation
 
 
 def _without_quotes(text: str) -> tuple[str, dict[str, str]]:
@@ -149,20 +162,28 @@ def _written(text: str, quoted: dict[str, str]) -> str:
     return "".join(f'"{quoted[sign]}"' if sign in quoted else sign for sign in text)
 
 
-def _blocks(text: str, quoted: dict[str, str], known: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+def _blocks(text: str, quoted: dict[str, str], known: list[str]) -> list[tuple[str, tuple[str, ...] | None]]:
+    """The kind of each block and its columns; None for a kind that stands alone."""
     block = r"\s*([A-Za-z_]+)\s*\(([^()]*)\)\s*"
+    if alone := re.fullmatch(r"\s*([A-Za-z_]+)\s*", text):
+        _check_kind(alone[1])
+        return [(alone[1], None)]
     if re.fullmatch(f"{block}(?:,{block})*", text) is None:
         awkward = [name for name in known if re.search(r"[(),;]", name) and name in text]
         advice = f'Put names with brackets, commas or semicolons in quotes: "{awkward[0]}".' if awkward else _HELP
         raise ValueError(f"candidates: cannot read the blocks '{_written(text.strip(), quoted)}'. {advice}")
-    kinds = [*_KINDS, "scalars"]
     blocks = []
     for kind, columns in re.findall(block, text):
-        if kind not in kinds:
-            raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, kinds)} Kinds: {', '.join(kinds)}.")
+        _check_kind(kind)
         names = (column.strip() for column in columns.split(","))
         blocks.append((kind, tuple(quoted.get(name, name) for name in names)))
     return blocks
+
+
+def _check_kind(kind: str) -> None:
+    known = [*_KINDS, "scalars"]
+    if kind not in known:
+        raise ValueError(f"candidates: no kind '{kind}'{_nearest(kind, known)} Kinds: {', '.join(known)}.")
 
 
 def _nearest(word: str, known: list[str]) -> str:

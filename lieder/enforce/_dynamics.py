@@ -1,37 +1,40 @@
 """Sparse equations of motion with a given symmetry, from trajectories: symmetric SINDy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from lieder.action import AbstractAction, tangent
+from lieder.action import AbstractAction, sized, tangent
 from lieder.derivative import values
 from lieder.dictionary import AbstractDictionary
+from lieder.dictionary import sized as sized_dictionary
 from lieder.models import FeatureModel
 
 from ._dynamics_data import Trajectories, trajectories
 from ._dynamics_features import with_jacobian
-from ._dynamics_symmetry import sample, violation, warn_of_zero
+from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 from ._functions import functions
 from ._slopes import AbstractSlopes, by_name
 from ._sparse import fit, regression
 
 FOLDS = 10
 SLACK = 0.25  # of the variance of smoothed states: in integrals over time most of their error averages out
+BROKEN = 1e-9  # relative singular values above this are equations that a symmetry asks for
 STEPS = 100_000  # of the integrator
 SHORTEST = 1e-12  # step over the whole time: shorter ones mean that the solution leaves the space
 
 
-class SparseDynamics(RegressorMixin, BaseEstimator):
+class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """x' = W f(x) with few non-zero coefficients W, equivariant where a symmetry is given: a scikit-learn regressor.
 
     W lies in the space of equivariant vector fields, DF(x) theta_k(x) = Dtheta_k(x) F(x) for every generator k. It is
@@ -40,9 +43,11 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
     removed.
 
     Arguments:
-        dictionary: the D candidate functions f of the n states.
-        symmetry: how generators act on states, linear, affine or not (`Symmetries.action` of a discovery, say); None:
-            plain sparse regression (SINDy), by the same code.
+        dictionary: the D candidate functions f of the n states: a dictionary; or its text without the width, such as
+            "polynomials(3)", or a function from n to a dictionary, which take their width from the data.
+        symmetry: how generators act on states, linear, affine or not (`Symmetries.action` of a discovery, say); or its
+            text, such as "so on vectors"; or a function from n to an action. None: plain sparse regression (SINDy), by
+            the same code.
         threshold: coefficients below this in absolute value are small. "auto" (default): terms are removed one by one,
             the least certain first (coefficient over its standard deviation), and the sparsest model is taken whose
             held-out error over 10 folds (whole trajectories where there are 10) is within two standard errors of the
@@ -59,17 +64,20 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
     Fields after `fit`: `coefficients_` W (n, D), in units of the states and times given; `deviations_`, their standard
     deviations if the noise is white; `dimension_` of the space of equivariant fields before thresholding (n D without
     symmetry); `path_`, one row for each model tried: terms, certainty of the last one removed, error over noise;
-    `noise_` (n,), the standard deviation of the measurement as smoothing found it, or None; `n_features_in_`.
+    `noise_` (n,), the standard deviation of the measurement as smoothing found it, or None; `dictionary_` and
+    `symmetry_`, of the width of the data; `n_features_in_`, and `feature_names_in_` of data frames.
 
     Reference: Yang, Rao, Dehmamy, Walters and Yu, Symmetry-informed governing equation discovery, NeurIPS 2024;
     Brunton, Proctor and Kutz, Discovering governing equations from data by sparse identification of nonlinear dynamical
     systems, PNAS 113, 2016.
     """
 
+    n_features_in_: int
+
     def __init__(
         self,
-        dictionary: AbstractDictionary,
-        symmetry: AbstractAction | None = None,
+        dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
+        symmetry: AbstractAction | str | Callable[[int], AbstractAction] | None = None,
         threshold: float | str = "auto",
         derivative: str | AbstractSlopes = "weak",
         penalty: float | None = None,
@@ -82,43 +90,47 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
         self.penalty = penalty
         self.tolerance = tolerance
 
-    def fit(
-        self,
-        X: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray],
-        y: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray] | None = None,
-        t: float | Num[np.ndarray, " times"] | Sequence[np.ndarray] | None = None,
-    ) -> "SparseDynamics":
+    def fit(self, X: Any, y: Any = None, t: Any = None) -> "SparseDynamics":
         """Find W from states with velocities, or from trajectories.
 
         Arguments:
-            X: states (N, n); or one trajectory (T, n), a list of them, or an array (trajectories, T, n).
-            y: velocities of the same shape; None: they are estimated, and `t` must be given.
+            X: states (N, n), an array or a data frame; or one trajectory (T, n), a list of them, or an array
+                (trajectories, T, n).
+            y: velocities of the same shape; None: they are estimated, and `t` must be given. Without a symmetry other
+                rates may be fitted, y (N, m) or (N,): of some states only, where the other columns are inputs.
             t: the times: the step between samples, an array of increasing times for all trajectories, or a list with
                 one array each.
         Returns: itself.
-        Raises: ValueError for shapes that do not fit each other, the dictionary or the symmetry, NaN, times that do not
-            increase, trajectories too short; TypeError for arguments of another kind.
+        Raises: ValueError for shapes that do not fit each other, the dictionary or the symmetry, NaN, complex numbers,
+            times that do not increase, trajectories too short, and no more numbers than unknowns; TypeError for
+            arguments of another kind.
         Warns: UserWarning when only F = 0 has the symmetry in this dictionary.
         """
         return self._fit(X, y, t, depth=3)
 
-    def predict(self, X: Num[np.ndarray, "N n"]) -> Float[np.ndarray, "N n"]:
+    def __sklearn_tags__(self) -> Tags:
+        tags = RegressorMixin.__sklearn_tags__(self)
+        tags.target_tags.multi_output = True
+        tags.target_tags.required = False  # times do, too
+        return tags
+
+    def predict(self, X: Any) -> Float[np.ndarray, "N *n"]:
         """The velocities W f(x) at states (N, n).
 
-        Returns: (N, n) float64.
-        Raises: NotFittedError before `fit`; ValueError for another width.
+        Returns: (N, n) float64; as y was, where it was given.
+        Raises: NotFittedError before `fit`; ValueError for another width, and for columns of other names than those
+            of `fit`, or in another order.
         """
         check_is_fitted(self)
-        x = np.asarray(X, np.float64)
-        if x.ndim != 2 or x.shape[1] != self.n_features_in_:
-            raise ValueError(f"X: expected states of shape (N, {self.n_features_in_}), got {x.shape}.")
-        return values(self.dictionary, x) @ self.coefficients_.T
+        x = np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
+        found = values(self.dictionary_, x) @ self.coefficients_.T
+        return found[:, 0] if self._single else found
 
     @property
     def function(self) -> FeatureModel:
         """The vector field, one state (n,) to its velocity (n,), for JAX: `discover.vector_field` takes it."""
         check_is_fitted(self)
-        return FeatureModel(self.dictionary, self.coefficients_)
+        return FeatureModel(self.dictionary_, self.coefficients_)
 
     def simulate(self, x0: ArrayLike, t: ArrayLike, tolerance: float = 1e-8) -> Float[np.ndarray, "*starts times n"]:
         """The solution of x' = W f(x), by an adaptive Runge-Kutta method of order 5 (diffrax Tsit5).
@@ -126,9 +138,15 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
         Arguments: `x0` (n,), or (C, n) for several; `t` (T,) increasing, the first being the time of `x0`; `tolerance`,
         relative and absolute, of each step.
         Returns: (T, n) or (C, T, n) float64; inf from where a solution leaves the space in finite time.
-        Raises: NotFittedError before `fit`; ValueError for another width or times that do not increase.
+        Raises: NotFittedError before `fit`; ValueError for another width or times that do not increase, and where
+            other rates than those of all states were fitted.
         """
         check_is_fitted(self)
+        if len(self.coefficients_) != self.n_features_in_:
+            raise ValueError(
+                f"simulate: {len(self.coefficients_)} rates of {self.n_features_in_} columns were fitted; only a"
+                " velocity for each of them can be integrated."
+            )
         x0, t = np.asarray(x0, np.float64), np.asarray(t, np.float64)
         if x0.ndim not in (1, 2) or x0.shape[-1] != self.n_features_in_ or not np.isfinite(x0).all():
             raise ValueError(f"x0: expected finite states ({self.n_features_in_},) or (C, {self.n_features_in_}).")
@@ -136,62 +154,71 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
             raise ValueError(f"t: expected two or more increasing times, got shape {t.shape}.")
         with jax.enable_x64(True):
             w, starts = jnp.asarray(self.coefficients_, jnp.float64), jnp.asarray(np.atleast_2d(x0))
-            out = np.asarray(_solutions(self.dictionary, w, starts, jnp.asarray(t), jnp.asarray(tolerance)))
+            out = np.asarray(_solutions(self.dictionary_, w, starts, jnp.asarray(t), jnp.asarray(tolerance)))
         return out[0] if x0.ndim == 1 else out
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
         """The equations in words, such as "x' = -0.1 x - 1 y".
 
-        Arguments: `names` of the states (default x1, x2, ..); `digits` of the coefficients.
-        Returns: one line a state.
+        Arguments: `names` of the states (default: those of the data frame, else x0, x1, ..); `digits` of the
+            coefficients.
+        Returns: one line a state; a line "y1 = .." for each where other rates were fitted.
         Raises: NotFittedError before `fit`; ValueError for another number of names.
         """
         check_is_fitted(self)
-        names = [f"x{i + 1}" for i in range(self.n_features_in_)] if names is None else list(names)
-        terms = [str(term).replace("**", "^").replace("*", " ") for term in self.dictionary.symbols(names)]
-        return [f"{name}' = {_sum(row, terms, digits)}" for name, row in zip(names, self.coefficients_, strict=True)]
+        names = self._columns if names is None else list(names)
+        terms = [str(term).replace("**", "^").replace("*", " ") for term in self.dictionary_.symbols(names)]
+        whole = len(self.coefficients_) == self.n_features_in_
+        left = [f"{name}'" for name in names] if whole else [f"y{i + 1}" for i in range(len(self.coefficients_))]
+        return [f"{name} = {_sum(row, terms, digits)}" for name, row in zip(left, self.coefficients_, strict=True)]
+
+    @property
+    def _columns(self) -> list[str]:
+        """Their names in the data frame, or x0, x1, .."""
+        return list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
 
     def _fit(self, x, dx, t, depth: int) -> "SparseDynamics":
         """As `fit`; `depth` of the caller, to whom warnings are addressed."""
         self._check()
-        n, count = self.dictionary.width, self.dictionary.size
-        data = trajectories(x, dx, t, n)
-        rows = _rows(data, by_name(self.derivative), self.dictionary)
-        basis, law = None, None
-        if self.symmetry is not None and self.penalty is not None:
+        data = trajectories(self, x, dx, t)
+        n, m = self.n_features_in_, data.targets
+        dictionary = sized_dictionary(self.dictionary, n)
+        symmetry = None if self.symmetry is None else sized(self.symmetry, self._columns, "symmetry")
+        if symmetry is not None and m != n:
+            raise ValueError(
+                f"y: a symmetry moves velocities as it moves states, {n} of them, but y has {m}"
+                f" column{'s' * (m != 1)}. Give a velocity for each state, or no symmetry."
+            )
+        count = dictionary.size
+        rows = _rows(data, by_name(self.derivative), dictionary)
+        basis, law, free = None, None, m * count
+        if symmetry is not None and self.penalty is not None:
             points = sample(count, rows.centre, rows.spread)
-            law = violation(lambda z: with_jacobian(self.dictionary, z), self.symmetry, points, rows.unit)
+            law = violation(lambda z: with_jacobian(dictionary, z), symmetry, points, rows.unit)
             basis = np.eye(n * count).reshape(-1, n, count)
-        elif self.symmetry is not None:
-            points = sample(count * (1 + self.symmetry.algebra.dim), rows.centre, rows.spread)
-            target = tangent(self.symmetry)
-            basis = functions(self.dictionary, self.symmetry, target, self.tolerance, points).basis
-            if len(basis) == 0:
-                warn_of_zero(self.symmetry, depth)
+            free -= len(equations(law.broken, BROKEN))
+        elif symmetry is not None:
+            points = sample(count * (1 + symmetry.algebra.dim), rows.centre, rows.spread)
+            target = tangent(symmetry)
+            basis = functions(dictionary, symmetry, target, self.tolerance, points).basis
+            free = len(basis)
+            if free == 0:
+                warn_of_zero(symmetry, depth)
             flat = (basis * (rows.size / rows.unit[:, None])).reshape(len(basis), n * count)
             basis = np.linalg.qr(flat.T)[0].T.reshape(basis.shape)
+        _check_enough(sum(map(len, data.states)), m, free)
         problem = regression(rows.pairs, FOLDS, basis, rows.size, rows.unit)
         problem = replace(problem, slack=rows.slack)
         if law is not None:
             problem = replace(problem, penalty=law.broken, moved=law.moved, weight=float(self.penalty or 0.0))
         chosen = fit(problem, self.threshold)
+        self.dictionary_, self.symmetry_, self._single = dictionary, symmetry, data.single
         self.coefficients_, self.deviations_, self.path_ = chosen.coefficients, chosen.deviations, chosen.path
-        self.dimension_ = n * count if basis is None else len(basis)
+        self.dimension_ = m * count if basis is None else len(basis)
         self.noise_ = rows.noise
-        self.n_features_in_ = n
         return self
 
     def _check(self) -> None:
-        if not isinstance(self.dictionary, AbstractDictionary):
-            raise TypeError(f"dictionary: expected one such as polynomials(2, 3), got {self.dictionary!r}.")
-        if self.symmetry is not None:
-            if not isinstance(self.symmetry, AbstractAction):
-                raise TypeError(f"symmetry: expected an action such as vectors(so(2)), got {self.symmetry!r}.")
-            if self.symmetry.width != self.dictionary.width:
-                raise ValueError(
-                    f"symmetry acts on {self.symmetry.width} numbers ({self.symmetry}), but the dictionary takes "
-                    f"{self.dictionary.width} states."
-                )
         if self.threshold != "auto" and (isinstance(self.threshold, str) or not 0 <= self.threshold < np.inf):
             raise ValueError(f'threshold: expected "auto" or a number of at least 0, got {self.threshold!r}.')
         if self.penalty is not None and not 0 <= self.penalty < np.inf:
@@ -201,12 +228,12 @@ class SparseDynamics(RegressorMixin, BaseEstimator):
 
 
 def sparse_dynamics(
-    x: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray],
-    dx: Num[np.ndarray, "*rows n"] | Sequence[np.ndarray] | None,
-    dictionary: AbstractDictionary,
+    x: Any,
+    dx: Any,
+    dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
     *,
-    t: float | Num[np.ndarray, " times"] | Sequence[np.ndarray] | None = None,
-    symmetry: AbstractAction | None = None,
+    t: Any = None,
+    symmetry: AbstractAction | str | Callable[[int], AbstractAction] | None = None,
     threshold: float | str = "auto",
     derivative: str | AbstractSlopes = "weak",
     penalty: float | None = None,
@@ -219,7 +246,7 @@ def sparse_dynamics(
     Arguments:
         x: states (N, n); or trajectories: (T, n), a list of them, or (trajectories, T, n).
         dx: their velocities, of the same shape; None where `t` is given and they are to be estimated.
-        dictionary: the candidate functions f of the n states.
+        dictionary: the candidate functions f of the n states, or their text, such as "polynomials(3)".
         t: the times, or the step between them.
         symmetry, threshold, derivative, penalty, tolerance: see `SparseDynamics`.
     Returns: the fitted model: `coefficients_`, `equations(names)`, `predict`, `simulate`.
@@ -230,8 +257,19 @@ def sparse_dynamics(
     return model._fit(x, dx, t, depth=3)
 
 
+def _check_enough(count: int, targets: int, free: int) -> None:
+    """As many numbers as unknowns are met exactly, whatever they are: they say nothing about terms or noise."""
+    if 0 < free and count * targets <= free:
+        least = free // targets + 1
+        raise ValueError(
+            f"X: {count} sample{'s' * (count != 1)} of {targets} number{'s' * (targets != 1)} cannot tell {free} free"
+            f" coefficients from noise: at least {least} are needed, better three times as many. Give more samples, a"
+            " smaller dictionary, or a larger symmetry."
+        )
+
+
 class _Rows(NamedTuple):
-    """The regression: `pairs` (A, b); where the states lie; units of features and states; the noise, if found;
+    """The regression: `pairs` (A, b); where the states lie; units of features and velocities; the noise, if found;
     the error of smoothed states, as a part of their variance, times SLACK.
     """
 
@@ -245,7 +283,8 @@ class _Rows(NamedTuple):
 
 
 def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictionary) -> _Rows:
-    pairs, count, noise = [], sum(map(len, data.states)), np.zeros(dictionary.width)
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    count, noise = sum(map(len, data.states)), np.zeros(dictionary.width)
     square, doubt = np.zeros(dictionary.size), np.zeros(dictionary.width)
     if data.velocities is not None:
         for x, dx in zip(data.states, data.velocities, strict=True):
@@ -267,8 +306,11 @@ def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictio
     size = np.sqrt(square / count)
     found = None if data.velocities is not None else np.sqrt(noise)
     spread = where.std(axis=0)
-    unit, size = (np.where(scale > 0, scale, 1.0) for scale in (spread, size))
-    slack = SLACK * float(np.mean(doubt / unit**2))
+    # Velocities of the states are measured by the states' own units, so that a symmetry mixes what can be compared.
+    own = data.velocities is None or data.targets == len(spread)
+    unit = spread if own else np.std(np.concatenate([b for _, b in pairs]), axis=0)
+    unit, size = (np.where(scale > 0, scale, 1.0) for scale in (unit, size))
+    slack = SLACK * float(np.mean(doubt / unit**2)) if data.velocities is None else 0.0
     return _Rows(pairs, where.mean(axis=0), spread, size, unit, found, slack)
 
 

@@ -1,20 +1,33 @@
-"""Trajectories, checked: arrays or lists in, one form out."""
+"""Trajectories, checked: arrays, frames or lists in, one form out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+from lieder.dictionary import AbstractDictionary
 
 from ._slopes import LEAST
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """States (T, n) of each trajectory, with velocities of the same shapes, or else times (T,) of each."""
+    """States (T, n) of each trajectory, with velocities (T, m), or else times (T,) of each.
+
+    `single`: the velocities came with one dimension.
+    """
 
     states: list[np.ndarray]
     velocities: list[np.ndarray] | None
     times: list[np.ndarray]
+    single: bool = False
+
+    @property
+    def targets(self) -> int:
+        """The number m of velocities at each state."""
+        return (self.states if self.velocities is None else self.velocities)[0].shape[1]
 
     def groups(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Trajectories that share their times: t (T,) and x (C, T, n)."""
@@ -25,48 +38,55 @@ class Trajectories:
             yield self.times[members[0]], np.stack([self.states[i] for i in members])
 
 
-def trajectories(x, dx, t, width: int) -> Trajectories:
-    """The data of a fit, or an error that says what is wrong with them."""
-    states = _tables(x, "x", width)
-    if dx is not None:
-        velocities = _tables(dx, "dx", width)
-        if len(states) != len(velocities):
-            raise ValueError(f"x, dx: expected as many trajectories in both, got {len(states)} and {len(velocities)}.")
-        for i, (a, b) in enumerate(zip(states, velocities, strict=True)):
-            if a.shape != b.shape:
-                raise ValueError(f"x, dx: shapes differ in trajectory {i}: {a.shape} and {b.shape}.")
-        return Trajectories(states, velocities, [])
-    if t is None:
-        raise ValueError("dx, t: give the velocities dx, or the times t (or their step) to estimate them from.")
-    return Trajectories(states, None, _times(t, states))
+def trajectories(estimator: Any, x, dx, t) -> Trajectories:
+    """The data of a fit, or an error that says what is wrong with them; the estimator remembers width and names."""
+    parts = _parts(x, "x")
+    states = [_states(estimator, part, "" if len(parts) == 1 else f"x[{i}]: ", i == 0) for i, part in enumerate(parts)]
+    if dx is None:
+        if t is None:
+            raise ValueError("dx, t: give the velocities dx, or the times t (or their step) to estimate them from.")
+        return Trajectories(states, None, _times(t, states))
+    parts = _parts(dx, "dx")
+    if len(states) != len(parts):
+        raise ValueError(f"x, dx: expected as many trajectories in both, got {len(states)} and {len(parts)}.")
+    arrays = [_velocities(estimator, part) for part in parts]
+    velocities = [one[:, None] if one.ndim == 1 else one for one in arrays]
+    for i, (a, b) in enumerate(zip(states, velocities, strict=True)):
+        if len(a) != len(b) or b.shape[1] != velocities[0].shape[1]:
+            raise ValueError(
+                f"x, dx: shapes differ in trajectory {i}: {a.shape} and {arrays[i].shape}; one row of velocities"
+                " belongs to each state, with as many columns in all trajectories."
+            )
+    return Trajectories(states, velocities, [], single=arrays[0].ndim == 1)
 
 
-def _tables(x, name: str, width: int) -> list[np.ndarray]:
-    """A list of tables (T, n)."""
+def _parts(x, name: str) -> list:
+    """The tables of a list or of an array (trajectories, T, n); a table alone."""
     if isinstance(x, list | tuple) and len(x) == 0:
         raise ValueError(f"{name}: expected at least one trajectory, got none.")
-    parts = list(x) if (isinstance(x, list | tuple) and np.ndim(x[0]) == 2) or np.ndim(x) == 3 else [x]
-    tables = []
-    for i, part in enumerate(parts):
-        where = name if len(parts) == 1 else f"{name}[{i}]"
-        table = np.asarray(part)
-        if np.iscomplexobj(table):
-            raise TypeError(f"{where}: expected real numbers, got complex ones; give both parts as columns.")
-        try:
-            table = np.asarray(table, np.float64)
-        except (TypeError, ValueError) as fault:
-            raise TypeError(f"{where}: expected a table of numbers, got entries of type {table.dtype}.") from fault
-        if table.ndim == 1 and width == 1:
-            table = table[:, None]
-        if table.ndim != 2 or table.shape[1] != width or len(table) == 0:
-            raise ValueError(
-                f"{where}: expected shape (T, {width}), as the dictionary takes {width} states, got {table.shape}."
-            )
-        if not np.isfinite(table).all():
-            bad = int(np.sum(~np.isfinite(table).all(axis=1)))
-            raise ValueError(f"{where}: {bad} of {len(table)} rows have NaN or infinite entries; drop or repair them.")
-        tables.append(table)
-    return tables
+    whole = _dimensions(x[0]) == 2 if isinstance(x, list | tuple) else _dimensions(x) == 3
+    return list(x) if whole else [x]
+
+
+def _dimensions(x) -> int:
+    """Of anything with a shape, frames and sparse matrices included, or else of the array that it stands for."""
+    own = getattr(x, "ndim", None)
+    return np.asarray(x).ndim if own is None else own
+
+
+def _velocities(estimator, table) -> np.ndarray:
+    return np.asarray(check_array(table, dtype="float64", ensure_2d=False, input_name="y", estimator=estimator))
+
+
+def _states(estimator: Any, table: Any, where: str, first: bool) -> np.ndarray:
+    """One table (T, n), in scikit-learn's words where it is not one; the first says how many columns and which."""
+    own = estimator.dictionary
+    if isinstance(own, AbstractDictionary) and own.width == 1 and _dimensions(table) == 1:
+        table = np.reshape(table, (-1, 1))
+    try:
+        return np.asarray(validate_data(estimator, table, dtype=np.float64, reset=first))
+    except (TypeError, ValueError) as fault:
+        raise type(fault)(f"{where}{fault}") from None
 
 
 def _times(t, states: list[np.ndarray]) -> list[np.ndarray]:

@@ -17,7 +17,6 @@ from ..dictionary import AbstractDictionary, linear
 from ..linalg import MatrixStack
 from ._functions_family import refuse
 from ._functions_null import Constraint, Coordinates, fibre_constraints, linear_constraints, null_space
-from ._functions_sklearn import FunctionFeatures
 from ._functions_text import default_names, independent_products, simple_rows, written
 
 _EXACT = 1e-9  # the tolerance of algebras that have none of their own
@@ -158,15 +157,6 @@ class EquivariantFunctions:
         Raises: TypeError unless the outputs are one scalar and the dictionary polynomials.
         """
         return independent_products(self.simple(), self.dictionary)
-
-    def features(self, constant: bool = False, only_generators: bool = False) -> FunctionFeatures:
-        """A scikit-learn transformer from X (N, n) to the values of the functions, for pipelines.
-
-        Arguments: `constant`: whether constant functions are kept (default False: regressors have an intercept);
-            `only_generators`: leave out invariants that are products of others.
-        Returns: FunctionFeatures.
-        """
-        return FunctionFeatures(self, constant, only_generators)
 
     def fit(self, X: Float[np.ndarray, "N n"], Y: Float[np.ndarray, "N m"], ridge: float = 0.0):
         """Least squares within the equivariant functions: min_c sum_i |Y_i - F_c(X_i)|^2 + ridge N |c|^2.

@@ -95,7 +95,38 @@ def test_polynomial_fields():
     assert not got[:6].any() and got[6].any()
 
 
+SIZED = {
+    "se on points": "se(3) on points(x,y,z)",
+    " SE  on points ": "se(3) on points(x,y,z)",
+    "gl(3) on vectors": "gl(3) on vectors(x,y,z)",
+    "so on vectors(x,z)": "so(2) on vectors(x,z)",
+    "so on vectors(x,y,z), vectors(ax,ay,az)": "so(3) on vectors(x,y,z), vectors(ax,ay,az)",
+    "gl on vectors; so on vectors(ax,ay)": "gl(3) on vectors(x,y,z); so(2) on vectors(ax,ay)",
+    "symmetric on vectors": "S_3 on vectors(x,y,z)",
+    "conformal on points": "conformal(3) on points(x,y,z)",
+    "su on vectors(x,y,ax,ay)": None,
+    "polynomial(2) on points": "polynomial(2) on points(x,y,z)",
+    "so(3) on scalars": "so(3) on scalars(x,y,z)",
+}
+
+
+@pytest.mark.parametrize("text", SIZED)
+def test_a_missing_size_is_that_of_the_columns(text):
+    if SIZED[text] is None:
+        source, _ = parse(text, ["x", "y", "ax", "ay"])
+        assert source.algebra == algebra.su(2)
+        return
+    for got, wanted in zip(parse(text, IN, OUT), parse(SIZED[text], IN, OUT), strict=True):
+        assert got.generators.same_as(wanted.generators) and got.elements.same_as(wanted.elements)
+
+
 ERRORS = {
+    "size of scalars": ("so on scalars(x), vectors(y,z)", r"give so its size, or begin with a block that it moves"),
+    "odd number of columns": ("su on vectors", r"su\(n\) acts on pairs of real and imaginary parts, .* got 3"),
+    "two sizes missing": ("so + gl on vectors", r"'so' has 0 sizes; write so\(p, q\)"),
+    "no width fits": ("sp(4) on vectors", r"vectors\(x,y,z\) has 3 columns, but sp\(4\)"),
+    "all columns twice": ("so on vectors; gl on vectors", r"vectors\(x,y,z\) uses a column twice"),
+    "kind alone": ("so on vector", r"no kind 'vector'; did you mean 'vectors'"),
     "nothing": ("", r"candidates: nothing given\. Write \"algebra on kind\(columns\)"),
     "only separators": (" ; ", r"candidates: nothing given"),
     "no on": ("so(3) vectors(x,y,z)", r"candidates: cannot read 'so\(3\) vectors\(x,y,z\)'"),

@@ -158,7 +158,16 @@ def test_names_of_blocks():
 
 
 every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[label for _, label, _ in ACTIONS])
-WORKERS = {"bracket_constants", "components", "check_same_algebra", "flow", "moved", "orbits", "velocities"}
+WORKERS = {
+    "bracket_constants",
+    "components",
+    "check_same_algebra",
+    "flow",
+    "moved",
+    "orbits",
+    "sized_target",
+    "velocities",
+}
 
 
 def test_every_public_constructor_has_a_row():

@@ -31,6 +31,22 @@ def test_ways_to_write(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "degree", "expected"),
+    [
+        ("gl", 3, algebra.gl(3)),
+        ("so()", 4, algebra.so(4)),
+        ("su", 4, algebra.su(2)),
+        ("conformal", 2, algebra.conformal(2)),
+        ("dihedral", 5, algebra.dihedral(5)),
+        ("gl(2)", 5, algebra.gl(2)),
+        ("poincare", 2, algebra.poincare(3)),
+    ],
+)
+def test_a_size_that_is_left_open(text, degree, expected):
+    assert algebra.by_name(text, degree) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("sO3(3)", r"unknown algebra 'sO3\(3\)': did you mean .*so"),

@@ -248,3 +248,21 @@ def test_error_messages():
         dictionaries.blocks([3])
     with pytest.raises(ValueError, match="parts: expected at least one"):
         dictionaries.blocks([])
+
+
+def test_a_width_from_the_data():
+    fixed = dictionaries.polynomials(3, 2)
+    assert dictionaries.sized(fixed, 3) is fixed
+    assert dictionaries.sized("polynomials(2)", 3) == fixed
+    assert dictionaries.sized(lambda n: dictionaries.blocks([dictionaries.linear(1)] * n), 4).size == 4
+    with pytest.raises(ValueError, match=r"it takes 3 variables, but the data have 2 feature\(s\). Give it as text"):
+        dictionaries.sized(fixed, 2)
+    with pytest.raises(ValueError, match="it takes 3 variables, but the data have 2"):
+        dictionaries.sized(lambda n: fixed, 2)
+    for family, came in (
+        (3, "got a int"),
+        (jnp.tanh, "got a function that returns a"),
+        (lambda x: x @ x, "a function"),
+    ):
+        with pytest.raises(TypeError, match=f"a family that is linear in its coefficients, .* {came}"):
+            dictionaries.sized(family, 2)

@@ -5,7 +5,9 @@ import warnings
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -226,7 +228,7 @@ def test_an_empty_space_is_zero_and_says_so():
     with pytest.warns(UserWarning, match=r"but F = 0 has the symmetry so\(2\)"):
         model = enforce.sparse_dynamics(x, x, dictionary.polynomials(2, 0), symmetry=SO2)
     assert not model.coefficients_.any() and model.dimension_ == 0
-    assert model.equations() == ["x1' = 0", "x2' = 0"]
+    assert model.equations() == ["x0' = 0", "x1' = 0"]
     np.testing.assert_array_equal(model.predict(x), 0 * x)
 
 
@@ -258,6 +260,65 @@ def test_it_is_an_estimator():
     assert search.best_params_ == {"threshold": 0.01}
 
 
+def test_a_text_takes_its_width_from_the_data():
+    x = states()
+    dx = velocities(SYSTEMS["damped oscillator"][1], x)
+    wanted = enforce.SparseDynamics(CUBIC, SO2).fit(x, dx)
+    for model in (
+        enforce.SparseDynamics("polynomials(3)", "so on vectors"),
+        enforce.SparseDynamics(lambda n: dictionary.polynomials(n, 3), lambda n: action.vectors(algebra.so(n))),
+    ):
+        assert model.fit(x, dx).dictionary_ == CUBIC and model.symmetry_.width == 2
+        np.testing.assert_array_equal(model.coefficients_, wanted.coefficients_)
+    search = GridSearchCV(enforce.SparseDynamics("linear"), {"dictionary": ["linear", "polynomials(3)"]}, cv=3)
+    assert search.fit(x, velocities(planted(xxy=(1, 0), yyy=(0, -1)), x)).best_params_["dictionary"] == "polynomials(3)"
+
+
+def test_columns_have_names():
+    """Another order at `predict` was no error, and wrong."""
+    frame = pandas.DataFrame(states(), columns=["u", "v"])
+    dx = velocities(SYSTEMS["damped oscillator"][1], frame.to_numpy())
+    model = enforce.SparseDynamics("polynomials(3)", "so(2) on vectors(u,v)").fit(frame, pandas.DataFrame(dx))
+    assert model.feature_names_in_.tolist() == ["u", "v"]
+    assert model.equations(digits=2) == ["u' = -0.1 u - 1 v", "v' = 1 u - 0.1 v"]
+    np.testing.assert_allclose(model.predict(frame), dx, atol=1e-9)
+    with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+        model.predict(frame[["v", "u"]])
+    with pytest.raises(ValueError, match="Feature names unseen at fit time"):
+        model.predict(frame.rename(columns={"u": "w"}))
+    with pytest.raises(ValueError, match=r"x\[1\]: The feature names should match"):
+        enforce.sparse_dynamics([frame, frame[["v", "u"]]], [dx, dx], CUBIC)
+    halves = enforce.sparse_dynamics([frame[:200], frame[200:]], [dx[:200], dx[200:]], CUBIC, symmetry=SO2)
+    np.testing.assert_allclose(halves.coefficients_, model.coefficients_, atol=1e-9)
+
+
+def test_rates_of_some_columns():
+    """A state and an input: x' = -x + 2 u is known, u' is nobody's business."""
+    x = states()
+    rate = -x[:, 0] + 2 * x[:, 1]
+    model = enforce.SparseDynamics("polynomials(3)").fit(x, rate)
+    assert model.predict(x).shape == (400,) and model.coefficients_.shape == (1, 10)
+    np.testing.assert_allclose(model.predict(x), rate, atol=1e-9)
+    assert model.equations(["x", "u"]) == ["y1 = -1 x + 2 u"]
+    three = enforce.SparseDynamics("linear").fit(x, np.stack([rate, x[:, 0], -rate], axis=1))
+    assert three.equations() == ["y1 = -1 x0 + 2 x1", "y2 = 1 x0", "y3 = 1 x0 - 2 x1"]
+    with pytest.raises(ValueError, match="1 rates of 2 columns were fitted; only a velocity for each"):
+        model.simulate([1.0, 0.0], [0.0, 1.0])
+    with pytest.raises(ValueError, match="a symmetry moves velocities as it moves states, 2 of them, but y has 1"):
+        enforce.SparseDynamics("linear", "so on vectors").fit(x, rate)
+
+
+@pytest.mark.parametrize(("count", "symmetry", "free"), [(2, SO2, 4), (2, None, 20), (10, None, 20), (1, SO2, 4)])
+def test_no_more_numbers_than_unknowns(count, symmetry, free):
+    """Two samples gave a model, wrong by more than it said."""
+    x = states()[:count]
+    penalty = {"penalty": 1.0} if symmetry is not None else {}
+    message = rf"X: {count} samples? of 2 numbers cannot tell {free} free coefficients .* at least {free // 2 + 1} are"
+    for given in ({}, penalty):
+        with pytest.raises(ValueError, match=message):
+            enforce.sparse_dynamics(x, x, CUBIC, symmetry=symmetry, **given)
+
+
 def test_terms_that_do_anothers_work_are_exchanged():
     """On a ring x^2 + y^2 is nearly constant: constant, squares and their products stand in for one another."""
     random = np.random.default_rng(2)
@@ -278,8 +339,8 @@ X, T = states(0, 40), np.linspace(0, 1, 40)
 BAD = {
     "no times": (lambda: enforce.sparse_dynamics(X, None, CUBIC), "give the velocities dx, or the times t"),
     "too short": (lambda: enforce.sparse_dynamics(X[:8], None, CUBIC, t=0.1), "8 samples, too short to differentiate"),
-    "NaN": (lambda: enforce.sparse_dynamics(np.where(X > 1, np.nan, X), X, CUBIC), "NaN or infinite"),
-    "width": (lambda: enforce.sparse_dynamics(X[:, :1], X[:, :1], CUBIC), r"expected shape \(T, 2\)"),
+    "NaN": (lambda: enforce.sparse_dynamics(np.where(X > 1, np.nan, X), X, CUBIC), "Input X contains NaN"),
+    "width": (lambda: enforce.sparse_dynamics(X[:, :1], X[:, :1], CUBIC), r"takes 2 variables, but the data have 1 fe"),
     "dx of another shape": (lambda: enforce.sparse_dynamics(X, X[:-1], CUBIC), "shapes differ in trajectory 0"),
     "dx of other trajectories": (lambda: enforce.sparse_dynamics([X, X], [X], CUBIC), "as many trajectories"),
     "no trajectory": (lambda: enforce.sparse_dynamics([], None, CUBIC, t=0.1), "at least one trajectory"),
@@ -296,7 +357,7 @@ BAD = {
     "penalty": (lambda: enforce.sparse_dynamics(X, X, CUBIC, symmetry=SO2, penalty=-1.0), "penalty: expected"),
     "penalty alone": (lambda: enforce.sparse_dynamics(X, X, CUBIC, penalty=1.0), "no symmetry to be weighed"),
     "derivative": (lambda: enforce.sparse_dynamics(X, None, CUBIC, t=T, derivative="spiline"), "'spline'"),
-    "predict": (lambda: enforce.sparse_dynamics(X, X, CUBIC).predict(X[:, :1]), r"shape \(N, 2\)"),
+    "predict": (lambda: enforce.sparse_dynamics(X, X, CUBIC).predict(X[:, :1]), "X has 1 features, but SparseDynamics"),
     "start": (lambda: enforce.sparse_dynamics(X, X, CUBIC).simulate([1.0], T), "x0: expected"),
     "simulated times": (lambda: enforce.sparse_dynamics(X, X, CUBIC).simulate([1.0, 0], T[:1]), "increasing times"),
     "names": (lambda: enforce.sparse_dynamics(X, X, CUBIC).equations(["x"]), "expected 2 names"),
@@ -311,12 +372,26 @@ def test_bad_input_says_what_is_wrong(case):
 
 
 def test_bad_kinds():
-    with pytest.raises(TypeError, match="dictionary: expected one such as polynomials"):
+    with pytest.raises(TypeError, match="dictionary: expected a family that is linear in its coefficients"):
+        enforce.sparse_dynamics(X, X, 3)
+    with pytest.raises(
+        ValueError, match=r"'polynomials\(2, 3\)' has arguments that do not fit; write polynomials\(deg"
+    ):
         enforce.sparse_dynamics(X, X, "polynomials(2, 3)")
     with pytest.raises(TypeError, match="symmetry: expected an action"):
         enforce.sparse_dynamics(X, X, CUBIC, symmetry=algebra.so(2))
-    with pytest.raises(TypeError, match="real numbers"):
+    with pytest.raises(ValueError, match="Complex data not supported"):
         enforce.sparse_dynamics(X * 1j, X, CUBIC)
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        enforce.sparse_dynamics(X, X * 1j, CUBIC)
+    with pytest.raises(ValueError, match=r"x\[1\]: Input X contains infinity"):
+        enforce.sparse_dynamics([X, np.where(X > 0, np.inf, X)], [X, X], CUBIC)
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        enforce.sparse_dynamics(scipy.sparse.csr_array(X), X, CUBIC)
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        enforce.sparse_dynamics(X.astype(str), X.astype(str)[:, ::-1] + "m", CUBIC)
+    with pytest.raises(ValueError, match="Reshape your data"):
+        enforce.sparse_dynamics(X[:, 0], X[:, 0], "linear")
 
 
 def test_features_must_be_finite():

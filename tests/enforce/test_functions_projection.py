@@ -129,7 +129,7 @@ def test_invariants_as_features_of_a_pipeline():
     invariants = enforce.functions(dictionary.polynomials(6, 2), 2 * V, ONE)
     x = RNG.normal(size=(200, 6))
     y = 3 * np.sum(x[:, :3] * x[:, 3:], axis=1) - np.sum(x[:, :3] ** 2, axis=1)
-    model = Pipeline([("invariants", invariants.features()), ("ridge", Ridge(1e-8))])
+    model = Pipeline([("invariants", enforce.FunctionFeatures(invariants)), ("ridge", Ridge(1e-8))])
     model = clone(model).fit(x[:20], y[:20])
     assert model.score(x[20:], y[20:]) > 1 - 1e-9
     names = model[:-1].get_feature_names_out()
@@ -138,21 +138,23 @@ def test_invariants_as_features_of_a_pipeline():
     model.set_params(invariants__constant=True).fit(x, y)
     assert model[:-1].transform(x).shape == (200, 4)
     frame = pandas.DataFrame(x, columns=list("abcdef"))
-    assert "a d + b e + c f" in invariants.features().fit(frame).get_feature_names_out()
+    assert "a d + b e + c f" in enforce.FunctionFeatures(invariants).fit(frame).get_feature_names_out()
 
 
 def test_only_generators_and_several_outputs():
     powers = enforce.functions(dictionary.polynomials(3, 4), V, ONE)
     x = RNG.normal(size=(7, 3))
-    np.testing.assert_allclose(powers.features(only_generators=True).fit_transform(x), np.sum(x**2, 1)[:, None])
+    np.testing.assert_allclose(
+        enforce.FunctionFeatures(powers, only_generators=True).fit_transform(x), np.sum(x**2, 1)[:, None]
+    )
     forces = enforce.functions(dictionary.polynomials(3, 3), V, V)
-    columns = forces.features().fit(x)
+    columns = enforce.FunctionFeatures(forces).fit(x)
     assert columns.transform(x).shape == (7, 6)
     assert columns.get_feature_names_out(list("xyz"))[:3].tolist() == ["x", "y", "z"]
     with pytest.raises(ValueError, match="none is left as a feature"):
-        enforce.functions(dictionary.linear(3), V, ONE).features().fit(x)
+        enforce.FunctionFeatures(enforce.functions(dictionary.linear(3), V, ONE)).fit(x)
     with pytest.raises(ValueError, match="X has 2 columns, but the functions take 3"):
-        powers.features().fit(x[:, :2])
+        enforce.FunctionFeatures(powers).fit(x[:, :2])
 
 
 def test_families_that_are_not_linear_are_refused():
