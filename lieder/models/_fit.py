@@ -14,9 +14,10 @@ from lieder.interop import is_sklearn
 from ._data import Data, checked, held, standard
 from ._family import AbstractFamily, Validated
 from ._fitted import Fitted, values
+from ._gaussian import GaussianProcess
 from ._mlp import MLP
 from ._regressor import regressor
-from ._ridge import kernel, of_dictionary, polynomial, polynomial_size
+from ._ridge import of_dictionary, polynomial, polynomial_size
 
 DEGREES = (1, 2, 3, 4)
 LARGEST = 800  # monomials in "auto": beyond, one decomposition a fold takes many seconds
@@ -120,12 +121,12 @@ def _candidates(family, data: Data, folds: int) -> list[AbstractFamily | None]:
     if name in {"polynomial", "polynomials"}:
         return ridges
     if name == "kernel":
-        return [kernel()]
+        return [GaussianProcess()]
     if name == "mlp":
         return [MLP()]
     if name == "auto":
         small = len(data) >= NETWORK_ROWS and data.x.size <= NETWORK_ENTRIES
-        return [*ridges, None, kernel(), *([MLP()] if small else [])]
+        return [*ridges, None, GaussianProcess(), *([MLP()] if small else [])]
     try:
         return [of_dictionary(by_name(family, data.x.shape[1]), family)]
     except ValueError as fault:

@@ -42,7 +42,7 @@ class Ridge(AbstractFamily):
             factors = [_factor(table[fold] * data.root[fold], data.y[fold] * data.root[fold]) for fold in folds]
             residual = np.empty((len(self.strengths), *data.y.shape))
             for k, fold in enumerate(folds):
-                others = _triangle(factors[:k] + factors[k + 1 :])
+                others = triangle(factors[:k] + factors[k + 1 :])
                 for h, w in enumerate(_solutions(others, table.shape[1], self.strengths, self.constant)):
                     residual[h, fold] = table[fold] @ w - data.y[fold]
             squares = np.array([[data[fold].square(residual[h, fold]) for fold in folds] for h in range(len(residual))])
@@ -113,14 +113,19 @@ def _scaled(features: Callable, data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 def _factor(table: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The triangular factor of [table, y]: all that least squares needs, and factors of parts can be stacked."""
-    factor = np.empty((0, table.shape[1] + y.shape[1]))
-    for start in range(0, len(table), ROWS):
-        part = np.concatenate([table[start : start + ROWS], y[start : start + ROWS]], axis=1)
-        factor = _triangle([factor, part])
-    return factor
+    return stacked_factor(lambda rows: np.concatenate([table[rows], y[rows]], axis=1), len(table))
 
 
-def _triangle(parts: list[np.ndarray]) -> np.ndarray:
+def stacked_factor(table: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
+    """The triangular factor of `count` rows, of which `table` gives those asked for."""
+    parts: list[np.ndarray] = []
+    for start in range(0, count, ROWS):
+        parts = [triangle([*parts, table(np.arange(start, min(start + ROWS, count)))])]
+    return parts[0]
+
+
+def triangle(parts: list[np.ndarray]) -> np.ndarray:
+    """The triangular factor of parts below each other."""
     return np.asarray(np.linalg.qr(np.concatenate(parts), mode="r"))
 
 
