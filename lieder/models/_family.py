@@ -50,8 +50,8 @@ class AbstractFamily(abc.ABC):
 class FeatureModel:
     """A model that is linear in features of one example, F(x) = W f(x).
 
-    Fields: `features`, from x (n,) to f(x) (D,), JAX-differentiable: a dictionary, or the standardised features of the
-    polynomial and kernel families; `coefficients` W, float64. For a dictionary W refers to its own, unscaled functions.
+    Fields: `features`, from x (n,) to f(x) (D,), JAX-differentiable: a dictionary, standardised polynomials, or
+    covariances with data points; `coefficients` W, float64. For a dictionary W refers to its own, unscaled functions.
     """
 
     features: Callable
@@ -73,24 +73,6 @@ class Standardised:
 
     def __call__(self, x: Array | np.ndarray) -> Array:
         return self.dictionary(standardise(x, self.centre, self.inverse))
-
-
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False)
-class Waves:
-    """1, z, cos(K z), sin(K z) with z the standardised x: the random features of a Gaussian kernel.
-
-    Reference: Rahimi and Recht, Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
-    """
-
-    frequencies: np.ndarray
-    centre: np.ndarray
-    inverse: np.ndarray
-
-    def __call__(self, x: Array | np.ndarray) -> Array:
-        z = standardise(x, self.centre, self.inverse)
-        phase = jnp.asarray(self.frequencies, z.dtype) @ z
-        return jnp.concatenate([jnp.ones((1,), z.dtype), z, jnp.cos(phase), jnp.sin(phase)])
 
 
 def standardise(x, centre: np.ndarray, inverse: np.ndarray) -> Array:

@@ -49,16 +49,17 @@ def fit(
     Arguments:
     `x` (N, n) and `y` (N, m) or (N,): the data, N >= 10; data frames are read too.
     `family`: "auto" (default) compares polynomial ridge of degrees 1 to 4 (as many monomials as 70 % of the training
-    rows, and at most 800), random-feature kernel ridge and a small network, and takes the simplest whose error is
+    rows, and at most 800), a Gaussian process and a small network, and takes the simplest whose error is
     within one standard error of the best; a network is tried for N >= 100 and N n <= 200,000 only, and nothing beyond
-    polynomials where one is exact to 1e-6. "polynomial" (degree 1 to 4), "polynomial(3)", "kernel" and "mlp" are those
-    families alone. An `AbstractDictionary`, or its text such as "radial(-5,0)", is least squares in these functions.
+    polynomials where one is exact to 1e-6. "polynomial" (degree 1 to 4), "polynomial(3)", "kernel" (a Gaussian process,
+    which is kernel ridge regression with lengths, directions and noise chosen by the marginal likelihood) and "mlp" are
+    those families alone. An `AbstractDictionary`, or its text such as "radial(-5,0)", is least squares in its functions.
     A scikit-learn regressor is cloned and fitted; its derivatives are central differences.
     `weights`: None, all rows count alike; "relative", each row is divided by |y_i|, so that w_i = 1 / |y_i|^2 (|y_i|
     not taken below its 1 % quantile, lest a few small rows decide), for data that span decades; an array (N,) of w_i.
     `folds`: of the cross-validation, 5 by default: the usual balance of cost against bias.
     `held_out`: the fraction of rows kept for the error, .2 by default.
-    `seed`: of the split, the random features and the network.
+    `seed`: of the split and the network.
     `progress`: called with a line of text before each step that takes time.
     Returns: the model with its error, resolution and scores: `Fitted`.
     Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);

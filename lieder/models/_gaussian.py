@@ -15,7 +15,7 @@ from ._ridge import stacked_factor, triangle
 JUDGED = 1000  # rows on which the covariance is chosen: it costs their number cubed, some thirty times
 EXACT = 2000  # rows up to which every one is a centre
 CENTRES = 600  # with more rows: the others are fitted by least squares in the covariances with these
-LEAST_WEIGHT = 1e-12  # of a row: one that counts for nothing has noise beyond all others, but no infinite one
+LEAST_WEIGHT = 1e-30  # of a row: one that counts for nothing has noise beyond all others, but no infinite one
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class GaussianProcess(AbstractFamily):
     name: str = "Gaussian process"
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
-        few = data[np.arange(min(len(data), JUDGED))]
+        counting = np.flatnonzero(data.weight)
+        few = data[counting[:JUDGED]] if len(counting) > 1 else Data(data.x, data.y, np.ones(len(data)))
         centre, inverse = standard(data.x)
-        weight = np.maximum(few.weight, LEAST_WEIGHT)
-        setting = Setting(most_probable((few.x - centre) * inverse, few.y, weight), centre, inverse)
+        setting = Setting(most_probable((few.x - centre) * inverse, few.y, few.weight), centre, inverse)
         features, fits = _fits(data, setting, folds)
         residual = np.empty_like(data.y)
         for fold, w in zip(folds, fits, strict=True):

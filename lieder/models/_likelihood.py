@@ -19,14 +19,15 @@ STARTS = ((1.0, 1e-2), (3.0, 1e-6), (0.4, 0.1))
 # few rows do not decide for extremes.
 AMPLITUDE, METRIC, TAIL = 5.0, 2.0, 1.5
 BEST = 2.0  # the mean of log a
+(_INVERSE,) = scipy.linalg.get_lapack_funcs(("potri",), dtype=np.float64)
 PROPER = 1e-12  # outputs that depend linearly on others leave this share of their covariance
 
 
 class Likelihood:
     """Minus the logarithm of the restricted marginal likelihood, and the weak prior, as a function of parameters.
 
-    With K = k(z, z) + noise / w, P = K^-1 - K^-1 1 1^T K^-1 / 1^T K^-1 1 (the constant is free) and S = Y^T P Y / (N - 1),
-    the covariance of the outputs, which is profiled out:
+    With K = k(z, z) + noise / w, P = K^-1 - K^-1 1 1^T K^-1 / 1^T K^-1 1 (the constant is free) and
+    S = Y^T P Y / (N - 1), the covariance of the outputs, which is profiled out:
 
         (N - 1)/2 log det S + m/2 (log det K + log 1^T K^-1 1).
 
@@ -37,9 +38,11 @@ class Likelihood:
 
     def __init__(self, z: np.ndarray, y: np.ndarray, weight: np.ndarray):
         self.z, self.noise, self.full = z, 1.0 / weight, z.shape[1] <= FULL
-        u, s, _ = np.linalg.svd(y - np.average(y, axis=0, weights=weight), full_matrices=False)
+        y = y - np.average(y, axis=0, weights=weight)
+        _, s, vt = np.linalg.svd(np.sqrt(weight)[:, None] * y, full_matrices=False)
         # Combinations of outputs that are zero but for rounding say nothing.
-        self.y = u[:, : max(1, int(np.sum(s > 1e-10 * s[0])))] * np.sqrt(len(z))
+        kept = max(1, int(np.sum(s > 1e-10 * s[0])))
+        self.y = y @ (vt[:kept].T * np.sqrt(len(z)) / np.where(s[:kept] > 0, s[:kept], 1.0))
         self.along = z @ z.T
 
     def __call__(self, p: Float[np.ndarray, " parameters"]) -> tuple[float, Float[np.ndarray, " parameters"]]:
@@ -76,7 +79,7 @@ class Likelihood:
         """The value, and its derivative by each entry of K."""
         count, m = len(whole), self.y.shape[1]
         factor = np.linalg.cholesky(whole)
-        inverse = scipy.linalg.lapack.dpotri(factor, lower=1)[0]
+        inverse = _INVERSE(factor, lower=1)[0]
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         ones = inverse.sum(axis=1)
         total = ones.sum()
@@ -92,7 +95,7 @@ class Likelihood:
 
     def covariance(self, p: Float[np.ndarray, " parameters"]) -> Covariance:
         """What these parameters stand for."""
-        tilt, curve, noise, tail = np.exp(p[:4])
+        tilt, curve, noise, tail = np.exp(p[:4]).tolist()
         n = self.z.shape[1]
         return Covariance(p[4:].reshape(n, n) if self.full else np.diag(p[4:]), tail, tilt, curve, noise)
 

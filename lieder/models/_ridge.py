@@ -11,14 +11,12 @@ from lieder.dictionary import AbstractDictionary, polynomials
 
 from ._batches import evaluate
 from ._data import Data, standard
-from ._family import AbstractFamily, FeatureModel, Standardised, Validated, Waves
+from ._family import AbstractFamily, FeatureModel, Standardised, Validated
 
 # Relative to the largest singular value of the scaled features. The least is at rounding: exact symmetries are read
 # from exact fits.
 STRENGTHS = np.array([1e-14, 1e-12, 1e-10, 1e-8, *np.geomspace(1e-7, 1.0, 15)])
 TINY = np.array([1e-12])  # least squares, with dependent functions shared out instead of blowing up
-LENGTHS = (0.3, 0.6, 1.2, 2.5, 5.0, 10.0)  # kernel widths, in units of sqrt(n) standard deviations
-WAVES = 250  # pairs of cosine and sine: the features then cost about as much as a polynomial of middling degree
 ROWS = 4096  # of features in one QR step
 
 
@@ -72,11 +70,6 @@ def polynomial_size(width: int, degree: int) -> int:
     return comb(width + degree, degree)
 
 
-def kernel() -> Ridge:
-    """Gaussian kernel ridge regression through random features, with an affine part."""
-    return Ridge("kernel ridge (random features)", _waves, STRENGTHS, constant=True)
-
-
 def of_dictionary(dictionary: AbstractDictionary, name: str) -> Ridge:
     """Least squares in the functions of a dictionary, in the user's own coordinates."""
     return Ridge(f"least squares, {name}", partial(_as_is, dictionary), TINY, constant=False)
@@ -84,13 +77,6 @@ def of_dictionary(dictionary: AbstractDictionary, name: str) -> Ridge:
 
 def _polynomial(degree: int, data: Data, seed: int) -> list[Callable]:
     return [Standardised(polynomials(data.x.shape[1], degree), *standard(data.x))]
-
-
-def _waves(data: Data, seed: int) -> list[Callable]:
-    width = data.x.shape[1]
-    count = min(WAVES, max(8, len(data) // 4))
-    draws = np.random.default_rng(seed).normal(size=(count, width)) / np.sqrt(width)
-    return [Waves(draws / length, *standard(data.x)) for length in LENGTHS]
 
 
 def _as_is(dictionary: AbstractDictionary, data: Data, seed: int) -> list[Callable]:

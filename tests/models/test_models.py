@@ -60,9 +60,9 @@ def quick(monkeypatch):
 def test_auto_looks_beyond_polynomials(quick):
     x = _inputs(300, 1) * 3
     fitted = models.fit(x, np.sin(2 * x), folds=3)
-    assert fitted.family == "kernel ridge (random features)"
+    assert fitted.family == "Gaussian process"
     assert fitted.error < 1e-3
-    assert {"mlp", "kernel ridge (random features)"} < set(fitted.scores)
+    assert {"mlp", "Gaussian process"} < set(fitted.scores)
 
 
 FAMILIES = ["polynomial(2)", "kernel", "mlp", "fourier(1)", dictionary.polynomials(2, 2)]
@@ -74,7 +74,8 @@ def test_models_are_functions_of_one_example(family, quick):
     fitted = models.fit(x, np.cos(x), family, folds=2)
     one = jax.jit(fitted.model)(x[0])
     assert one.shape == (2,) and one.dtype == np.float64
-    np.testing.assert_allclose(one, fitted.model(x[0]), rtol=1e-12)
+    # Labels without noise are interpolated with coefficients of 1e4 that cancel, so that rounding is as much larger.
+    np.testing.assert_allclose(one, fitted.model(x[0]), rtol=1e-9 if family == "kernel" else 1e-12)
     np.testing.assert_allclose(jax.vmap(fitted.model)(x[:3]), fitted.values(x[:3]), rtol=1e-10)
     assert fitted.model(x[0].astype(np.float32)).dtype == np.float32
     step = 1e-5 * np.eye(2)
