@@ -87,7 +87,7 @@ CASES = (
     _invariant("axis 3", 3, lambda x: jnp.exp(-x[0] ** 2 - x[1] ** 2) * jnp.cos(x[2]), AFF[3], 1),
     _invariant("hyperboloid", 3, lambda x: jnp.tanh(x @ (LORENTZ * x)), AFF[3], 3),
     _invariant("product", 3, lambda x: jnp.sin(x[0] * x[1] * x[2]), ld.algebra.gl(3), 2),
-    _invariant("no symmetry 3", 3, lambda x: jnp.sin(x[0]) + jnp.cos(2 * x[1]) * x[2] + jnp.exp(x[0] * x[2]), AFF[3], 0),
+    _invariant("no symmetry 3", 3, lambda x: jnp.sin(x[0]) + jnp.cos(2 * x[1]) * x[2] + jnp.exp(x[0] / 2), AFF[3], 0),
     _equivariant("central 3", 3, lambda x: x * jnp.exp(-_square(x) / 2), GL[3], 3),
     _separate("softened gravity", 3, lambda x: -x / (0.3 + _square(x)) ** 1.5, 3),
     _invariant("bell 4", 4, lambda x: jnp.exp(-_square(x) / 4), AFF[4], 6),

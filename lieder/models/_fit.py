@@ -53,7 +53,7 @@ def fit(
     within one standard error of the best; a network is tried for N >= 100 and N n <= 200,000 only, and nothing beyond
     polynomials where one is exact to 1e-6. "polynomial" (degree 1 to 4), "polynomial(3)", "kernel" (a Gaussian process,
     which is kernel ridge regression with lengths, directions and noise chosen by the marginal likelihood) and "mlp" are
-    those families alone. An `AbstractDictionary`, or its text such as "radial(-5,0)", is least squares in its functions.
+    those families alone. An `AbstractDictionary`, or its text like "radial(-5,0)", is least squares in its functions.
     A scikit-learn regressor is cloned and fitted; its derivatives are central differences.
     `weights`: None, all rows count alike; "relative", each row is divided by |y_i|, so that w_i = 1 / |y_i|^2 (|y_i|
     not taken below its 1 % quantile, lest a few small rows decide), for data that span decades; an array (N,) of w_i.
