@@ -133,10 +133,14 @@ class MatrixStack:
         if self._is_every_unit():
             return (left[:, :, None] * x[None, None, :]).reshape(len(left), rows * columns)
         if entries > 0.5 * q * rows * columns:
-            return jnp.einsum("mr,grc,c->mg", left, jnp.asarray(self.dense(), dtype), x)  # m: outputs, g: generators
+            # m: outputs, g: generators, r, c: rows and columns
+            dense = jnp.asarray(self.dense(), dtype)
+            return jnp.einsum("mr,grc,c->mg", left, dense, x, precision="highest")
         padded, row, column = self._padded()
-        terms = jnp.asarray(padded, dtype) * left[:, row] * x[column]
-        return terms.sum(-1)
+        # A dot product, not the sum of an elementwise product: that one is fused with what follows, which is slower
+        # and which jaxlib 0.10.2 compiles to wrong numbers in float32. m: outputs, g: generators, k: their entries
+        terms = jnp.asarray(padded, dtype) * x[column]
+        return jnp.einsum("mgk,gk->mg", left[:, row], terms, precision="highest")
 
     def _is_every_unit(self) -> bool:
         """True for gl(n) on vectors and all affine maps in their natural order: L is then one outer product."""
