@@ -30,6 +30,12 @@ class AbstractFibreAction(abc.ABC):
         """phi_xi(x, y) for one combination of generators: cheaper than `over` when there are many."""
 
     @abc.abstractmethod
+    def element_over(
+        self, number: int, x: Float[Array, " n"], y: Float[Array, " m"], inverse: bool = False
+    ) -> Float[Array, " m"]:
+        """Where discrete element `number` of the algebra, or its inverse, takes an output y at x."""
+
+    @abc.abstractmethod
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractFibreAction":
         """The action of combinations of generators (rows of coefficients), which form `algebra`."""
 
@@ -56,5 +62,26 @@ class AbstractAction(AbstractFibreAction):
         """left theta_k(z) for all k, without forming theta where that is cheaper."""
 
     @abc.abstractmethod
+    def element(self, number: int, z: Float[Array, " n"], inverse: bool = False) -> Float[Array, " n"]:
+        """Where discrete element `number` of the algebra (its `components`), or its inverse, takes a point."""
+
+    @abc.abstractmethod
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractAction":
         """The action of combinations of generators (rows of coefficients), which form `algebra`."""
+
+
+def discrete_elements(algebra: LieAlgebra | Span) -> tuple[np.ndarray, ...]:
+    """The affine maps that belong to a group besides the flows of its generators.
+
+    Arguments: `algebra`. Returns: c arrays (n, n + 1), the components of an algebra; a Span has none.
+    """
+    return algebra.components if isinstance(algebra, LieAlgebra) else ()
+
+
+def discrete_element(algebra: LieAlgebra | Span, number: int) -> Float[np.ndarray, "n n+1"]:
+    """One of `discrete_elements`. Raises: IndexError where there are not so many."""
+    maps = discrete_elements(algebra)
+    if not 0 <= number < len(maps):
+        plural = "" if len(maps) == 1 else "s"
+        raise IndexError(f"{algebra.name} has {len(maps)} discrete element{plural}, and no number {number}.")
+    return maps[number]

@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
-from ._abstract import AbstractAction
+from ._abstract import AbstractAction, discrete_element, discrete_elements
 from ._placing import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
 
-_NOTHING = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
+NO_ELEMENTS = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
 
 
 @jax.tree_util.register_static
@@ -35,7 +35,7 @@ class FieldAction(AbstractAction):
     generators: MatrixStack
     dictionary: families.AbstractDictionary
     blocks: tuple[tuple[str, int], ...]
-    elements: MatrixStack = _NOTHING
+    elements: MatrixStack = NO_ELEMENTS
 
     def __post_init__(self):
         q, n, size = self.generators.shape
@@ -46,10 +46,10 @@ class FieldAction(AbstractAction):
                 f" {self.dictionary.size} functions of {self.dictionary.width} variables."
             )
         count = len(discrete_elements(self.algebra))
-        if self.elements is _NOTHING and count == 0:
-            object.__setattr__(self, "elements", MatrixStack((0, n, size), _NOTHING.index, _NOTHING.value))
+        if self.elements is NO_ELEMENTS and count == 0:
+            object.__setattr__(self, "elements", MatrixStack((0, n, size), NO_ELEMENTS.index, NO_ELEMENTS.value))
         if self.elements.shape != (count, n, size):
-            came = "was not given" if self.elements is _NOTHING else f"has shape {self.elements.shape}"
+            came = "was not given" if self.elements is NO_ELEMENTS else f"has shape {self.elements.shape}"
             raise ValueError(
                 f"elements {came}, but {self.algebra.name} has {count} discrete elements: it must have shape"
                 f" ({count}, {n}, {size}), one matrix H_j for each, z -> H_j f(z)."
@@ -91,10 +91,24 @@ class FieldAction(AbstractAction):
     def over_one(self, xi, x, y):
         return self.field(xi, y)
 
+    def element(self, number: int, z: Float[Array, " n"], inverse: bool = False) -> Float[Array, " n"]:
+        discrete_element(self.algebra, number)
+        one = self.elements.only(number)
+        if not inverse:
+            return one.apply(self.dictionary(z))[0]
+        if not self.is_affine:
+            raise TypeError(f"{self} is not affine: the inverse of its discrete elements is not known.")
+        map_ = one.dense()[0]
+        back = jnp.asarray(np.linalg.inv(map_[:, : self.width]), z.dtype)
+        return back @ (z if self.is_linear else z - jnp.asarray(map_[:, self.width], z.dtype))
+
+    def element_over(self, number, x, y, inverse=False):
+        return self.element(number, y, inverse)
+
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "FieldAction":
         own, kept = discrete_elements(self.algebra), discrete_elements(algebra)
         same = len(own) == len(kept) and all(np.array_equal(a, b) for a, b in zip(own, kept, strict=True))
-        elements = self.elements if same else _NOTHING
+        elements = self.elements if same else NO_ELEMENTS
         return FieldAction(algebra, self.generators.combine(rows), self.dictionary, self.blocks, elements)
 
     def symbolic(self, xi, x, y) -> list[sympy.Expr]:
@@ -220,15 +234,10 @@ def scalars(algebra: LieAlgebra | Span, count: int = 1) -> FieldAction:
     """
     if count < 1:
         raise ValueError(f"count must be 1, 2, 3, ..., got {count}.")
-    nothing = MatrixStack((algebra.dim, count, count), _NOTHING.index, _NOTHING.value)
+    nothing = MatrixStack((algebra.dim, count, count), NO_ELEMENTS.index, NO_ELEMENTS.value)
     dictionary = families.linear(count)
     still = identities(len(discrete_elements(algebra)), dictionary)
     return FieldAction(algebra, nothing, dictionary, (("scalars", count),), still)
-
-
-def discrete_elements(algebra: LieAlgebra | Span) -> tuple[np.ndarray, ...]:
-    """The affine maps (n, n + 1) that belong to the group besides the flows of its generators; a Span has none."""
-    return algebra.components if isinstance(algebra, LieAlgebra) else ()
 
 
 def _same_algebra(left: FieldAction, right: FieldAction) -> None:
@@ -254,7 +263,7 @@ def over_product(actions: list[FieldAction], algebra: LieAlgebra | Span) -> list
     for action in actions:
         q, n, size = action.generators.shape
         placed = action.generators.placed((algebra.dim, n, size), generator=start)
-        elements = _NOTHING
+        elements = NO_ELEMENTS
         if total:
             own = np.arange(total) - first
             others = identities(total, action.dictionary)

@@ -1,7 +1,7 @@
 """Fields sampled on a grid, images among them: moved with their points, their values turned along the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -14,14 +14,16 @@ from jaxtyping import Array, Float
 
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
-from ..linalg import MatrixStack
-from ._abstract import AbstractAction
-from ._fields import FieldAction, scalars
+from ..linalg import MatrixStack, stacked
+from ._abstract import AbstractAction, discrete_element, discrete_elements
+from ._fields import NO_ELEMENTS, FieldAction, scalars
 from ._grid_sampling import difference_weights, resampled, slopes
 from ._representations import points
 
 BOUNDARIES, DERIVATIVES, INDEXINGS = ("zero", "periodic"), ("interpolated", "spectral"), ("ij", "xy")
 ORDERS = (2, 4, 6, 8, 10, 12)
+PROBED = 256  # samples whose images are held at once while a discrete element is written as a matrix
+ROUNDING = 1e-13  # weights of an interpolant at a sample itself: nothing but rounding
 
 
 @jax.tree_util.register_static
@@ -129,6 +131,23 @@ class GridAction(AbstractAction):
             turn = jax.scipy.linalg.expm(combined(self.fibre.matrices(), xi, z.dtype))
         return self.carried(back, turn, z)
 
+    def element(self, number: int, z: Float[Array, " n"], inverse: bool = False) -> Float[Array, " n"]:
+        back, turn = self._element(number, inverse)
+        return self.carried(jnp.asarray(back, z.dtype), jnp.asarray(turn, z.dtype), z)
+
+    def element_over(self, number, x, y, inverse=False):
+        return self.element(number, y, inverse)
+
+    def _element(self, number: int, inverse: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The affine map of positions back to where values come from, and what turns the values."""
+        discrete_element(self.algebra, number)
+        d = len(self.shape)
+        there = np.eye(d + 1)
+        map_ = self.base.elements.only(number).dense()[0]
+        there[:d, : map_.shape[1]] = map_
+        turn = self.fibre.discrete().only(number).dense()[0]
+        return (there[:d], np.linalg.inv(turn)) if inverse else (np.linalg.inv(there)[:d], turn)
+
     def carried(
         self, back: Float[Array, "axes axes+1"], turn: Float[Array, "channels channels"], z: Float[Array, " n"]
     ) -> Float[Array, " n"]:
@@ -158,7 +177,7 @@ class GridAction(AbstractAction):
         steep = [_difference_matrix(self.shape, axis, self.boundary, self.order) for axis in range(len(self.shape))]
         downhill = [-steep[axis] / step for axis, step in zip(self.axes, self.spacing, strict=True)]
         extended = np.pad(self.positions, ((0, 0), (0, 1)), constant_values=1.0)
-        index, value = [], []
+        index, value = [np.zeros((3, 0), np.int64)], [np.zeros(0)]
         for k, (move, turn) in enumerate(zip(self.base.affine().dense(), self.fibre.matrices().dense(), strict=True)):
             velocity = extended @ move.T
             flowing = sum(scipy.sparse.diags_array(velocity[:, a]) @ downhill[a] for a in range(len(downhill)))
@@ -174,7 +193,22 @@ class GridAction(AbstractAction):
 
         Raises: TypeError for the spectral derivative.
         """
-        return FieldAction(self.algebra, self.matrices(), families.linear(self.width), self.blocks)
+        maps = range(len(discrete_elements(self.algebra)))
+        elements = stacked([self._element_matrix(number) for number in maps], axis=0) if maps else NO_ELEMENTS
+        return FieldAction(self.algebra, self.matrices(), families.linear(self.width), self.blocks, elements)
+
+    def _element_matrix(self, number: int) -> MatrixStack:
+        """The (1, n, n) matrix of a discrete element: its columns are the images of single samples."""
+        back, turn = self._element(number, False)
+        one = grid_of_scalars(self)
+        with jax.enable_x64(True):
+            carry = jax.jit(jax.vmap(lambda u: one.carried(jnp.asarray(back), jnp.ones((1, 1)), u), 0, 1))
+            starts = range(0, one.width, PROBED)
+            pieces = [carry(jnp.eye(min(PROBED, one.width - start), one.width, start)) for start in starts]
+        pieces = [scipy.sparse.csc_array(np.where(np.abs(p) > ROUNDING, p, 0.0)) for p in pieces]
+        whole = scipy.sparse.coo_array(scipy.sparse.kron(turn, scipy.sparse.hstack(pieces)))
+        index = np.stack([np.zeros(whole.nnz, np.int64), *whole.coords])
+        return MatrixStack.from_entries((1, self.width, self.width), index, whole.data)
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "GridAction":
         base, fibre = self.base.restrict(rows, algebra), self.fibre.restrict(rows, algebra)
@@ -197,6 +231,11 @@ class GridAction(AbstractAction):
         size = " x ".join(map(str, self.shape))
         values = " + ".join(f"{kind}({width})" for kind, width in self.fibre.blocks)
         return f"{self.algebra.name} on {size} fields of {values}"
+
+
+def grid_of_scalars(action: GridAction) -> GridAction:
+    """The same grid with one number at each place."""
+    return replace(action, fibre=scalars(action.algebra, 1))
 
 
 def combined(stack: MatrixStack, xi: Array, dtype) -> Array:

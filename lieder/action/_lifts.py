@@ -48,6 +48,16 @@ class Lift(AbstractFibreAction):
     def over_one(self, xi, x, y):
         return self._move(jax.jacfwd(lambda z: self.base.field(xi, z))(x), y)
 
+    def element_over(self, number, x, y, inverse=False):
+        slope = jax.jacfwd(lambda z: self.base.element(number, z, inverse))(x).astype(y.dtype)
+        back = jnp.linalg.inv(slope).T
+        n, slots = self.base.width, self.up + self.down
+        tensor = jnp.abs(jnp.linalg.det(slope)) ** -self.weight * y.reshape((n,) * slots)
+        for slot in range(slots):
+            matrix = slope if slot < self.up else back
+            tensor = jnp.moveaxis(jnp.tensordot(matrix, tensor, axes=(1, slot)), 0, slot)
+        return tensor.reshape(-1)
+
     def _move(self, slope: Float[Array, "n n"], y: Float[Array, " m"]) -> Float[Array, " m"]:
         n, slots = self.base.width, self.up + self.down
         tensor = y.reshape((n,) * slots)

@@ -9,7 +9,8 @@ from .. import algebra as algebras
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
-from ._fields import FieldAction, discrete_elements, over_product, scalars
+from ._abstract import discrete_elements
+from ._fields import FieldAction, over_product, scalars
 
 _MOST_ELEMENTS = 1000  # of a finite group whose products are all compared
 _MOST_COORDINATES = 100  # of the matrices compared

@@ -53,6 +53,14 @@ class TotalAction(AbstractAction):
     def over_one(self, xi, x, y):
         return self.field(xi, y)
 
+    def element(self, number, z, inverse=False):
+        x, y = z[: self.base.width], z[self.base.width :]
+        moved = self.fibre.element_over(number, x, y, inverse)
+        return jnp.concatenate([self.base.element(number, x, inverse), moved])
+
+    def element_over(self, number, x, y, inverse=False):
+        return self.element(number, y, inverse)
+
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "TotalAction":
         return TotalAction(self.base.restrict(rows, algebra), self.fibre.restrict(rows, algebra))
 

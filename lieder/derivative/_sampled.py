@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..action import AbstractAction, FieldAction, scalars
-from ..algebra import LieAlgebra
+from ..action import AbstractAction, discrete_elements, scalars
 from ._lie import blocks
 
 _MOST_BYTES = 2**31
@@ -27,7 +26,7 @@ class Sampled:
 
 def sampled(dictionary, action: AbstractAction, x: np.ndarray | None, seed: int) -> Sampled:
     """The QR factor of [f, J_f theta_1, .., f(H_1 x), ..] over the points."""
-    size, q, c = dictionary.size, action.algebra.dim, _element_count(action)
+    size, q, c = dictionary.size, action.algebra.dim, len(discrete_elements(action.algebra))
     columns = size * (1 + q + c)
     x = points(action.width, columns + _SPARE, x, seed)
     if 8 * len(x) * columns > _MOST_BYTES:
@@ -40,8 +39,8 @@ def sampled(dictionary, action: AbstractAction, x: np.ndarray | None, seed: int)
         batch = blocks(dictionary, action, scalars(action.algebra, size))(z, np.arange(len(x)))
         values, rows = np.asarray(batch.values), np.asarray(batch.rows)
         parts = [values, *np.moveaxis(rows, 2, 0)]
-        if c and isinstance(action, FieldAction):
-            parts += list(np.moveaxis(np.asarray(jax.vmap(lambda p: _composed(dictionary, action, p))(z)), 1, 0))
+        for j in range(c):
+            parts.append(np.asarray(jax.vmap(lambda p, j=j: dictionary(action.element(j, p)))(z)))
     matrix = np.concatenate(parts, axis=1) / np.sqrt(len(x))
     bad = ~np.isfinite(matrix).all(axis=1)
     if bad.any():
@@ -70,19 +69,3 @@ def points(width: int, count: int, x, seed: int) -> np.ndarray:
     if not np.isfinite(x).all():
         raise ValueError("x holds NaN or infinite values.")
     return x
-
-
-def _element_count(action: AbstractAction) -> int:
-    if isinstance(action, FieldAction):
-        return action.elements.shape[0]
-    count = len(action.algebra.components) if isinstance(action.algebra, LieAlgebra) else 0
-    if count:
-        raise TypeError(
-            f"source, {action}, does not say what the {count} discrete elements of {action.algebra.name} do. Use the"
-            " algebra without them, or an action made of ld.points, ld.vectors and their kin."
-        )
-    return 0
-
-
-def _composed(dictionary, action: FieldAction, z):
-    return jax.vmap(dictionary)(action.elements.apply(action.dictionary(z)))

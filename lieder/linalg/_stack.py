@@ -84,6 +84,12 @@ class MatrixStack:
         index = np.stack([mixed.row, mixed.col // columns, mixed.col % columns])
         return MatrixStack.from_entries((len(coefficients), rows, columns), index, mixed.data)
 
+    def only(self, number: int) -> "MatrixStack":
+        """A stack of one, A_number."""
+        keep = self.index[0] == number
+        index = self.index[:, keep] - np.array([[number], [0], [0]])
+        return MatrixStack((1, *self.shape[1:]), index, self.value[keep])
+
     def placed(self, shape: tuple[int, int, int], generator: int = 0, row: int = 0, column: int = 0) -> "MatrixStack":
         """The same entries inside a larger stack of zeros, shifted by the given offsets."""
         shift = np.array([[generator], [row], [column]])

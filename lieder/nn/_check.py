@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from .. import report
-from ..action import AbstractAction, FieldAction, check_same_algebra, moved
+from ..action import AbstractAction, check_same_algebra, discrete_elements, moved
 from ..algebra import LieAlgebra
 from ..derivative import lie_derivative
 
@@ -254,15 +254,19 @@ def _moved(action: AbstractAction, move: tuple, z: np.ndarray) -> np.ndarray:
     xi, elements = move
     if xi is not None and len(xi):
         z = moved(action, xi[None], z, np.ones(1))[0]
-    if isinstance(action, FieldAction) and elements:
-        dense = action.elements.dense()
-        for j in elements:
-            z = np.asarray(jax.vmap(action.dictionary)(jnp.asarray(z)), np.float64) @ dense[j].T
+    for j in elements:
+        with jax.enable_x64(True):
+            z = np.asarray(_images(action, j, jnp.asarray(z, jnp.float64)))
     return z
 
 
+@eqx.filter_jit
+def _images(action: AbstractAction, number: int, z: Array) -> Array:
+    return jax.vmap(lambda one: action.element(number, one))(z)
+
+
 def _elements(action: AbstractAction) -> int:
-    return action.elements.shape[0] if isinstance(action, FieldAction) else 0
+    return len(discrete_elements(action.algebra))
 
 
 def _generator_names(action: AbstractAction) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from ..action import FieldAction, check_same_algebra
+from ..action import AbstractAction, FieldAction, check_same_algebra, discrete_elements
 from ._batch import checked_batch, checked_smoothing
 from ._penalty import SMOOTHING
 
@@ -17,8 +17,8 @@ from ._penalty import SMOOTHING
 def element_penalty(
     F: Callable,
     x: Float[Array | np.ndarray, "B n"],
-    source: FieldAction | ArrayLike,
-    target: FieldAction | ArrayLike | None = None,
+    source: AbstractAction | ArrayLike,
+    target: AbstractAction | ArrayLike | None = None,
     *,
     smoothing: float = SMOOTHING,
 ) -> Float[Array, ""]:
@@ -34,19 +34,20 @@ def element_penalty(
         source: an action whose algebra has discrete elements, such as vectors(algebra.symmetric(4)) or
             vectors(algebra.o(3)): those that generate the group are taken, not all of them. Or the matrices themselves,
             (G, n, n), or (G, n, n + 1) for affine maps.
-        target: the same on outputs, linear or affine, or (G, m, m) or (G, m, m + 1); default: outputs stay.
+        target: the same on outputs, linear, affine or fields on a grid, or (G, m, m) or (G, m, m + 1); default: outputs
+            stay.
         smoothing: d >= 0. Norms below e = d times the root of the sum of their squares count as squares, default 1e-2
             as in `penalty`.
     Returns:
         a scalar in units of F. Where an element is kept exactly its part of the gradient is 0.
     Raises:
         ValueError: no elements, another number of them on the two sides, shapes that do not match, NaN, matrices on
-            outputs without inverse, different algebras, negative smoothing. TypeError: an action on outputs that is
-            not affine.
+            outputs without inverse, different algebras, negative smoothing. TypeError: an action on outputs of whose
+            elements no inverse is known.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6; Yuan and Lin (2006) for the group lasso.
     """
     checked_smoothing(smoothing)
-    if isinstance(source, FieldAction) and isinstance(target, FieldAction):
+    if isinstance(source, AbstractAction) and isinstance(target, AbstractAction):
         check_same_algebra(source, target)
     move, count, n = _moves(source)
     x = checked_batch(F, x, None, n)
@@ -55,8 +56,7 @@ def element_penalty(
         raise ValueError(f"F returns shape {y.shape[1:]} for one example; it must return (m,) numbers, or a scalar.")
     z = jax.vmap(lambda one: jax.vmap(lambda moved: jnp.atleast_1d(F(moved)))(move(one)))(x)  # B, G, m
     if target is not None:
-        back, shift = _inverses(target, count, y.shape[1])
-        z = jnp.einsum("gij,bgj->bgi", jnp.asarray(back, z.dtype), z - jnp.asarray(shift, z.dtype))
+        z = jax.vmap(_back(target, count, y.shape[1]))(z)
     return _group_lasso(jnp.sum((z - y[:, None]) ** 2, axis=(0, 2)) / len(x), float(smoothing))
 
 
@@ -71,41 +71,41 @@ def _group_lasso(squares: Array, smoothing: float) -> Array:
 
 def _moves(source) -> tuple[Callable[[Array], Array], int, int]:
     """All g x of one example, the number of elements and the width."""
-    if isinstance(source, FieldAction):
-        count = source.elements.shape[0]
+    if isinstance(source, AbstractAction):
+        count = len(discrete_elements(source.algebra))
         if count == 0:
             raise ValueError(
                 f"source: {source.algebra.name} has no discrete elements. Take an algebra with some, such as o(3) or"
                 " symmetric(4), add them with ld.algebra.extended, or give matrices (G, n, n). Generators have"
                 " ld.promote.penalty."
             )
-        return lambda x: source.elements.apply(source.dictionary(x)), count, source.width
+        return lambda x: jnp.stack([source.element(number, x) for number in range(count)]), count, source.width
     maps = _checked(source, "source")
     linear, shift = maps[:, :, :-1], maps[:, :, -1]
     return lambda x: jnp.asarray(linear, x.dtype) @ x + jnp.asarray(shift, x.dtype), len(maps), maps.shape[1]
 
 
-def _inverses(target, count: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """rho(g)^-1 (G, m, m), and the shift (G, m) that is taken away before it."""
-    if isinstance(target, FieldAction):
-        if not target.is_affine:
+def _back(target, count: int, m: int) -> Callable[[Array], Array]:
+    """Each of the outputs (G, m) at g x taken back by rho(g)^-1."""
+    maps = None if isinstance(target, AbstractAction) else _checked(target, "target")
+    given, width = (len(discrete_elements(target.algebra)), target.width) if maps is None else maps.shape[:2]
+    if given != count:
+        raise ValueError(f"target has {given} elements, but source {count}: give one for each.")
+    if width != m:
+        raise ValueError(f"F returns {m} number{'s' * (m != 1)}, but target acts on {width}.")
+    if maps is None:
+        if isinstance(target, FieldAction) and not target.is_affine:
             raise TypeError(
                 f"target, {target}, is not affine, so that its elements have no inverse matrices. Give a linear or"
                 " affine action on outputs."
             )
-        dense = target.elements.dense()
-        maps = np.pad(dense, ((0, 0), (0, 0), (0, target.width + 1 - dense.shape[2])))
-    else:
-        maps = _checked(target, "target")
-    if len(maps) != count:
-        raise ValueError(f"target has {len(maps)} elements, but source {count}: give one for each.")
-    if maps.shape[1] != m:
-        raise ValueError(f"F returns {m} number{'s' * (m != 1)}, but target acts on {maps.shape[1]}.")
-    linear = maps[:, :, :-1]
+        return lambda z: jnp.stack([target.element(number, z[number], inverse=True) for number in range(count)])
+    linear, shift = maps[:, :, :-1], maps[:, :, -1]
     poor = np.linalg.cond(linear) > 1e12
     if poor.any():
         raise ValueError(f"target: element {poor.argmax()} has no inverse, so it belongs to no group.")
-    return np.linalg.inv(linear), maps[:, :, -1]
+    back = np.linalg.inv(linear)
+    return lambda z: jnp.einsum("gij,gj->gi", jnp.asarray(back, z.dtype), z - jnp.asarray(shift, z.dtype))
 
 
 def _checked(given, argument: str) -> np.ndarray:
