@@ -3,6 +3,7 @@
 from functools import partial
 
 import diffrax
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +14,9 @@ from ._abstract import AbstractAction
 from ._fields import FieldAction
 from ._grid import GridAction
 from ._total import TotalAction
+
+MOST_STEPS = 4096  # of the integrator, before it gives up
+FAR = 1e6  # times its first distance from the origin (or 1): a solution that stops beyond has left the space
 
 
 def flow(
@@ -35,8 +39,22 @@ def flow(
     Returns:
         (n,) in the dtype of z; inf where a nonlinear flow leaves the space in finite time.
     Reference: Dormand, Prince (1980) for the integrator; Al-Mohy, Higham (2009) for the exponential.
-    Raises: TypeError when z is not floating point; ValueError for shapes that do not fit the action.
+    Raises: TypeError when z is not floating point; ValueError for shapes that do not fit the action. RuntimeError, also
+        under jit, where the integrator gives up after 4,096 steps without leaving: a stiff field, a time that is too
+        long, or a field that is not finite on the way.
     """
+    end = _flow(action, xi, z, time, tolerance)
+    return eqx.error_if(
+        end,
+        jnp.isnan(end).any() & jnp.isfinite(jnp.asarray(z)).all(),
+        f"the flow could not be followed: after {MOST_STEPS} steps the integrator had neither arrived nor left the"
+        " space. The field is stiff or not finite on the way, or the time is too long: take a shorter time or a larger"
+        " tolerance.",
+    )
+
+
+def _flow(action: AbstractAction, xi, z, time, tolerance: float | None = None) -> Array:
+    """`flow` with NaN where it could not be followed."""
     z = jnp.asarray(z)
     if not jnp.issubdtype(z.dtype, jnp.floating):
         raise TypeError(f"z must be real floating point, got dtype {z.dtype}.")
@@ -52,7 +70,7 @@ def flow(
     if isinstance(action, TotalAction) and _holds_grid(action):
         # Both sides move by themselves, each in its own best way.
         n, fibre = action.base.width, action.fibre
-        ends = [flow(action.base, xi, z[:n], time, tolerance), flow(fibre, xi, z[n:], time, tolerance)]  # pyright: ignore[reportArgumentType]
+        ends = [_flow(action.base, xi, z[:n], time, tolerance), _flow(fibre, xi, z[n:], time, tolerance)]  # pyright: ignore[reportArgumentType]
         return jnp.concatenate(ends)
     tolerance = tolerance if tolerance is not None else (1e-10 if z.dtype == jnp.float64 else 1e-6)
     solution = diffrax.diffeqsolve(
@@ -64,12 +82,14 @@ def flow(
         dt0=None,
         y0=z,
         stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
-        max_steps=4096,
+        max_steps=MOST_STEPS,
         throw=False,
     )
     end = solution.ys[-1]  # pyright: ignore[reportOptionalSubscript]
     reached = solution.result == diffrax.RESULTS.successful
-    return jnp.where(reached & jnp.isfinite(end).all(), end, jnp.inf)
+    size = jnp.linalg.norm(end)
+    left = jnp.isinf(end).any() | (size > FAR * (1.0 + jnp.linalg.norm(z)))
+    return jnp.where(reached & jnp.isfinite(end).all(), end, jnp.where(left, jnp.inf, jnp.nan))
 
 
 def _holds_grid(action: TotalAction) -> bool:
@@ -97,7 +117,7 @@ def moved(
     `flow`.
 
     Arguments: `xi` (k, q); `points` (p, n); `times` (k,).
-    Returns: (k, p, n) float64, inf where a nonlinear flow leaves the space.
+    Returns: (k, p, n) float64, inf where a nonlinear flow leaves the space and NaN where it could not be followed.
     """
     points = np.asarray(points, dtype=np.float64)
     if isinstance(action, FieldAction) and action.is_affine:
@@ -135,7 +155,7 @@ def _resample(action: GridAction, back: Array, turn: Array, fields: Array) -> Ar
 
 @partial(jax.jit, static_argnums=0)
 def _flows(action: AbstractAction, xi: Array, points: Array, times: Array) -> Array:
-    along = jax.vmap(lambda c, z, t: flow(action, c, z, t), in_axes=(None, 0, None))
+    along = jax.vmap(lambda c, z, t: _flow(action, c, z, t), in_axes=(None, 0, None))
     return jax.vmap(along, in_axes=(0, None, 0))(xi, points, times)
 
 

@@ -177,7 +177,8 @@ class GridAction(AbstractAction):
         steep = [_difference_matrix(self.shape, axis, self.boundary, self.order) for axis in range(len(self.shape))]
         downhill = [-steep[axis] / step for axis, step in zip(self.axes, self.spacing, strict=True)]
         extended = np.pad(self.positions, ((0, 0), (0, 1)), constant_values=1.0)
-        index, value = [np.zeros((3, 0), np.int64)], [np.zeros(0)]
+        index: list[np.ndarray] = [np.zeros((3, 0), np.int64)]
+        value: list[np.ndarray] = [np.zeros(0)]
         for k, (move, turn) in enumerate(zip(self.base.affine().dense(), self.fibre.matrices().dense(), strict=True)):
             velocity = extended @ move.T
             flowing = sum(scipy.sparse.diags_array(velocity[:, a]) @ downhill[a] for a in range(len(downhill)))

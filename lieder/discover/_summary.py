@@ -86,7 +86,9 @@ def _rule(s: "Symmetries") -> str:
 
 
 def _finite(finite: np.ndarray) -> str:
-    told = ", ".join("not made (the flow leaves the space)" if np.isnan(v) else _number(v) for v in finite[:SHOWN])
+    told = ", ".join(
+        "not made (the flow leaves the space or is lost)" if np.isnan(v) else _number(v) for v in finite[:SHOWN]
+    )
     more = ", ..." if len(finite) > SHOWN else ""
     return f"Finite check on held-out points moved by a quarter of their spread, violation for each: {told}{more}."
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars
 from ..derivative import lie_derivative
 from ..linalg import nuclear_norm
+from ..sampling import checked_flag
 from ._batch import checked_batch, checked_smoothing, output_width
 from ._candidates import orthonormal
 
@@ -61,6 +62,7 @@ def penalty(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (promoting symmetry by the nuclear norm).
     """
     checked_smoothing(smoothing)
+    per_output = checked_flag(per_output, "per_output")
     x = checked_batch(F, x, source)
     target = scalars(source.algebra, output_width(F, x)) if target is None else target
     basis = _basis(source, target, inner)
@@ -97,7 +99,13 @@ def layer_penalty(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6.
     """
     checked_smoothing(smoothing)
+    per_output = checked_flag(per_output, "per_output")
     parts = _layers(model)
+    if not isinstance(hidden, list | tuple) or not all(isinstance(one, AbstractAction) for one in hidden):
+        raise TypeError(
+            "hidden must be a list of actions, one for each layer but the last, also where it is one: hidden=[action];"
+            f" got {type(hidden).__name__}."
+        )
     actions = [source, *hidden, target]
     if len(actions) != len(parts) + 1:
         raise ValueError(

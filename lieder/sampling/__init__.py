@@ -1,5 +1,6 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
+from ._flags import checked_flag as checked_flag
 from ._neighbours import Tangents as Tangents
 from ._neighbours import intrinsic_dimension as intrinsic_dimension
 from ._neighbours import surface_distances as surface_distances

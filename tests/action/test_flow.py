@@ -129,3 +129,19 @@ def test_orbits_and_velocities():
 def test_points_and_directions_that_do_not_fit(xi, z, kind, message):
     with pytest.raises(kind, match=message):
         flow(action.vectors(algebra.so(3)), xi, z)
+
+
+@pytest.mark.parametrize(
+    ("field", "time"),
+    [
+        pytest.param(lambda z: -1e5 * jnp.array([1.0, 1e3]) * (z - 0.1 * z**2), 1.0, id="stiff"),
+        pytest.param(lambda z: 1e6 * jnp.array([z[1], -z[0]]) * (1 + 0.1 * z[0] ** 2), 1.0, id="too long"),
+        pytest.param(lambda z: -1 / jnp.sqrt(z - 0.5), 2.0, id="not defined on the way"),
+    ],
+)
+def test_a_flow_that_cannot_be_followed_is_said_not_to_be(field, time):
+    """These solutions stay near the origin: a solver that gives up has not shown that they leave."""
+    a = action.fields([field], 2, ["user"])
+    with pytest.raises(RuntimeError, match=r"could not be followed: after 4096 steps"):
+        flow(a, jnp.ones(1), jnp.ones(2), time)
+    assert np.isnan(orbits(a, np.ones(1), np.ones((1, 2)), np.array([0.0, time]))[0, 1]).all()

@@ -129,12 +129,29 @@ def test_closure_reports_the_defect_of_what_was_given():
 
 def test_not_closed():
     matrices = np.array([[[0.0, 1], [0, 0]], [[0, 0], [1, 0]]])
-    g = algebra.matrices(matrices)
     with pytest.raises(ValueError, match=r"user are not closed under the bracket: closure defect 1.41"):
-        g.bracket([1, 0], [0, 1])
-    large = algebra.matrices(np.eye(100).reshape(100, 10, 10)[1:99])
+        algebra.matrices(matrices)
     with pytest.raises(ValueError, match="closure defect"):
-        large.bracket(np.ones(98), np.arange(98.0))
+        algebra.affine(np.array([[[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [1.0, 0.0]]]), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="closure defect"):
+        algebra.matrices(np.eye(100).reshape(100, 10, 10)[1:99])
+    g = algebra.LieAlgebra("two", ("a", "b"), MatrixStack.from_dense(np.pad(matrices, ((0, 0), (0, 0), (0, 1)))))
+    with pytest.raises(ValueError, match=r"two are not closed under the bracket: closure defect 1.41"):
+        g.bracket([1, 0], [0, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_generators_in_single_precision(dtype):
+    """A change of basis rounded to single precision, as other libraries store their generators."""
+    change = np.eye(3) + 0.3 * np.random.default_rng(0).normal(size=(3, 3))
+    rounded = (change @ dense(SO3)[:, :, :3] @ np.linalg.inv(change)).astype(dtype)
+    g = algebra.matrices(rounded)
+    assert g.tolerance == pytest.approx(100 * np.finfo(dtype).eps)
+    assert g.identify(1e-2) == "so(3)"
+    with pytest.raises(ValueError, match="closure defect"):
+        algebra.matrices(rounded.astype(np.float64))
+    with pytest.raises(TypeError, match="array must hold real numbers"):
+        algebra.matrices([[["a"]]])
 
 
 def test_measured_matrices_within_a_tolerance():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lieder import action, algebra, discover, enforce
+from lieder.linalg import MatrixStack
 
 SO3 = algebra.so(3)
 V = action.vectors(SO3)
@@ -115,7 +116,7 @@ def test_no_coordinates():
 
 
 def test_missing_generators():
-    two = action.vectors(algebra.matrices(SO3.generators.dense()[:2, :, :3]))
+    two = action.vectors(algebra.LieAlgebra("two", ("a", "b"), MatrixStack.from_dense(SO3.generators.dense()[:2])))
     with pytest.raises(ValueError, match=r"closure defect 0\.707.*generators are missing, close them"):
         enforce.maps(two, two)
 

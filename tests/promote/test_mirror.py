@@ -396,10 +396,14 @@ def test_removal_size_and_spread():
 
 
 def test_removal_prevents_collapse():
-    """A deep linear chain near zero: with its symmetry it decays to nothing, without it it fits."""
+    """A deep linear chain near zero: with its symmetry it decays to nothing, without it it fits.
+
+    Near means that the decay is steeper than the loss: at .001 it held for 400 of 400 starts, at .01 for half of them.
+    """
     x = X[:, :3]
     y = x @ np.array([1.0, -2.0, 0.5])
-    start = [0.01 * jnp.asarray(RNG.normal(size=shape)) for shape in ((3, 8), (8, 8), (8, 1))]
+    rng = np.random.default_rng(11)
+    start = [0.001 * jnp.asarray(rng.normal(size=shape)) for shape in ((3, 8), (8, 8), (8, 1))]
     loss = lambda w: jnp.mean((x @ w[0] @ w[1] @ w[2] - y[:, None]) ** 2)  # noqa: E731
 
     def train(params, value, penalty):
@@ -413,7 +417,7 @@ def test_removal_prevents_collapse():
 
     decayed = train(start, lambda p: p, lambda p: 0.05 * sum(jnp.sum(w**2) for w in p))
     assert decayed > 0.99 * np.mean(y**2)
-    shifted = mirror.remove(start, 0.05, key=jax.random.key(0), scale=10.0)
+    shifted = mirror.remove(start, 0.05, key=jax.random.key(0), scale=100.0)
     assert train(shifted, lambda p: p.value(), lambda p: p.penalty()) < 0.1 * np.mean(y**2)
 
 
@@ -524,6 +528,26 @@ FAULTS = {
         "different units from 0 to 5",
     ),
     "tolerance": (lambda: mirror.constrain(W, np.eye(6), 0.1).project(-1), ValueError, "tolerance must be"),
+    "tolerance text": (lambda: mirror.constrain(W, np.eye(6), 0.1).project("a"), ValueError, "tolerance .* got 'a'"),
+    "no loss": (lambda: mirror.defect(3, W, np.eye(6)), TypeError, "loss must be a function of params.* got int"),
+    "loss of other params": (lambda: mirror.defect(lambda p: p["w"], W, np.eye(6)), TypeError, "loss cannot be eval"),
+    "loss of text": (lambda: mirror.defect(lambda p: "high", W, np.eye(6)), TypeError, "loss must return real numbers"),
+    "params": (lambda: mirror.defect(lambda p: p, 3, np.eye(6)), ValueError, "params holds no floating-point array"),
+    "each": (lambda: mirror.defect(jnp.sum, W, np.eye(6), each="no"), TypeError, "each must be True or False"),
+    "dim text": (lambda: mirror.constrain(W, lambda c: c, 0.1, dim="six"), ValueError, "dim must be a whole number"),
+    "shape text": (lambda: mirror.own(W, np.eye(6), kind="low rank", shape="ab"), ValueError, "shape must be .* 'ab'"),
+    "axes": (lambda: mirror.rotation(layers(), INTO, OUT_OF, axes=3), ValueError, "axes must be two whole numbers"),
+    "direction text": (
+        lambda: mirror.rotation(layers(), INTO, OUT_OF, direction="up"),
+        TypeError,
+        "direction must be 6 numbers",
+    ),
+    "clusters text": (
+        lambda: mirror.permutation(layers(), INTO, OUT_OF, clusters=["ab"]),
+        TypeError,
+        "clusters must be lists of unit numbers",
+    ),
+    "key": (lambda: mirror.remove(W, 0.1, key=0), TypeError, r"key must be a random key, .*; got 0"),
     "tolerance NaN": (lambda: mirror.constrain(W, np.eye(6), 0.1).project(np.nan), ValueError, "tolerance must be"),
     "diverged": (
         lambda: jax.tree.map(lambda leaf: np.nan * leaf, mirror.constrain(W, np.eye(6), 0.1)).project(),

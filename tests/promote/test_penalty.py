@@ -13,6 +13,7 @@ from lieder.linalg import nuclear_norm
 
 GL3, SO3, SE3 = algebra.gl(3), algebra.so(3), algebra.se(3)
 S3 = algebra.symmetric(3)
+V3 = action.vectors(SO3)
 X = jax.random.normal(jax.random.key(1), (9, 3))
 
 # Compiled, as in a training step; one example runs them as they are.
@@ -330,6 +331,16 @@ def test_training_keeps_a_symmetry_and_drops_what_the_data_break():
 V3 = action.vectors(SO3)
 
 FAULTS = {
+    "hidden, one action": (
+        lambda: promote.layer_penalty([jnp.tanh, jnp.tanh], X, V3, V3, V3),
+        TypeError,
+        r"hidden must be a list of actions.*hidden=\[action\]; got FieldAction",
+    ),
+    "per_output": (
+        lambda: promote.penalty(jnp.tanh, X, V3, V3, per_output="no"),
+        TypeError,
+        "per_output must be True or False, got 'no'",
+    ),
     "one example": (lambda: promote.penalty(network(3), X[0], V3, V3), ValueError, r"pass x\[None\]"),
     "width": (lambda: promote.penalty(network(3), X[:, :2], V3, V3), ValueError, r"shape \(B, 3\).*got \(9, 2\)"),
     "empty": (lambda: promote.penalty(network(3), X[:0], V3, V3), ValueError, "minibatch of shape"),

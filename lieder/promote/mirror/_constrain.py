@@ -1,6 +1,7 @@
 """Differentiable constraints by symmetry: parameters whose components along O are products of factors."""
 
 import math
+import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -116,8 +117,9 @@ class Constrained(eqx.Module):
         Returns: Projected.
         Raises: ValueError for a tolerance that is no number from 0 to 1, for NaN, and for a stack of models.
         """
-        if not 0 <= tolerance < 1:
-            raise ValueError(f"tolerance must be a number from 0 to below 1, got {tolerance}.")
+        number = isinstance(tolerance, numbers.Real) and not isinstance(tolerance, bool)
+        if not number or not 0 <= float(tolerance) < 1:
+            raise ValueError(f"tolerance must be a number from 0 to below 1, got {tolerance!r}.")
         for mirror, pair in zip(self.mirrors, self.factors, strict=True):
             if any(factor.ndim > (2 if isinstance(mirror.factors, LowRank) else 1) for factor in pair):
                 raise ValueError(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ...sampling import checked_flag
 from ._factors import Grouped
 from ._leaves import check_finite
 from ._mirror import Mirror, own
@@ -36,8 +37,12 @@ def defect(
         O, where, dim: a Mirror, or directions as in `own`.
         each: one reflection for each group of the mirror (each direction, where it has no groups), not one for all.
     Returns: the relative difference; an array of them with `each`.
-    Raises: ValueError when O^T theta = 0, where every loss agrees; for a loss that returns NaN.
+    Raises: ValueError when O^T theta = 0, where every loss agrees; for a loss that returns NaN. TypeError for a loss
+        that is no function or returns no numbers.
     """
+    if not callable(loss):
+        raise TypeError(f"loss must be a function of params, defect(loss, params, O); got {type(loss).__name__}.")
+    each = checked_flag(each, "each")
     mirror = O if isinstance(O, Mirror) else own(params, O, where=where, dim=dim)
     check_finite(params, mirror.leaves)
     leaves, structure = jax.tree_util.tree_flatten(params)
@@ -67,7 +72,13 @@ def _reflected(mirror: Mirror, theta: Array, flipped: Array) -> tuple[Array, Arr
 
 
 def _values(loss: Callable, params: Any) -> np.ndarray:
-    values = np.asarray(loss(params), np.float64)
+    try:
+        values = np.asarray(loss(params))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
+        raise TypeError(f"loss cannot be evaluated at params: {fault}. It takes params to numbers.") from fault
+    if values.dtype.kind not in "fiub" and str(values.dtype) != "bfloat16":
+        raise TypeError(f"loss must return real numbers, got {values.dtype}.")
+    values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise ValueError("loss returns NaN or infinite numbers; begin from parameters where it is finite.")
     return values

@@ -216,6 +216,8 @@ def _sparse(given: Any, size: int) -> Sparse:
 def _function(given: Callable, size: int, dim: int | None) -> Function:
     if dim is None:
         raise ValueError("O is a function: say with dim how many components it takes, O: (dim,) -> (P,).")
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or dim < 0:
+        raise ValueError(f"dim must be a whole number, how many components O takes; got {dim!r}.")
     _some(dim, size)
     with jax.enable_x64(True):
         shape = jax.eval_shape(given, jax.ShapeDtypeStruct((dim,), np.float64)).shape

@@ -1,6 +1,7 @@
 """Mirrors of two layers that meet in the same units: rescaling, rotation, permutation."""
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,7 +58,10 @@ def rotation(
     if direction is None:
         along = Units(Constant(order), None, leaves.size, order.size)
         return low_rank(leaves, along, (units, weights))
-    n = np.asarray(direction, np.float64)
+    try:
+        n = np.asarray(direction, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"direction must be {units} numbers, one for each unit; got {direction!r:.60}.") from None
     if n.shape != (units,) or not np.isfinite(n).all() or not n.any():
         raise ValueError(f"direction must be {units} finite numbers, not all zero, one for each unit; got {n.shape}.")
     along = Units(Constant(order), Constant((n / np.linalg.norm(n))[:, None]), leaves.size, weights)
@@ -91,7 +95,13 @@ def permutation(
     """
     leaves, order = _units(params, into, out_of, axes)
     units, weights = order.shape
-    groups = [list(range(units))] if clusters is None else [[int(unit) for unit in group] for group in clusters]
+    try:
+        whole = [range(units)] if clusters is None else clusters
+        groups = [[operator.index(unit) for unit in group] for group in whole]
+    except TypeError:
+        raise TypeError(
+            f"clusters must be lists of unit numbers, such as [[0, 1], [2, 5]]; got {clusters!r:.60}."
+        ) from None
     members = [unit for group in groups for unit in group]
     if not groups or min(map(len, groups)) < 2:
         raise ValueError(f"clusters must hold two units or more each, of {units} units; got {groups}.")
@@ -110,6 +120,9 @@ def permutation(
 
 def _units(params: Any, into: Callable, out_of: Callable, axes: tuple[int, int]) -> tuple[Leaves, np.ndarray]:
     """The leaves of both layers, and where in their vector the weights of each unit are, (units, weights)."""
+    pair = isinstance(axes, tuple | list) and len(axes) == 2
+    if not pair or not all(isinstance(axis, int | np.integer) and not isinstance(axis, bool) for axis in axes):
+        raise ValueError(f"axes must be two whole numbers, of the units in into and in out_of; got {axes!r}.")
     first, second = select(params, into), select(params, out_of)
     try:
         leaves = select(params, lambda marked: (into(marked), out_of(marked)))

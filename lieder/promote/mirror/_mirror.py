@@ -104,9 +104,10 @@ def _mirror(leaves: Leaves, along: AbstractDirections, kind: str, groups: Any, s
     if kind == "group":
         return grouped(leaves, along, np.zeros(along.dim, np.int64) if groups is None else np.asarray(groups), None)
     if kind == "low rank":
-        if shape is None or len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != along.dim:
-            raise ValueError(f"shape must be (m, n) with m n = {along.dim}, the number of directions; got {shape}.")
-        return low_rank(leaves, along, (int(shape[0]), int(shape[1])))
+        sides = list(shape) if isinstance(shape, tuple | list) else []
+        if [isinstance(n, int | np.integer) and n > 0 for n in sides] != [True, True] or np.prod(sides) != along.dim:
+            raise ValueError(f"shape must be (m, n) with m n = {along.dim}, the number of directions; got {shape!r}.")
+        return low_rank(leaves, along, (int(sides[0]), int(sides[1])))
     return Mirror(leaves, along, Elementwise())
 
 

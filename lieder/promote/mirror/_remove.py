@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ._leaves import Leaves, check_finite, select
@@ -92,6 +93,7 @@ def remove(
         raise ValueError("scale must be positive: theta_0 = 0 removes no symmetry.")
     if spread >= 1:
         raise ValueError(f"spread must be below 1, so that every parameter decays; got {spread}.")
+    _check_key(key)
     leaves = select(params, where)
     check_finite(params, leaves)
     every, structure = jax.tree_util.tree_flatten(params)
@@ -100,6 +102,13 @@ def remove(
         every[position] = theta
     made = jax.tree_util.tree_unflatten(structure, every)
     return Shifted(made, drawn[1], drawn[2] if spread > 0 else None, leaves, float(penalty))
+
+
+def _check_key(key: Any) -> None:
+    typed = isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
+    raw = isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,)
+    if not (typed or raw):
+        raise TypeError(f"key must be a random key, such as jax.random.key(0); got {key!r:.60}.")
 
 
 @jax.jit
