@@ -4,6 +4,7 @@
     python benchmarks/recovery.py reproduced             # the published medians, on their ten seeds: 4 minutes
     python benchmarks/recovery.py medians --out FILE     # ten new seeds for each size; resumes from FILE (.json)
     python benchmarks/recovery.py solvers                # against CVXPY with SCS and Clarabel, one instance each
+    python benchmarks/recovery.py easy                   # the same where samples abound: half a minute
     python benchmarks/recovery.py bisections             # a whole search, in CPU seconds
     python benchmarks/recovery.py scale                  # cost against dimension, up to t(100) and se(40)
 
@@ -50,6 +51,12 @@ AGAINST = [
     (("ortho", "se", 20, 2, 2, 0), 108, 60),
     (("ortho", "t", 30, 2, 2, 0), 178, 10),
     (("ortho", "se", 8, 2, 3, 0), 110, 10),
+]
+EASY = [  # half again as many samples as are needed, or more
+    (("ortho", "se", 15, 2, 2, 0), 117),
+    (("ortho", "se", 10, 1, 2, 0), 60),
+    (("ortho", "t", 30, 2, 2, 0), 300),
+    (("ortho", "t", 10, 1, 2, 0), 50),
 ]
 SCALES = [("t", m) for m in (10, 20, 30, 50, 70, 100)] + [("se", m) for m in (5, 10, 15, 20, 30, 40)]
 
@@ -197,6 +204,19 @@ def solvers() -> None:
     table(head, rows)
 
 
+def easy() -> None:
+    """Ours against SCS where samples abound."""
+    rows = []
+    for key, n in EASY:
+        ours, scs = _fresh("ours", key, n), _fresh("SCS", key, n)
+        if ours is None or scs is None:
+            rows.append((_name(key), n, "no result", "", "", "", ""))
+            continue
+        shown = [text for one in (ours, scs) for text in (f"{one['seconds']:.3f}", f"{one['error']:.0e}")]
+        rows.append((_name(key), n, *shown, f"{scs['seconds'] / ours['seconds']:.1f}"))
+    table(("problem", "N", "ours, CPU s", "error", "SCS, CPU s", "error", "SCS / ours"), rows)
+
+
 def _fresh(solver: str, key: tuple, n: int) -> dict | None:
     command = [sys.executable, __file__, "one", "--solver", solver, "--key", json.dumps(key), "--samples", str(n)]
     try:
@@ -313,7 +333,7 @@ def samples(m: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", choices=["published", "reproduced", "medians", "solvers", "bisections", "scale", "one", "large"]
+        "what", choices=["published", "reproduced", "medians", "solvers", "easy", "bisections", "scale", "one", "large"]
     )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--workers", type=int, default=2)
@@ -334,7 +354,9 @@ def main() -> None:
     elif options.what == "scale":
         scale(options.out)
     else:
-        {"published": published, "reproduced": reproduced, "bisections": bisections, "solvers": solvers}[options.what]()
+        {"published": published, "reproduced": reproduced, "bisections": bisections, "solvers": solvers, "easy": easy}[
+            options.what
+        ]()
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ class Signatures(griffe.Extension):
 
 
 def _text(annotation: ast.expr) -> str:
+    if isinstance(annotation, ast.Constant) and isinstance(
+        annotation.value, str
+    ):  # a name that comes later in the file
+        return annotation.value.replace("'", '"')
     return ast.unparse(annotation).replace("'", '"')
 
 

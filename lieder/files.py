@@ -158,6 +158,14 @@ class _Reader:
             return float(cell.replace(",", "."))
         return float(cell)
 
+    def _is_number(self, cell: str) -> bool:
+        """Also true of a gap."""
+        try:
+            self.number(cell)
+        except ValueError:
+            return cell.lower() in _GAPS
+        return True
+
     def place(self, column: str) -> int:
         """Where a column stands, or an error that says what there is."""
         header, path = self.header, self.path
@@ -200,7 +208,7 @@ class _Reader:
         """What to say of a cell that holds no number and is no gap."""
         name, cell = self.header[column], cell.strip()
         where = f"file: line {self.line}, column '{name}' of '{self.path}' holds '{cell}' where a number is needed."
-        if self.decimal == ",":
+        if self.decimal == "," and _is_number(cell.replace(".", "").replace(",", ".")):
             return ValueError(f"{where} With --decimal ',' a number has no point; remove signs between thousands.")
         if _is_number(cell.replace(",", ".", 1)):
             return ValueError(f"{where} If its comma stands before decimals, pass --decimal ','.")
@@ -212,7 +220,7 @@ class _Reader:
                 others.append(cells[column].strip())
         if all(_is_stamp(other) for other in others if other.lower() not in _GAPS):
             return ValueError(f"{where} It is a time: leave the column out, or name it with --time in lieder dynamics.")
-        texts = list(dict.fromkeys(other for other in others if not _is_number(other) and other.lower() not in _GAPS))
+        texts = list(dict.fromkeys(other for other in others if not self._is_number(other)))
         if len(texts) == 1 and len(others) > 1:
             return ValueError(f"{where} Mend that cell, or drop the row.")
         shown = ", ".join(texts[:3]) + (f", ... ({len(texts)} different texts)" if len(texts) > 3 else "")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, apart, bracketed, names, read
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, bracketed, names, read
 
 
 def dynamics(
@@ -15,7 +15,11 @@ def dynamics(
         typer.Option(help="Column of times, numbers or ISO stamps (then in seconds); needed without --velocities."),
     ] = None,
     velocities: Annotated[
-        str | None, typer.Option(help="Columns of measured velocities, one a state; without them they are estimated.")
+        str | None,
+        typer.Option(
+            help="Columns of measured velocities, one a state (of the states x,v in a file with accelerations a: v,a);"
+            " without them they are estimated."
+        ),
     ] = None,
     trajectories: Annotated[
         str | None, typer.Option(help="Column with one value for each trajectory; without it all rows are one.")
@@ -47,7 +51,6 @@ def dynamics(
 
     The equations are x' = W f(x); they have the symmetry exactly, if one is given."""
     columns, measured = names(states, "states"), names(velocities, "velocities") if velocities is not None else []
-    apart(columns, measured, "--states and --velocities")
     if velocities is None and time is None:
         raise ValueError("--time is missing: name the column of times, or the measured --velocities.")
     if velocities is not None and len(measured) != len(columns):

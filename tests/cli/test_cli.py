@@ -237,6 +237,16 @@ def test_dynamics(spirals, monkeypatch, capsys, way):
     assert f"from 200 states in {1 if '--velocities' in way else 2} trajector" in out
 
 
+def test_a_state_may_be_the_velocity_of_another(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "swing.csv"
+    t = np.linspace(0, 6, 60)
+    rows = "\n".join(f"{a!r},{b!r},{c!r}" for a, b, c in np.stack([np.sin(t), np.cos(t), -np.sin(t)], axis=1).tolist())
+    path.write_text(f"x,v,a\n{rows}\n", encoding="utf-8")
+    options = ("--states", "x,v", "--velocities", "v,a", "--dictionary", "linear")
+    code, out, _ = command("dynamics", path, *options, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and "x' = 1 v\n  v' = -1 x\n" in out
+
+
 def test_dynamics_with_a_found_symmetry(spirals, circle, tmp_path, monkeypatch, capsys):
     result = tmp_path / "circle.npz"
     command("discover", circle, *CLOUD, "--save", result, monkeypatch=monkeypatch, capsys=capsys)
@@ -256,7 +266,6 @@ DYNAMICS_MISTAKES = {
     "no time": (STATES, "--time is missing"),
     "two runs": ((*STATES, "--time", "seconds"), "do not increase at line 102"),
     "velocities": ((*STATES, "--velocities", "du"), "--velocities names 1 columns for 2 --states"),
-    "shared": (("--states", "u,v", "--velocities", "v,du"), "--states and --velocities share v"),
     "threshold": ((*STATES, "--velocities", "du,dv", "--threshold", "low"), "--threshold must be auto or a number"),
     "dictionary": (("--states", "u,v", "--velocities", "du,dv", "--dictionary", "polinom(2)"), "polynomials"),
     "record": ((*STATES, "--velocities", "du,dv", "--symmetry", "nothing.npz"), "nothing.npz"),

@@ -119,6 +119,12 @@ def test_a_point_is_no_decimal_where_the_comma_is(tmp_path):
         read_csv(written(tmp_path, "a;b\n1,5;2\n1.234;3\n"), ["a", "b"], ";", decimal=",")
 
 
+def test_text_among_decimal_commas(tmp_path):
+    text = "a;b\n1,5;2\n2,5;x\n3,5;4,25\n"
+    with pytest.raises(ValueError, match=r"line 3, column 'b'.*'x' where a number is needed\. Mend that cell"):
+        read_csv(written(tmp_path, text), ["a", "b"], ";", decimal=",")
+
+
 @pytest.mark.parametrize("gap", ["", " ", "NA", "n/a", "NaN", "null", "None", "?", "-", "--"])
 def test_gaps_are_dropped_and_counted(tmp_path, gap):
     path = written(tmp_path, f"a,b,c\n1,2,{gap}\n3,{gap},5\n6,7,8\n9,10,{gap}\n")
