@@ -10,4 +10,5 @@ from ._lie import check_model as check_model
 from ._lie import expand as expand
 from ._lie import feature_width as feature_width
 from ._lie import lie_derivative as lie_derivative
+from ._lie import lie_rows as lie_rows
 from ._lie import slopes as slopes

@@ -106,6 +106,30 @@ def slopes(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: int
     return np.asarray(jax.jit(jax.vmap(jacobian(lambda z: jnp.reshape(F(z), (outputs,)))))(jnp.asarray(x)))
 
 
+def lie_rows(
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    x: Float[np.ndarray, "B n"],
+    values: Float[np.ndarray, "B models m"],
+    jacobians: Float[np.ndarray, "B models m n"],
+) -> Float[np.ndarray, "B models m q"]:
+    """L of several models at once, from their values and Jacobians at the same examples.
+
+    Arguments: `source`, `target`, over one algebra of q generators; `x` (B, n); `values` (B, K, m); `jacobians`
+        (B, K, m, n).
+    Returns: (B, K, m, q).
+    """
+
+    def one(x: Array, y: Array, jacobian: Array) -> Array:
+        along = source.contract(jacobian, x)
+        if isinstance(target, FieldAction) and target.is_trivial:
+            return along
+        return along - target.over(x, y).T
+
+    contract = jax.jit(jax.vmap(jax.vmap(one, in_axes=(None, 0, 0))))
+    return np.asarray(contract(jnp.asarray(x), jnp.asarray(values), jnp.asarray(jacobians)))
+
+
 def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype) -> None:
     """Nothing, when F maps (n,) to (m,) real numbers and JAX can trace it.
 

@@ -18,6 +18,7 @@ from ._checks import (
     check_width,
 )
 from ._conclude import conclude
+from ._doubt import Doubt
 from ._finite import finite_cloud
 from ._reduce import Reduction, check_enough
 from ._symmetries import Symmetries
@@ -184,9 +185,11 @@ def _cloud_symmetries(
         split,
         source,
         target,
-        resolution=spaces.disagreement,
-        resolution_source=f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two "
-        "halves of each neighbourhood differ by this much",
+        doubt=Doubt(
+            spaces.disagreement,
+            f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two "
+            "halves of each neighbourhood differ by this much",
+        ),
         tolerance=tolerance,
         min_gap=min_gap,
         names=names,

@@ -2,18 +2,21 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, total
-from ..linalg import relative_spectrum
-from ._evidence import SYMMETRIES, decide
+from ..linalg import RelativeSpectrum, relative_spectrum
+from ._doubt import Doubt
+from ._evidence import CANNOT_TELL, Evidence, decide, piled_up
 from ._found import found_algebra
 from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._weak import weak_directions
 
+VETO = 0.1  # a violation under finite moves below this contradicts nothing: it is also the curvature of the model
 JUDGED = 64  # directions examined for weak determination
 
 
@@ -29,8 +32,7 @@ def conclude(
     source: AbstractAction,
     target: AbstractFibreAction | None,
     *,
-    resolution: float,
-    resolution_source: str,
+    doubt: Doubt,
     tolerance: float | None,
     min_gap: float,
     names: tuple[str, ...],
@@ -50,30 +52,33 @@ def conclude(
             "candidates act on columns that vary"
             " and are not zero."
         )
-    dim, evidence = decide(
-        spectrum.values,
-        resolution=resolution,
-        resolution_source=resolution_source,
+    rule = partial(
+        decide,
+        resolution_source=doubt.source,
         tolerance=tolerance,
         min_gap=min_gap,
+        rounding=piled_up(reduction.dtype),
     )
-    repeats = [
-        repeat.values for repeat in reduction.spectra_without_each(null) if len(repeat.values) == len(spectrum.values)
-    ]
-    confidence, intervals = None, None
-    if repeats:
-        answers = [
-            decide(values, resolution=resolution, resolution_source="", tolerance=tolerance, min_gap=min_gap)
-            for values in repeats
-        ]
-        same = [d == dim and e.verdict == evidence.verdict for d, e in answers]
-        confidence = float(np.mean(same))
-        intervals = np.stack([np.min(repeats, axis=0), np.max(repeats, axis=0)], axis=1)
+    known_along = partial(doubt.along, denominator=denominator, weight=reduction.weight)
+    known = known_along(spectrum.directions)
+    dim, evidence = rule(spectrum.values, resolution=known)
+    confidence, intervals = _repeated(
+        reduction.spectra_without_each(null), rule, known_along, dim, evidence, len(spectrum.values)
+    )
     both = source if target is None else total(source, target)
     examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
+    lengths = np.linalg.norm(denominator @ spectrum.directions[:dim].T, axis=0) / np.sqrt(reduction.weight)
+    violation = finite(spectrum.directions[:dim], lengths) if dim else None
+    notes = [doubt.unknown] if doubt.unknown else []
+    if violation is not None and contradicted(violation, spectrum.values[:dim], evidence):
+        notes.append(
+            f"the finite check contradicts {dim} symmetr{'y' if dim == 1 else 'ies'}: moved by a quarter of their "
+            f"spread, held-out points miss by up to {np.nanmax(violation):.2g}"
+        )
+    if notes:
+        dim, evidence = 0, dataclasses.replace(evidence, verdict=CANNOT_TELL)
     generators = spectrum.directions[:dim]
-    lengths = np.linalg.norm(denominator @ generators.T, axis=0) / np.sqrt(reduction.weight)
     found = found_algebra(both, generators, numerator, denominator, evidence.limit(spectrum.values[:dim]), examples)
     evidence = dataclasses.replace(
         evidence,
@@ -81,9 +86,10 @@ def conclude(
         intervals=intervals,
         weak=weak,
         weak_reasons=reasons,
-        finite=finite(generators, lengths) if evidence.verdict == SYMMETRIES else None,
+        finite=violation,
         closure=found.closure,
         model=model,
+        notes=tuple(notes),
     )
     return Symmetries(
         source=source,
@@ -104,6 +110,30 @@ def conclude(
         method=method,
         lifted=lifted,
     )
+
+
+def _repeated(
+    repeats: list[RelativeSpectrum], rule: Callable, known_along: Callable, dim: int, evidence: Evidence, count: int
+) -> tuple[float | None, Float[np.ndarray, "k 2"] | None]:
+    """The share of repetitions without one part that give the same answer, and the range of each defect over them.
+
+    A repetition with another number of effective directions is another answer, and has no place in the ranges.
+    """
+    if not repeats:
+        return None, None
+    alike = [spectrum for spectrum in repeats if len(spectrum.values) == count]
+    answers = [rule(spectrum.values, resolution=known_along(spectrum.directions)) for spectrum in alike]
+    same = sum(d == dim and e.verdict == evidence.verdict for d, e in answers)
+    values = [spectrum.values for spectrum in alike]
+    intervals = np.stack([np.min(values, axis=0), np.max(values, axis=0)], axis=1) if alike else None
+    return same / len(repeats), intervals
+
+
+def contradicted(violation: Float[np.ndarray, " dim"], defects: Float[np.ndarray, " dim"], evidence: Evidence) -> bool:
+    """Whether points moved by the symmetries miss by far more than their first-order defects let expect."""
+    expected = max(evidence.resolution, float(defects.max(initial=0.0)))
+    made = violation[np.isfinite(violation)]
+    return bool(np.any(made > max(VETO, evidence.min_gap * expected)))
 
 
 def _apart(names: tuple[str, ...], inputs: int) -> tuple[str, ...]:

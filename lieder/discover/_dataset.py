@@ -10,10 +10,10 @@ from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..dictionary import AbstractDictionary
 from ..interop import is_sklearn
-from ..sampling import Table, intrinsic_dimension, stream
+from ..sampling import Table, intrinsic_dimension
 from ._checks import all_rows, check_action, check_decision, check_sides, check_table, checked_weights
 from ._cloud import graph
-from ._function import model_symmetries
+from ._fitted import fitted_symmetries
 from ._symmetries import Symmetries
 
 DECADES = 1e3  # outputs whose sizes differ by more (5 % to 95 %) are weighted relatively
@@ -95,26 +95,7 @@ def dataset(
             raise
         raise type(fault)(f"fit{str(fault).removeprefix('family')}") from None
     _check_fitted(fitted, inputs)
-    held = Table(inputs.values[fitted.test], inputs.names)
-    enough = len(fitted.test) * target.width >= 4 * source.algebra.dim
-    rows = fitted.test if enough else np.arange(len(inputs.values))
-    where = f"{len(rows)} held-out rows" if enough else "all rows, since the held-out ones are too few"
-    return model_symmetries(
-        fitted.model,
-        stream(held if enough else inputs, "x"),
-        source,
-        target,
-        error=fitted.resolution,
-        tolerance=tolerance,
-        min_gap=min_gap,
-        weights=fitted.weights[rows],
-        output_names=list(outputs.names),
-        seed=seed,
-        method="symmetries of a model fitted to data",
-        resolution_source="the smooth part of the fitted model's held-out error",
-        described=f"{fitted.family}, held-out relative error {fitted.error:.2g}, {weighting} weights, "
-        f"derivatives {fitted.derivative}, defects at {where}",
-    )
+    return fitted_symmetries(fitted, inputs, outputs, source, target, tolerance, min_gap, weighting, seed)
 
 
 def _check_fit(fit) -> None:

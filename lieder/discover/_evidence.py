@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import largest_gap
 from ..report import Verdict
 
 SYMMETRIES: Verdict = "symmetries"
@@ -21,9 +20,10 @@ class Evidence:
     Fields:
         verdict: "symmetries", "no symmetry" or "cannot tell".
         rule: "largest gap" or "tolerance".
-        resolution: defects below it are not told apart from zero; `resolution_source` says where it comes from.
+        resolution: defects below it are not told apart from zero; `resolution_source` says where it comes from. Where
+            every direction has its own, the largest among those that count.
         tolerance: the user's, or None.
-        gap: ratio of the first rejected to the last accepted defect (clipped to the resolution and sqrt 2).
+        gap: ratio of the first rejected to the last accepted defect (not below its resolution, nor above sqrt 2).
         cut: the defect at which the decision falls.
         min_gap: the least gap that is taken for an answer.
         confidence: share of leave-one-part-out repetitions with the same answer; None when the data came in too few
@@ -36,6 +36,8 @@ class Evidence:
         closure: share of the brackets that leaves the found space; None when nothing was found or too much to form
             them.
         model: how the model was found and how well it fits; "" when the user gave it.
+        resolutions: (k,) the resolution of each direction; None in records of older versions.
+        notes: what the reader should know besides: why nothing is claimed, or what the family of models brings itself.
     """
 
     verdict: Verdict
@@ -53,6 +55,8 @@ class Evidence:
     finite: Float[np.ndarray, " dim"] | None = None
     closure: float | None = None
     model: str = ""
+    resolutions: Float[np.ndarray, " k"] | None = None
+    notes: tuple[str, ...] = ()
 
     def limit(self, accepted: Float[np.ndarray, " dim"]) -> float:
         """The largest defect that cannot be told from the accepted ones: three times the largest of them, or the
@@ -67,37 +71,61 @@ def rounding_floor(dtype: np.dtype) -> float:
     return 64.0 * float(np.finfo(dtype).eps)
 
 
+def piled_up(dtype: np.dtype) -> float:
+    """What rounding may make of a zero defect at the worst, in a model of many operations or of large intermediate
+    numbers: the square root of the unit in the last place."""
+    return float(np.sqrt(np.finfo(dtype).eps))
+
+
 def decide(
     defects: Float[np.ndarray, " k"],
     *,
-    resolution: float,
+    resolution: float | Float[np.ndarray, " k"],
     resolution_source: str,
     tolerance: float | None = None,
     min_gap: float = 5.0,
+    rounding: float = 0.0,
 ) -> tuple[int, Evidence]:
     """The number of symmetries and the evidence for it.
 
-    With a tolerance: the defects up to it count. Without: the ladder resolution, defects, sqrt 2 is cut at its
-    largest ratio; a ratio below `min_gap` is no answer.
+    A defect more than `min_gap` times its own resolution is resolved: that direction is no symmetry, however much
+    larger the next defect is. Without a tolerance the ladder resolution, defects, sqrt 2 is cut at its largest ratio
+    among those with no resolved defect below; a ratio below `min_gap` is no answer. With a tolerance the defects up
+    to it count.
 
     Arguments:
         defects: ascending relative defects.
-        resolution: below it defects are not told apart.
+        resolution: below it a defect is not told from zero; one for all, or one for each direction.
         tolerance: the user's own cut in (0, sqrt 2], or None.
         min_gap: above 1, the least ratio taken for an answer (default 5: neighbouring defects of systems without
-            symmetry are seldom so far apart). Returns: dim and Evidence. Under "cannot tell" dim is 0: nothing is
-            claimed.
+            symmetry are seldom so far apart).
+        rounding: a defect up to it never counts as resolved: rounding may have piled up in the model.
+    Returns: dim and Evidence, its `resolution` that of the least known among the directions that count, or of the
+        first when none does. Under "cannot tell" dim is 0: nothing is claimed.
     """
-    resolution = float(min(max(resolution, np.finfo(float).tiny), TOP))
+    own = np.clip(np.broadcast_to(np.asarray(resolution, dtype=np.float64), defects.shape), np.finfo(float).tiny, TOP)
+    # Of a space of directions no more is known than of the least known among them.
+    shared = np.maximum.accumulate(own)
+    low = np.append(own[:1], np.clip(np.maximum(defects, shared), 0.0, TOP))
+    high = np.maximum(np.append(np.clip(defects, 0.0, TOP), TOP), low)
+    ratios = high / low
     if tolerance is None:
-        gap = largest_gap(defects, resolution, TOP)
-        verdict = CANNOT_TELL if gap.ratio < min_gap else (SYMMETRIES if gap.count else NONE)
-        dim = gap.count if verdict == SYMMETRIES else 0
-        return dim, Evidence(verdict, "largest gap", resolution, resolution_source, None, gap.ratio, gap.cut, min_gap)
-    dim = int(np.sum(defects <= tolerance))
-    ladder = np.concatenate([[resolution], np.clip(defects, resolution, TOP), [TOP]])
-    verdict = CANNOT_TELL if tolerance < resolution else (SYMMETRIES if dim else NONE)
-    gap_ratio = float(ladder[dim + 1] / ladder[dim])
-    return dim if verdict == SYMMETRIES else 0, Evidence(
-        verdict, "tolerance", resolution, resolution_source, tolerance, gap_ratio, tolerance, min_gap
+        unresolved = 1 + int(np.cumprod(defects <= np.maximum(min_gap * own, rounding)).sum())
+        dim = int(np.argmax(ratios[:unresolved]))
+        verdict = CANNOT_TELL if ratios[dim] < min_gap else (SYMMETRIES if dim else NONE)
+        cut = float(np.sqrt(low[dim] * high[dim]))
+    else:
+        dim, cut = int(np.sum(defects <= tolerance)), tolerance
+        verdict = CANNOT_TELL if tolerance < shared[max(dim, 1) - 1] else (SYMMETRIES if dim else NONE)
+    evidence = Evidence(
+        verdict,
+        "largest gap" if tolerance is None else "tolerance",
+        float(shared[max(dim, 1) - 1]),
+        resolution_source,
+        tolerance,
+        float(ratios[dim]),
+        cut,
+        min_gap,
+        resolutions=own,
     )
+    return dim if verdict == SYMMETRIES else 0, evidence

@@ -1,5 +1,6 @@
 """Symmetries of a model: which generators its Lie derivative annihilates."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,7 @@ import numpy as np
 from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
 from ..interop import ForeignModel
+from ..models import Alternatives
 from ..sampling import Stream, stream
 from ._checks import (
     check_action,
@@ -22,6 +24,7 @@ from ._checks import (
     checked_weights,
 )
 from ._conclude import conclude
+from ._doubt import Doubt, doubt_factor
 from ._evidence import rounding_floor
 from ._finite import finite_model
 from ._reduce import Reduction, reduce_model
@@ -149,6 +152,8 @@ def model_symmetries(
     seed: int,
     method: str,
     resolution_source: str | None = None,
+    alternatives: Alternatives | None = None,
+    unknown: str = "",
     described: str = "",
     lifted: bool = False,
     name: str = "F",
@@ -168,18 +173,21 @@ def model_symmetries(
         raise _in_the_caller_s_words(fault, name) from fault.__cause__
     check_moves(model, reduction.points, *reduction.whole(), name)
     floor = rounding_floor(reduction.dtype)
-    resolution, reason = floor, f"rounding in {reduction.dtype}"
+    doubt = Doubt(floor, f"rounding in {reduction.dtype}", unknown=unknown)
     if isinstance(model, ForeignModel) and not described:
         described = model.note
     if error is not None:
-        resolution = max(floor, error)
         reason = resolution_source or "the given relative error of the model"
+        doubt = Doubt(max(floor, error), reason, unknown=unknown)
+    if alternatives is not None and data.whole is not None:
+        ones = np.ones(data.rows or 0) if weights is None else np.asarray(weights, dtype=np.float64)
+        factor = doubt_factor(model, alternatives, data.whole, ones, source, target, reduction.outputs)
+        doubt = dataclasses.replace(doubt, factor=factor)
     return conclude(
         reduction,
         source,
         target,
-        resolution=resolution,
-        resolution_source=reason,
+        doubt=doubt,
         tolerance=tolerance,
         min_gap=min_gap,
         names=data.names + outputs,

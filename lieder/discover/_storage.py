@@ -93,7 +93,7 @@ def _encode_evidence(evidence: Evidence, arrays: dict) -> dict:
 
 def _decode_evidence(plain: dict, arrays: dict) -> Evidence:
     stored = {name.removeprefix("evidence."): value for name, value in arrays.items() if name.startswith("evidence.")}
-    lists: dict[str, Any] = {name: tuple(plain[name]) for name in ("weak", "weak_reasons")}
+    lists: dict[str, Any] = {name: tuple(plain[name]) for name in ("weak", "weak_reasons", "notes")}
     return Evidence(**(plain | stored | lists))
 
 

@@ -29,6 +29,7 @@ def answer(s: "Symmetries") -> str:
             lines.append(
                 f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)}).")
             )
+    lines += [f"Note: {note}" for note in e.notes if e.verdict == SYMMETRIES]
     lines.append(_rule(s))
     lines.append(f"Resolution {_number(e.resolution)}: {e.resolution_source}.")
     if e.model:
@@ -62,6 +63,8 @@ def _headline(s: "Symmetries") -> str:
     if e.verdict == NONE:
         candidates = f"{s.source.algebra.dim} candidates"
         return f"No symmetry among {candidates}: {least}, clearly above the resolution {_number(e.resolution)}."
+    if e.notes:
+        return f"Cannot tell: {e.notes[-1]}."
     return (
         f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the "
         "resolution"

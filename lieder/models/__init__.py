@@ -1,5 +1,6 @@
 """Functions fitted to data: what a symmetry is read from when there is no model yet."""
 
+from ._doubt import Alternatives as Alternatives
 from ._family import FeatureModel as FeatureModel
 from ._fit import fit as fit
 from ._fitted import Fitted as Fitted

@@ -31,6 +31,15 @@ class Data:
         """The weighted mean of |r_i|^2."""
         return float(np.mean(self.weight * np.sum(residual**2, axis=1)))
 
+    @property
+    def variation(self) -> float:
+        """The weighted mean of |y_i - mean|^2: a constant part is nothing to be explained. Zero but for rounding counts
+        as zero."""
+        if not self.weight.any():
+            return 0.0
+        around = self.square(self.y - np.average(self.y, axis=0, weights=self.weight))
+        return around if around > 1e-28 * self.square(self.y) else 0.0
+
 
 def checked(x, y, weights, folds: int, held_out: float) -> Data:
     """The data of a fit, or an error that says what is wrong with them."""

@@ -20,21 +20,24 @@ class Validated:
     """A family under cross-validation, at its best setting.
 
     Fields: `squares` (folds,), weighted mean |r|^2 of each fold; `residual` (N, m), of each row under the fold that
-    left it out; `setting`, the hyperparameters, as the family's own `train` reads them.
+    left it out; `setting`, the hyperparameters, as the family's own `train` reads them; `members`, the models fitted
+    without each fold, where they were too dear to be fitted again (else empty).
     """
 
     squares: np.ndarray
     residual: np.ndarray
     setting: Any
+    members: tuple[Callable, ...] = ()
 
 
 class AbstractFamily(abc.ABC):
     """A family of models, with the choice of its hyperparameters.
 
-    Fields: `name`, in words.
+    Fields: `name`, in words; `chance`, whether two fits to the same rows differ (a network's random start).
     """
 
     name: str
+    chance: bool = False
 
     @abc.abstractmethod
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
@@ -43,6 +46,11 @@ class AbstractFamily(abc.ABC):
     @abc.abstractmethod
     def train(self, data: Data, setting: Any, seed: int) -> tuple[Callable, str]:
         """The model fitted to all rows at that setting, and how its derivatives come about."""
+
+    def refits(self, data: Data, setting: Any, parts: list[np.ndarray], seed: int) -> list[Callable]:
+        """The models fitted at that setting without each part in turn."""
+        rows = np.arange(len(data))
+        return [self.train(data[np.setdiff1d(rows, part)], setting, seed)[0] for part in parts]
 
 
 @jax.tree_util.register_static

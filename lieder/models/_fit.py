@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Num
-from sklearn.neighbors import NearestNeighbors
 
 from lieder.dictionary import AbstractDictionary, by_name
-from lieder.interop import is_sklearn
+from lieder.interop import ForeignModel, is_sklearn
 
-from ._data import Data, checked, held, standard
+from ._batches import values
+from ._data import Data, checked, held
+from ._doubt import added, alternatives, explained, neighbouring_error, no_worse, smooth_misfit
 from ._family import AbstractFamily, Validated
-from ._fitted import Fitted, values
+from ._fitted import Fitted
 from ._gaussian import GaussianProcess
 from ._mlp import MLP
 from ._regressor import regressor
@@ -61,7 +62,7 @@ def fit(
     `held_out`: the fraction of rows kept for the error, .2 by default.
     `seed`: of the split and the network.
     `progress`: called with a line of text before each step that takes time.
-    Returns: the model with its error, resolution and scores: `Fitted`.
+    Returns: the model with its error, what it explains, and the alternatives that the data allow: `Fitted`.
     Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);
     TypeError for complex numbers, text, or an estimator that cannot predict.
     Reference: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 7.10 (one standard
@@ -77,7 +78,7 @@ def fit(
 
     tried: dict[str, tuple[AbstractFamily, Validated]] = {}
     scores: dict[str, float] = {}
-    scale = chosen.square(chosen.y)
+    scale = chosen.variation or chosen.square(chosen.y)
     for candidate in _candidates(family, chosen, folds):
         if candidate is None:
             if min(scores.values()) < EXACT:
@@ -92,11 +93,43 @@ def fit(
     model, derivative = best.train(known, validated.setting, seed)
 
     tested = data[test]
-    norm = tested.square(tested.y)
-    # Only rows of zero weight or value held out: the scale of all rows then.
-    error = float(np.sqrt(tested.square(values(model, tested.x) - tested.y) / (norm if norm > 0 else scale)))
-    resolution = min(_smooth_error(chosen, parts, validated.residual) / np.sqrt(scale), error)
-    return Fitted(model, name, error, float(resolution), scores, train, test, derivative, data.weight)
+    # Only rows of zero weight held out, or all of one value: the scale of all rows then.
+    error = float(np.sqrt(tested.square(values(model, tested.x) - tested.y) / (tested.variation or scale)))
+    others = _rivals(name, tried, chosen, seed)
+    if (misfit := smooth_misfit(chosen, parts, validated.residual, seed)) is not None:
+        others.append(added(model, misfit))
+    return Fitted(
+        model,
+        name,
+        error,
+        neighbouring_error(chosen, parts, validated.residual) / float(np.sqrt(scale)),
+        explained(chosen, parts, validated.residual),
+        alternatives(best, validated, chosen, others, len(chosen) / len(known), seed),
+        best.train(_shuffled(chosen, seed), validated.setting, seed)[0],
+        scores,
+        train,
+        test,
+        derivative,
+        data.weight,
+    )
+
+
+def _rivals(
+    name: str, tried: dict[str, tuple[AbstractFamily, Validated]], data: Data, seed: int
+) -> list[Callable | ForeignModel]:
+    """The next richer family, fitted, where it predicts as well: the simplest is taken, the data do not refute it."""
+    names = list(tried)
+    models = []
+    for rival in names[names.index(name) + 1 :][:1]:
+        family, validated = tried[rival]
+        if no_worse(data, tried[name][1], validated):
+            models.append(validated.members[0] if validated.members else family.train(data, validated.setting, seed)[0])
+    return models
+
+
+def _shuffled(data: Data, seed: int) -> Data:
+    """The same rows with their labels dealt out anew: nothing is left to be learnt."""
+    return Data(data.x, data.y[np.random.default_rng(seed + 2).permutation(len(data))], data.weight)
 
 
 def _say(progress: Callable[[str], None] | None, text: str) -> None:
@@ -141,21 +174,3 @@ def _simplest(squares: dict[str, np.ndarray]) -> str:
     least = min(squares.values(), key=np.mean)
     bound = np.mean(least) + np.std(least, ddof=1) / np.sqrt(len(least)) + ROUNDING**2
     return next(name for name, values in squares.items() if np.mean(values) <= bound)
-
-
-def _smooth_error(data: Data, folds: list[np.ndarray], residual: np.ndarray) -> float:
-    """The root of the mean product of residuals of neighbours, at least one standard error of it."""
-    centre, inverse = standard(data.x)
-    z, r = (data.x - centre) * inverse, data.root * residual
-    products = []
-    for fold in folds:
-        if len(fold) < 2:
-            continue
-        near = NearestNeighbors(n_neighbors=1).fit(z[fold]).kneighbors(return_distance=False)[:, 0]
-        # Two rows that are each other's neighbours are one pair.
-        pairs = np.unique(np.sort(np.stack([np.arange(len(fold)), near]), axis=0), axis=1)
-        products.append(np.sum(r[fold][pairs[0]] * r[fold][pairs[1]], axis=1))
-    if not products or sum(map(len, products)) < 2:
-        return np.inf
-    product = np.concatenate(products)
-    return float(np.sqrt(max(product.mean(), product.std(ddof=1) / np.sqrt(len(product)))))

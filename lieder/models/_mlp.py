@@ -51,15 +51,17 @@ class MLP(AbstractFamily):
     """One architecture; nothing to choose but the moment to stop."""
 
     name: str = "mlp"
+    chance: bool = True
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
-        residual = np.empty_like(data.y)
+        residual, members = np.empty_like(data.y), []
         for k, fold in enumerate(folds):
             others = np.concatenate(folds[:k] + folds[k + 1 :])
             # Padded to one length, so that training is compiled once for all folds and for the final fit.
-            network = _trained(data[others], len(data), seed + k)
-            residual[fold] = evaluate(network, data.x[fold]) - data.y[fold]
-        return Validated(np.array([data[fold].square(residual[fold]) for fold in folds]), residual, None)
+            members.append(_trained(data[others], len(data), seed + k))
+            residual[fold] = evaluate(members[k], data.x[fold]) - data.y[fold]
+        squares = np.array([data[fold].square(residual[fold]) for fold in folds])
+        return Validated(squares, residual, None, tuple(members))
 
     def train(self, data: Data, setting: None, seed: int) -> tuple[Callable, str]:
         return _trained(data, len(data), seed), "exact (jax)"

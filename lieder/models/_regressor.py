@@ -23,11 +23,13 @@ class Regressor(AbstractFamily):
     estimator: Any
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
-        residual = np.empty_like(data.y)
+        residual, members = np.empty_like(data.y), []
         for k, fold in enumerate(folds):
             fitted = self._fitted(data[np.concatenate(folds[:k] + folds[k + 1 :])])
             residual[fold] = fitted.predict(data.x[fold]).reshape(len(fold), -1) - data.y[fold]
-        return Validated(np.array([data[fold].square(residual[fold]) for fold in folds]), residual, None)
+            members.append(from_sklearn(fitted, data.x, seed))
+        squares = np.array([data[fold].square(residual[fold]) for fold in folds])
+        return Validated(squares, residual, None, tuple(members))
 
     def train(self, data: Data, setting: None, seed: int) -> tuple[ForeignModel, str]:
         model = from_sklearn(self._fitted(data), data.x, seed)

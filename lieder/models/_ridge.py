@@ -59,6 +59,19 @@ class Ridge(AbstractFamily):
         (w,) = _solutions(factor, len(scale), self.strengths[h : h + 1], self.constant)
         return FeatureModel(features, (w / scale[:, None]).T), "exact (jax)"
 
+    def refits(self, data: Data, setting: tuple[int, int], parts: list[np.ndarray], seed: int) -> list[Callable]:
+        # One table of features, and one factor a part, do for all.
+        index, h = setting
+        features = self.features(data, seed)[index]
+        table, scale = _scaled(features, data)
+        factors = [_factor(table[part] * data.root[part], data.y[part] * data.root[part]) for part in parts]
+        models = []
+        for k in range(len(parts)):
+            others = _triangle(factors[:k] + factors[k + 1 :])
+            (w,) = _solutions(others, len(scale), self.strengths[h : h + 1], self.constant)
+            models.append(FeatureModel(features, (w / scale[:, None]).T))
+        return models
+
 
 def polynomial(degree: int) -> Ridge:
     """Polynomials of bounded degree in standardised inputs."""
@@ -85,7 +98,11 @@ def _as_is(dictionary: AbstractDictionary, data: Data, seed: int) -> list[Callab
 
 def _scaled(features: Callable, data: Data) -> tuple[np.ndarray, np.ndarray]:
     """The features of all rows, columns scaled to unit weighted rms, and the scales."""
-    table = evaluate(features, data.x)
+    if isinstance(features, Standardised):
+        # The same monomials serve every centre and scale, and are compiled once.
+        table = evaluate(features.dictionary, (data.x - features.centre) * features.inverse)
+    else:
+        table = evaluate(features, data.x)
     if not np.isfinite(table).all():
         bad = int(np.sum(~np.isfinite(table).all(axis=1)))
         raise ValueError(

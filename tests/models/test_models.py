@@ -146,7 +146,8 @@ def test_split_and_seed():
     np.testing.assert_array_equal(first.test, again.test)
     assert first.error == again.error and not np.array_equal(first.test, other.test)
     residual = first.values(x[first.test]) - _cubic(x)[first.test]
-    expected = np.sqrt(np.sum(residual**2) / np.sum(_cubic(x)[first.test] ** 2))
+    y = _cubic(x)[first.test]
+    expected = np.sqrt(np.sum(residual**2) / np.sum((y - y.mean(axis=0)) ** 2))
     assert first.error == pytest.approx(expected, rel=1e-12)
     with pytest.raises(dataclasses.FrozenInstanceError):
         first.error = 0.0  # pyright: ignore
@@ -160,9 +161,47 @@ def test_resolution_is_the_model_s_part_of_the_error():
     both = models.fit(x, _noise(smooth, 0.3), "polynomial(1)")
     assert wrong.resolution > 0.9 * wrong.error
     assert noisy.resolution < 0.3 * noisy.error
-    size = np.sqrt(1 + 0.09 / np.mean(smooth**2))
+    size = np.sqrt(1 + 0.09 / np.var(smooth))
     assert both.resolution == pytest.approx(wrong.error / size, rel=0.25)
     assert both.resolution < 0.8 * both.error
+
+
+def test_a_constant_part_of_the_labels_changes_no_error():
+    x = _inputs(300, 2)
+    y = _noise(x @ [1.0, 2.0], 0.5)
+    near, far = models.fit(x, y, "polynomial(1)"), models.fit(x, y + 1e3, "polynomial(1)")
+    assert far.error == pytest.approx(near.error, rel=1e-6)
+    assert models.fit(x, _noise(np.full(300, 5.0), 1.0), "polynomial(1)").error > 0.9
+
+
+def test_what_a_model_explains_is_said_of_each_output():
+    x = _inputs(600, 2)
+    y = np.stack([x[:, 0] + 7, np.random.default_rng(3).normal(size=600) + 7], axis=1)
+    gain = models.fit(x, y, "polynomial(1)").gain
+    assert gain[0] > 10 and abs(gain[1]) < 3
+
+
+def test_alternatives_differ_as_much_as_fits_to_other_data_do():
+    """The spread of a slope over ten fits without a tenth of the rows, against its spread over new data."""
+    slopes, told = [], []
+    for seed in range(40):
+        x = _inputs(300, 2, seed)
+        fitted = models.fit(x, _noise(x @ [1.0, 2.0], 0.5, seed + 100), "polynomial(1)")
+        others = fitted.alternatives
+        assert isinstance(others.model, models.FeatureModel)
+        slopes.append(jax.jacfwd(fitted.model)(x[0])[0])
+        told.append(others.shares @ (jax.jacfwd(others.model)(x[0]) - slopes[-1]) ** 2)
+    np.testing.assert_allclose(np.mean(told, axis=0), np.var(slopes, axis=0), rtol=0.6)
+
+
+def test_a_misfit_is_among_the_alternatives():
+    x = np.random.default_rng(0).uniform(-1, 1, size=(1000, 2))
+    fitted = models.fit(x, _noise(x[:, 0] + 0.3 * x[:, 1] ** 2, 0.1), "polynomial(1)")
+    corrected = np.asarray(jax.vmap(fitted.alternatives.model)(x))[:, -1]
+    truth = x[:, 0] + 0.3 * x[:, 1] ** 2
+    assert np.std(corrected - truth) < 0.3 * np.std(fitted.values(x)[:, 0] - truth)
+    straight = models.fit(x, _noise(x[:, 0], 0.1), "polynomial(1)")
+    assert len(straight.alternatives.shares) == len(fitted.alternatives.shares) - 1
 
 
 def test_regressors_of_scikit_learn():

@@ -1,0 +1,86 @@
+"""How well the derivative of a model is known, in the units of the defect and direction by direction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ..action import AbstractAction, AbstractFibreAction
+from ..derivative import lie_rows, slopes
+from ..interop import ForeignModel
+from ..linalg import TriangularFactor
+from ..models import Alternatives
+
+ERRORS = 1.0  # a defect within so many standard errors of the model's derivative is not told from zero
+ROWS = 512  # on which it is measured
+BYTES = 2**26  # for the rows of one batch
+VARYING = 2.0  # a misfit runs over half the length of what is fitted: relative to DF it counts twice what it does to F
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """The resolution of every direction, resolution(xi)^2 = floor^2 + |factor xi|^2 / (mean of the denominator at xi).
+
+    Fields: `floor`, along every direction; `source`, where it comes from; `factor` (r, q), ERRORS standard errors of L,
+    root mean square over rows of weight one; `unknown`, why nothing can be claimed at all, or "".
+    """
+
+    floor: float
+    source: str
+    factor: Float[np.ndarray, "r q"] | None = None
+    unknown: str = ""
+
+    def along(
+        self, directions: Float[np.ndarray, "k q"], denominator: Float[np.ndarray, "s q"], weight: float
+    ) -> Float[np.ndarray, " k"]:
+        """The resolution of each direction; `denominator` summed over rows of that `weight`."""
+        if self.factor is None or len(directions) == 0:
+            return np.full(len(directions), self.floor)
+        size = np.linalg.norm(denominator @ directions.T, axis=0) / np.sqrt(weight)
+        return np.hypot(self.floor, np.linalg.norm(self.factor @ directions.T, axis=0) / size)
+
+
+def doubt_factor(
+    model: Callable | ForeignModel,
+    alternatives: Alternatives,
+    x: Float[np.ndarray, "rows n"],
+    weights: Float[np.ndarray, " rows"],
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    outputs: Float[np.ndarray, " m"],
+) -> Float[np.ndarray, "r q"]:
+    """ERRORS sqrt(sum_k share_k |L F_k - L F|^2), as a triangular factor, weighted mean over rows.
+
+    `outputs` (m,): the factors that give outputs a common unit.
+    """
+    picked = np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int)
+    x, weights = np.asarray(x[picked], dtype=np.float64), weights[picked]
+    if not weights.any():
+        weights = np.ones(len(x))
+    count, m, q = len(alternatives.shares), target.width, source.algebra.dim
+    each = (count + 1) * m * (q + source.width)
+    size = int(np.clip(BYTES // (8 * each), 1, len(x)))
+    scale = ERRORS * np.sqrt(alternatives.shares)[:, None] * outputs
+    factor = TriangularFactor.empty(q)
+    with jax.enable_x64(True):
+        for start in range(0, len(x), size):
+            # Always one length, so that it is compiled once: the last batch looks back, at rows of no weight.
+            begin = min(start, len(x) - size)
+            batch = x[begin : begin + size]
+            every = [
+                lie_rows(source, target, batch, *_known(f, batch, k, m))
+                for f, k in ((model, 1), (alternatives.model, count))
+            ]
+            weight = np.where(np.arange(begin, begin + size) >= start, weights[begin : begin + size], 0.0)
+            rows = (every[1] - every[0]) * scale[..., None] * np.sqrt(weight)[:, None, None, None]
+            factor = factor.absorb(rows.reshape(-1, q))
+    return factor.factor / np.sqrt(weights.sum())
+
+
+def _known(f: Callable | ForeignModel, x: np.ndarray, count: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values (B, K, m) and Jacobians (B, K, m, n)."""
+    y = f.values(x) if isinstance(f, ForeignModel) else jax.jit(jax.vmap(f))(x)
+    jacobians = slopes(f, x, count * m)
+    return np.asarray(y).reshape(len(x), count, m), jacobians.reshape(len(x), count, m, x.shape[1])
