@@ -4,6 +4,7 @@ from ._abstract import AbstractAction as AbstractAction
 from ._abstract import AbstractFibreAction as AbstractFibreAction
 from ._abstract import discrete_elements as discrete_elements
 from ._bracket import bracket_constants as bracket_constants
+from ._bracket import measured_algebra as measured_algebra
 from ._components import components as components
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
@@ -22,6 +23,9 @@ from ._lifts import cotangent as cotangent
 from ._lifts import density as density
 from ._lifts import tangent as tangent
 from ._lifts import tensor as tensor
+from ._measured import Measured as Measured
+from ._measured import origin as origin
+from ._measured import remembering as remembering
 from ._representations import covectors as covectors
 from ._representations import independent as independent
 from ._representations import linear as linear

@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..algebra import LieAlgebra, Span
 from ._abstract import AbstractAction
+
+LOOSEST = 0.1  # the most that the tolerance of a measured algebra allows: objects that are not invariant lie near one
 
 
 def bracket_constants(
@@ -48,3 +51,29 @@ def bracket_constants(
     constants = np.where(commuting[:, :, None], 0.0, constants)
     constants = (constants - constants.transpose(1, 0, 2)) / 2
     return constants, float(rest / total) if total > 0 else 0.0
+
+
+def measured_algebra(
+    action: AbstractAction,
+    rows: Float[np.ndarray, "r q"],
+    names: tuple[str, ...],
+    points: Float[np.ndarray, "points n"],
+    noise: float = 1e-10,
+    tolerance: float = 1e-6,
+) -> tuple[LieAlgebra | Span, float]:
+    """The algebra of combinations of generators, with structure constants measured on points.
+
+    Arguments: `action` of q generators; `rows` of coefficients; `names` (r,); `points` (N, n); `noise`, as in
+        `bracket_constants`; `tolerance`, the closure defect that the algebra allows at least; it
+        allows ten times its own, up to `LOOSEST`.
+    Returns: a LieAlgebra, or a Span where the brackets are too far from closed to be those of an algebra; and the
+        closure defect.
+    """
+    count = len(names)
+    free = action.restrict(rows, LieAlgebra("found", names, constants=np.zeros((count, count, count))))
+    constants, closure = bracket_constants(free, points, noise)
+    try:
+        allowed = min(max(tolerance, 10 * closure), LOOSEST)
+        return LieAlgebra("found", names, constants=constants, tolerance=allowed), closure
+    except ValueError:
+        return Span("found (not closed under the bracket)", names), closure

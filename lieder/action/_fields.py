@@ -1,6 +1,7 @@
 """Vector fields that are linear in a dictionary of functions: affine actions, polynomial fields, the user's own."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Optional
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,9 @@ from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
 from ._abstract import AbstractAction, discrete_element, discrete_elements
 from ._placing import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
+
+if TYPE_CHECKING:
+    from ._measured import Measured
 
 NO_ELEMENTS = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
 
@@ -28,7 +32,8 @@ class FieldAction(AbstractAction):
 
     Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n
         variables; `blocks`, (kind, width) of each piece of z; `elements`, a MatrixStack (c, n, D), what each discrete
-        element of the algebra (its `components`: reflections, permutations) does: z -> H_j f(z).
+        element of the algebra (its `components`: reflections, permutations) does: z -> H_j f(z); `measured`, where
+        generators come from that were found in data, None for given ones.
     """
 
     algebra: LieAlgebra | Span
@@ -36,6 +41,7 @@ class FieldAction(AbstractAction):
     dictionary: families.AbstractDictionary
     blocks: tuple[tuple[str, int], ...]
     elements: MatrixStack = NO_ELEMENTS
+    measured: Optional["Measured"] = None
 
     def __post_init__(self):
         q, n, size = self.generators.shape

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, bracket_constants
+from ..action import AbstractAction, measured_algebra
 from ..algebra import LieAlgebra, Span
 from ..linalg import relative_spectrum
 from ._simple import simple_basis
 
 EXACT = 1e-8  # generators good to this need no cleaning: rounding of models in double precision
-LOOSEST = 0.1  # the most that the tolerance of a found algebra allows: objects that are not invariant lie near one
 _CLOSED = 1e-8  # closure defect, as the data see it, up to which brackets count as closed
 _NUMBERS = 2e7  # entries of the brackets of all pairs at all points: 160 MB
 _LARGEST = 256  # candidates whose structure constants are formed for cleaning
@@ -55,36 +54,25 @@ def found_algebra(
     count = min(len(points), 256, int(_NUMBERS / (dim**2 * action.width)))
     if count * action.width < 2 * dim:
         return Found(generators, Span("found (brackets not formed)", names), None)
-    points = points[:count]
 
-    def brackets(rows: np.ndarray, noise: float = 1e-10) -> tuple[np.ndarray, float]:
-        free = action.restrict(rows, LieAlgebra("found", names, constants=np.zeros((dim, dim, dim))))
-        return bracket_constants(free, points, noise)
+    def algebra(rows: np.ndarray, noise: float = 1e-10) -> tuple[LieAlgebra | Span, float]:
+        return measured_algebra(action, rows, names, points[:count], noise, max(1e-6, limit))
 
-    tolerance = float(np.clip(limit, 1e-9, LOOSEST))
-    if limit <= EXACT:
-        constants, closure = brackets(generators)
-        return Found(generators, _algebra(names, constants, max(1e-6, tolerance, 1e3 * closure)), closure)
-    constants, closure = brackets(generators, limit)
-    for basis in _cleaned(action.algebra, generators, numerator, denominator, limit):
-        clean, left = brackets(basis)
-        if left <= _CLOSED:
-            return Found(basis, _algebra(names, clean, max(1e-6, tolerance)), closure)
-    return Found(generators, _algebra(names, constants, max(tolerance, min(10 * closure, LOOSEST))), closure)
-
-
-def _algebra(names: tuple[str, ...], constants: np.ndarray, tolerance: float) -> LieAlgebra | Span:
-    try:
-        return LieAlgebra("found", names, constants=constants, tolerance=min(tolerance, LOOSEST))
-    except ValueError:  # the brackets are too far from closed to be those of any algebra
-        return Span("found (not closed under the bracket)", names)
+    as_found, closure = algebra(generators, 1e-10 if limit <= EXACT else limit)
+    if limit > EXACT:
+        for basis in _cleaned(action.algebra, generators, numerator, denominator, limit):
+            clean, left = algebra(basis)
+            if left <= _CLOSED:
+                return Found(basis, clean, closure)
+    return Found(generators, as_found, closure)
 
 
 def _cleaned(algebra, generators, numerator, denominator, limit):
     """Bases near the generators that the evidence cannot tell from them, the most telling first."""
     if len(generators) <= _SIMPLIFIED:
-        basis = simple_basis(generators, numerator, denominator, limit)
-        if _worst(basis, numerator, denominator) <= limit:
+        # Kept nearer than what is printed: rounding to the edge of the evidence would double the error.
+        basis = simple_basis(generators, numerator, denominator, limit / 2)
+        if _worst(basis, numerator, denominator) <= limit / 2:
             yield basis
     if isinstance(algebra, LieAlgebra) and algebra.dim <= _LARGEST:
         basis = algebra.nearest_subalgebra(generators, denominator)[0]

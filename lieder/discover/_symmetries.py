@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import sympy
@@ -11,10 +12,19 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from .. import report
-from ..action import AbstractAction, AbstractFibreAction, components, total, velocities
+from ..action import (
+    AbstractAction,
+    AbstractFibreAction,
+    Measured,
+    components,
+    remembering,
+    total,
+    velocities,
+)
 from ..algebra import LieAlgebra, Span
 from . import _storage, _summary
 from ._evidence import Evidence
+from ._found import EXACT
 from ._simple import NEGLIGIBLE, printable, simple_basis
 
 
@@ -68,7 +78,7 @@ class Symmetries:
     @property
     def action(self) -> AbstractAction:
         """The found subalgebra acting on inputs: goes straight into enforce and promote."""
-        return self.source.restrict(self.basis, self.algebra)
+        return cast(AbstractAction, self._acting(self.source))
 
     @property
     def target_action(self) -> AbstractFibreAction:
@@ -77,7 +87,15 @@ class Symmetries:
         Raises: ValueError when the data had no outputs."""
         if self.target is None:
             raise ValueError("target_action: a point cloud has no outputs; use .action.")
-        return self.target.restrict(self.basis, self.algebra)
+        return self._acting(self.target)
+
+    def _acting(self, candidates: AbstractFibreAction) -> AbstractFibreAction:
+        found = candidates.restrict(self.basis, self.algebra)
+        limit = self.evidence.limit(self.defects[: self.dim])
+        if limit <= EXACT:
+            return found
+        factors = self.numerator, self.denominator
+        return remembering(found, Measured(candidates, self.basis, *factors, limit, np.asarray(self.points)))
 
     @property
     def total(self) -> AbstractAction:
@@ -101,18 +119,24 @@ class Symmetries:
         Least cosine of the principal angles between the span of the `reference` and the span of the found generators,
         in the inner product of the denominator: coefficients that do not move the data do not count.
 
-        Arguments: `reference` (q,) or (r, q); `dim`, how many directions to compare with (default: the found ones, at
-            least as many as the reference).
-        Returns: in [0, 1].
-        Raises: ValueError for a wrong length or a reference that does not move the data.
+        Arguments: `reference` (q,) or (r, q), perhaps dependent; `dim`, how many directions to compare with
+            (default: the found ones, at least as many as the reference spans).
+        Returns: in [0, 1]; 0 where fewer directions are compared than the reference spans, and some must be missed.
+        Raises: ValueError for a wrong length, a reference that does not move the data, or a dim outside 0..k.
         """
         known = self.denominator @ self._coefficients(reference).T
-        count = max(self.dim, known.shape[1]) if dim is None else dim
-        found = self.denominator @ self.directions[:count].T
         size = np.linalg.norm(known, axis=0)
         if np.any(size <= 1e-12 * np.linalg.norm(self.denominator)):
             raise ValueError("reference holds a generator that does not move the data at all; leave it out.")
-        q_known, q_found = np.linalg.qr(known / size)[0], np.linalg.qr(found)[0]
+        left, s, _ = np.linalg.svd(known / size, full_matrices=False)
+        q_known = left[:, s > 1e-9 * s[0]]
+        rank, most = q_known.shape[1], len(self.directions)
+        count = min(max(self.dim, rank), most) if dim is None else dim
+        if not 0 <= count <= most:
+            raise ValueError(f"dim must lie in 0..{most}, the number of directions that move the data, got {dim}.")
+        if count < rank:
+            return 0.0
+        q_found = np.linalg.qr(self.denominator @ self.directions[:count].T)[0]
         return float(min(1.0, np.linalg.svd(q_found.T @ q_known, compute_uv=False).min()))
 
     def _coefficients(self, xi) -> np.ndarray:
@@ -224,9 +248,15 @@ class Symmetries:
         return velocities(self.total, np.asarray(xi), self.examples())
 
     def identify(self) -> str:
-        """The name of the found algebra, with a tolerance that follows the defects. See `LieAlgebra.identify`."""
+        """The name of the found algebra, with a tolerance that follows the defects. See `LieAlgebra.identify`.
+
+        Numbers that are small beside the defects count as zero; if no name comes of it, fewer of them do.
+        """
         largest = float(self.defects[: self.dim].max(initial=0.0))
-        return self.algebra.identify(tolerance=float(np.clip(30 * largest, 1e-6, 0.1)))
+        tolerance = float(np.clip(30 * largest, 1e-6, 0.1))
+        names = (self.algebra.identify(tolerance * share) for share in (1.0, 0.1, 0.01, 0.001))
+        first = next(names)
+        return next((name for name in (first, *names) if not name.startswith("unnamed")), first)
 
     def plot(self) -> Figure:
         """The spectrum of defects with the decision drawn in.

@@ -10,12 +10,20 @@ import scipy.sparse
 from jaxtyping import Array, Float
 from scipy.sparse.csgraph import connected_components
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from ..action import (
+    AbstractAction,
+    AbstractFibreAction,
+    FieldAction,
+    Measured,
+    check_same_algebra,
+    measured_algebra,
+)
 from ..algebra import LieAlgebra
 from ..derivative import LieMatrices, lie_matrices
 from ..dictionary import AbstractDictionary, linear
 from ..linalg import MatrixStack
 from ._functions_family import refuse
+from ._functions_measured import MeasuredNull, measured_null, shared_origin
 from ._functions_null import Constraint, Coordinates, fibre_constraints, linear_constraints, null_space
 from ._functions_text import default_names, independent_products, simple_rows, written
 
@@ -212,8 +220,9 @@ def functions(
         target: action on outputs, of width m, over the same algebra: `ld.scalars` for invariants; it must be linear in
             the outputs (vectors, tensors, or `ld.action.tangent(source)`).
         tolerance: singular values of the constraints, relative to the size of the generator, at or below it count as
-            zero. Default: the algebra's own, 1e-9 for exact ones; at least 1e-6 where sampled. Raise it for measured
-            generators.
+            zero. Default: the algebra's own, 1e-9 for exact ones; at least 1e-6 where sampled. A symmetry that was
+            found in data (`Symmetries.action`, `.target_action`) needs none: it is moved, within its measured error, to
+            where it leaves as many functions as possible exactly as they are.
         x: (N, n) points at which functions are sampled when they must be; default uniform in [-1, 1]^n.
     Returns:
         EquivariantFunctions; `dim` 0 when only F = 0 is equivariant.
@@ -232,6 +241,10 @@ def functions(
             f"target, {target}, moves points, and functions to points form no vector space. Use ld.vectors, and add"
             " F(x) to a reference point."
         )
+    shared = shared_origin(source, target) if tolerance is None else None
+    fitted = None if shared is None else measured_null(dictionary, *shared)
+    if shared is not None and fitted is not None:
+        return _of_measured(dictionary, source, target, *shared, fitted)
     matrices = lie_matrices(dictionary, source, x)
     plain = isinstance(target, FieldAction) and target.is_linear
     how = matrices.how
@@ -251,11 +264,28 @@ def functions(
         V = _by_summands(matrices, target, coordinates, tolerance, joint)
     else:
         V = null_space(constraints, target.width * rank, tolerance, joint).T.toarray()
-    W = V.reshape(len(V) * target.width, rank) @ coordinates.to_dictionary
-    W = np.asarray(W).reshape(len(V), target.width * dictionary.size)
-    basis = np.linalg.qr(W.T)[0].T.reshape(len(V), target.width, dictionary.size)
-    basis.setflags(write=False)
+    basis = _basis(V, coordinates, target.width)
     return EquivariantFunctions(dictionary, source, target, tolerance, basis, how, tuple(constraints), coordinates)
+
+
+def _basis(V: np.ndarray, coordinates: Coordinates, width: int) -> np.ndarray:
+    """Orthonormal coefficients (dim, m, D) that span what is spanned by coordinates (dim, m r)."""
+    W = np.asarray(V.reshape(len(V) * width, coordinates.rank) @ coordinates.to_dictionary)
+    size = W.shape[1]
+    basis = np.linalg.qr(W.reshape(len(V), width * size).T)[0].T.reshape(len(V), width, size)
+    basis.setflags(write=False)
+    return basis
+
+
+def _of_measured(dictionary, source, target, measured: Measured, turning, fitted: MeasuredNull) -> EquivariantFunctions:
+    """The record over the symmetry that fits the functions exactly, next to the measured one."""
+    names = tuple(f"X{k + 1}" for k in range(len(fitted.rows)))
+    algebra = measured_algebra(measured.candidates, fitted.rows, names, measured.points)[0]
+    moving, turning = (action.restrict(fitted.rows, algebra) for action in (measured.candidates, turning))
+    basis = _basis(fitted.basis, fitted.coordinates, target.width)
+    how = f"fitted to a measured symmetry at {fitted.points:,} points"
+    constraints = fitted.constraints
+    return EquivariantFunctions(dictionary, moving, turning, _SAMPLED, basis, how, constraints, fitted.coordinates)
 
 
 def _tolerance(tolerance: float | None, algebra, how: str) -> float:

@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
+from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
 from ..action import AbstractFibreAction, FieldAction
-from ..derivative import LieMatrices
+from ..derivative import LieMatrices, values
+from ..dictionary import AbstractDictionary
 from ..linalg import MatrixStack
 
 LARGEST = 6000  # unknowns that one generator connects: dense singular values of these take minutes
@@ -52,7 +54,16 @@ class Coordinates:
             scale = scipy.sparse.diags_array(matrices.scale)
             inverse = scipy.sparse.diags_array(1 / matrices.scale)
             return cls(len(count), _csr(share @ scale), _csr(inverse @ share.T))
-        dense = P.toarray()
+        return cls._independent(P.toarray())
+
+    @classmethod
+    def at(cls, dictionary: AbstractDictionary, x: np.ndarray) -> "Coordinates":
+        """Coordinates in which F has mean square |V|^2 over given points (N, n)."""
+        return cls._independent(values(dictionary, x).T / np.sqrt(len(x)))
+
+    @classmethod
+    def _independent(cls, dense: np.ndarray) -> "Coordinates":
+        """From functions in terms of orthonormal ones (or their values), (D, E)."""
         rms = np.linalg.norm(dense, axis=1)
         rms[rms == 0] = 1.0
         left, singular, _ = np.linalg.svd(dense / rms[:, None], full_matrices=False)
@@ -101,6 +112,15 @@ def fibre_constraints(
     dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
 ) -> list[Constraint]:
     """The same at points, for outputs that move in a way that depends on the input: phi_k(x, y) linear in y."""
+    rows = sampled_constraints(dictionary, source, target, coordinates, x)
+    return [Constraint(_csr(np.linalg.qr(rows[:, k])[1]), 1.0) for k in range(rows.shape[1])]
+
+
+def sampled_constraints(
+    dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
+) -> Float[np.ndarray, "rows q unknowns"]:
+    """L_k of W f at points as a linear function of V (m, r) flattened, for every generator:
+    (N m, q, m r), divided by root N."""
     C = coordinates.to_dictionary.toarray()
     m, q = target.width, source.algebra.dim
 
@@ -109,8 +129,8 @@ def fibre_constraints(
         return dictionary(p), jax.jacfwd(dictionary)(p), source.fields(p), jax.vmap(lambda v: target.over(p, v))(y)
 
     with jax.enable_x64(True):
-        values = jax.jit(jax.vmap(one))(jnp.asarray(x, jnp.float64))
-    f, slopes, fields, phi = (np.asarray(v) for v in values)
+        blocks = jax.jit(jax.vmap(one))(jnp.asarray(x, jnp.float64))
+    f, slopes, fields, phi = (np.asarray(block) for block in blocks)
     f, moved, turns = f @ C.T, np.einsum("rd,xdn,xkn->xkr", C, slopes, fields), phi[:, :m]  # turns: x, j, k, i
     nothing, twice = np.abs(phi[:, m]).max(initial=0.0), phi[:, m + 1]
     bent = np.abs(twice - 2 * turns.sum(axis=1)).max(initial=0.0) + nothing
@@ -119,12 +139,8 @@ def fibre_constraints(
             f"target, {target}, does not act linearly on outputs (by {bent:.2g}): its equivariant functions form no"
             " vector space. Use vectors, tensors, scalars, or the directions ld.action.tangent(source)."
         )
-    found = []
-    for k in range(q):
-        rows = np.einsum("ij,xr->xijr", np.eye(m), moved[:, k]) - np.einsum("xji,xr->xijr", turns[:, :, k], f)
-        rows = rows.reshape(len(x) * m, -1) / np.sqrt(len(x))
-        found.append(Constraint(_csr(np.linalg.qr(rows)[1]), 1.0))
-    return found
+    rows = np.einsum("ij,xkr->xikjr", np.eye(m), moved) - np.einsum("xjki,xr->xikjr", turns, f)
+    return rows.reshape(len(x) * m, q, -1) / np.sqrt(len(x))
 
 
 def null_space(constraints: list[Constraint], unknowns: int, tolerance: float, joint: bool) -> scipy.sparse.csr_array:

@@ -24,7 +24,10 @@ class JointNull:
 
 
 def joint_null(
-    stack: scipy.sparse.csr_array, rows: Float[np.ndarray, "r q"], null: Float[np.ndarray, "k u"]
+    stack: scipy.sparse.csr_array,
+    rows: Float[np.ndarray, "r q"],
+    null: Float[np.ndarray, "k u"],
+    metric: Float[np.ndarray, "q q"] | None = None,
 ) -> JointNull:
     """The pair of subspaces nearest to a given one with B(s, v) = 0 for all s in one and v in the other.
 
@@ -33,12 +36,14 @@ def joint_null(
     on both subspaces at once, each step the smallest that solves the linearised equations.
 
     Arguments: `stack` (q p, u), the q matrices B_a (p, u) on top of each other; `rows`, `null`, independent rows that
-        span the two subspaces.
+        span the two subspaces; `metric` M, invertible: a change d of a row costs |M d|^2, one of a function |d|^2;
+        default the identity.
     Returns: JointNull. A residual above 1e-9 says that there is no such pair nearby.
     """
     q = rows.shape[1]
     s, v = (np.linalg.qr(a.T)[0].T for a in (rows, null))
     size = float(np.sqrt(stack.power(2).sum() / max(min(q, stack.shape[1]), 1))) or 1.0
+    cheap = np.eye(q) if metric is None else np.linalg.inv(metric).T
     start, best = s, (s, v, np.inf)
     for _ in range(_STEPS):
         images = (stack @ v.T).reshape(q, -1, len(v))  # a, p, k
@@ -48,22 +53,30 @@ def joint_null(
             best = (s, v, residual)
         if residual <= _EXACT or residual > 10 * best[2]:
             break
-        ds, dv = _step(stack, s, v, images, value)
+        ds, dv = _step(stack, s, v, images, value, cheap)
         s, v = np.linalg.qr((s + ds).T)[0].T, np.linalg.qr((v + dv).T)[0].T
     s, v, residual = best
     return JointNull(s, v, residual, float(np.linalg.norm(s - s @ start.T @ start, 2)))
 
 
 def _step(
-    stack: scipy.sparse.csr_array, s: np.ndarray, v: np.ndarray, images: np.ndarray, value: np.ndarray
+    stack: scipy.sparse.csr_array,
+    s: np.ndarray,
+    v: np.ndarray,
+    images: np.ndarray,
+    value: np.ndarray,
+    cheap: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The smallest changes, orthogonal to s and v, that make B zero to first order."""
+    """The cheapest changes, orthogonal to s and v, that make B zero to first order."""
     (r, q), (k, u), p = s.shape, v.shape, images.shape[1]
     transposed = scipy.sparse.csr_array(stack.T)
 
+    def changes(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ds, dv = flat[: r * q].reshape(r, q) @ cheap, flat[r * q :].reshape(k, u)
+        return ds - ds @ s.T @ s, dv - dv @ v.T @ v
+
     def forward(flat: np.ndarray) -> np.ndarray:
-        ds, dv = flat[: r * q].reshape(r, q), flat[r * q :].reshape(k, u)
-        ds, dv = ds - ds @ s.T @ s, dv - dv @ v.T @ v
+        ds, dv = changes(flat)
         moved = (stack @ dv.T).reshape(q, p * k)
         return (ds @ images.reshape(q, p * k) + s @ moved).reshape(-1)
 
@@ -71,7 +84,7 @@ def _step(
         e = flat.reshape(r, p * k)
         ds = e @ images.reshape(q, p * k).T
         dv = (transposed @ (s.T @ e).reshape(q * p, k)).T
-        return np.concatenate([(ds - ds @ s.T @ s).reshape(-1), (dv - dv @ v.T @ v).reshape(-1)])
+        return np.concatenate([((ds - ds @ s.T @ s) @ cheap.T).reshape(-1), (dv - dv @ v.T @ v).reshape(-1)])
 
     shape = (r * p * k, r * q + k * u)
     if shape[0] * shape[1] <= _DENSE:
@@ -80,5 +93,4 @@ def _step(
     else:
         operator = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=np.float64)  # pyright: ignore[reportCallIssue]
         found = lsmr(operator, -value.reshape(-1), atol=1e-12, btol=1e-12, maxiter=1000)[0]
-    ds, dv = found[: r * q].reshape(r, q), found[r * q :].reshape(k, u)
-    return ds - ds @ s.T @ s, dv - dv @ v.T @ v
+    return changes(found)

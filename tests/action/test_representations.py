@@ -163,8 +163,11 @@ WORKERS = {
     "components",
     "check_same_algebra",
     "flow",
+    "measured_algebra",
     "moved",
     "orbits",
+    "origin",
+    "remembering",
     "sized_target",
     "velocities",
 }

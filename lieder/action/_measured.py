@@ -1,0 +1,71 @@
+"""Where measured generators come from: what a verb needs that may move a found symmetry within its error."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ._abstract import AbstractFibreAction
+from ._fields import FieldAction
+from ._lifts import Lift
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The candidates among which generators were found, and how well the data tell these from their neighbours.
+
+    Fields: `candidates`, the action of all q; `rows` (r, q), the coefficients found; `numerator`, `denominator`,
+        factors whose quotient |numerator xi| / |denominator xi| is the relative defect; `limit`, the largest defect
+        that cannot be told from those found; `points` (N, n), a sample of the inputs.
+    """
+
+    candidates: AbstractFibreAction
+    rows: Float[np.ndarray, "r q"]
+    numerator: Float[np.ndarray, "a q"]
+    denominator: Float[np.ndarray, "b q"]
+    limit: float
+    points: Float[np.ndarray, "N n"]
+
+    def motions(self) -> Float[np.ndarray, " q"]:
+        """How much each candidate moves the data; one for those that do not."""
+        size = np.linalg.norm(self.denominator, axis=0)
+        return np.where(size > 1e-12 * size.max(initial=0.0), size, 1.0)
+
+    def defect(self, rows: Float[np.ndarray, "r q"]) -> float:
+        """The largest relative defect of any combination of other generators."""
+        size = self.denominator @ rows.T
+        _, s, vt = np.linalg.svd(size, full_matrices=False)
+        kept = s > 1e-7 * s.max(initial=0.0)
+        defects = np.linalg.svd(self.numerator @ rows.T @ vt[kept].T / s[kept], compute_uv=False)
+        return float(defects.max(initial=0.0))
+
+
+def remembering(action: AbstractFibreAction, measured: Measured) -> AbstractFibreAction:
+    """The action with a note of where its generators were measured.
+
+    Arguments: `action`, of generators that were found; `measured`, with the candidates of the same kind.
+    Returns: the action; unchanged where its kind cannot keep the note.
+    """
+    if isinstance(action, FieldAction):
+        return dataclasses.replace(action, measured=measured)
+    if isinstance(action, Lift) and isinstance(measured.candidates, Lift):
+        base = dataclasses.replace(measured, candidates=measured.candidates.base)
+        return dataclasses.replace(action, base=remembering(action.base, base))
+    return action
+
+
+def origin(action: AbstractFibreAction) -> Measured | None:
+    """Where the generators of an action were measured.
+
+    Arguments: `action`, any.
+    Returns: Measured, with candidates of the kind of the action; None for generators that were given.
+    """
+    if isinstance(action, FieldAction):
+        return action.measured
+    if isinstance(action, Lift):
+        below = origin(action.base)
+        if below is None:
+            return None
+        return dataclasses.replace(below, candidates=Lift(below.candidates, action.up, action.down, action.weight))
+    return None
