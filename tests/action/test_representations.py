@@ -162,6 +162,7 @@ WORKERS = {
     "bracket_constants",
     "components",
     "check_same_algebra",
+    "discrete_elements",
     "flow",
     "measured_algebra",
     "moved",
