@@ -1,5 +1,6 @@
 """lieder promote: a table in, a regression and the symmetries that it keeps out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -52,11 +53,12 @@ def promote(
         print(f"{name} = {line.split(' = ', 1)[1]}")
     count = source.algebra.dim
     print(f"\nKept: {model.kept_} of {count} candidates" + ("." if exact else f", at strength {model.alpha_:.3g}."))
-    print(model.symmetries_)
+    found = replace(model.symmetries_, names=(*columns_in, *columns_out))
+    print(found)
     if figure is not None and model.path_ is not None:
         model.path_.plot().savefig(figure)
         print(f"Figure: {figure}")
     if report is not None:
-        print(f"Report: {model.symmetries_.report(report)}")
+        print(f"Report: {found.report(report)}")
     if save is not None:
-        print(f"Result: {model.symmetries_.save(save)}")
+        print(f"Result: {found.save(save)}")

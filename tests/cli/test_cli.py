@@ -291,7 +291,7 @@ def test_promote(tmp_path, monkeypatch, capsys):
     code, out, _ = command("promote", path, *options, *written, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 0 and "\nKept: 2 of 3 candidates, at strength" in out
     assert out.startswith("z = ") and figure.read_bytes().startswith(b"\x89PNG")
-    assert lieder.Symmetries.load(result).source.width == 3
+    assert lieder.Symmetries.load(result).names == ("a", "b", "c (m)", "z")
     code, _, err = command(
         *("promote", path, *options, "--alpha", "1", "--figure", figure), monkeypatch=monkeypatch, capsys=capsys
     )
