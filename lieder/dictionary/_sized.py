@@ -22,7 +22,8 @@ def sized(given: "AbstractDictionary | str | Callable[[int], AbstractDictionary]
         raise TypeError(
             "dictionary: expected a family that is linear in its coefficients, such as ld.dictionary.polynomials(3, 2),"
             ' its text "polynomials(2)", or a function from the number of columns to one; got'
-            f" {'a' if made is given else 'a function that returns a'} {type(made).__name__}."
+            f" {'a' if made is given else 'a function that returns a'} {type(made).__name__}. For models that are not"
+            " linear in their parameters there is ld.promote.penalty."
         )
     if made.width != width:
         raise ValueError(

@@ -12,12 +12,13 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from lieder.action import AbstractAction, sized, tangent
 from lieder.derivative import values
 from lieder.dictionary import AbstractDictionary
 from lieder.dictionary import sized as sized_dictionary
+from lieder.interop import estimator_inputs
 from lieder.models import FeatureModel
 
 from ._dynamics_data import Trajectories, trajectories
@@ -122,8 +123,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
             of `fit`, or in another order.
         """
         check_is_fitted(self)
-        x = np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
-        found = values(self.dictionary_, x) @ self.coefficients_.T
+        found = values(self.dictionary_, estimator_inputs(self, X, first=False)) @ self.coefficients_.T
         return found[:, 0] if self._single else found
 
     @property

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array, validate_data
 
 from lieder.dictionary import AbstractDictionary
+from lieder.interop import estimator_inputs, estimator_outputs
 
 from ._slopes import LEAST
 
@@ -49,7 +49,7 @@ def trajectories(estimator: Any, x, dx, t) -> Trajectories:
     parts = _parts(dx, "dx")
     if len(states) != len(parts):
         raise ValueError(f"x, dx: expected as many trajectories in both, got {len(states)} and {len(parts)}.")
-    arrays = [_velocities(estimator, part) for part in parts]
+    arrays = [estimator_outputs(estimator, part) for part in parts]
     velocities = [one[:, None] if one.ndim == 1 else one for one in arrays]
     for i, (a, b) in enumerate(zip(states, velocities, strict=True)):
         if len(a) != len(b) or b.shape[1] != velocities[0].shape[1]:
@@ -74,17 +74,13 @@ def _dimensions(x) -> int:
     return np.asarray(x).ndim if own is None else own
 
 
-def _velocities(estimator, table) -> np.ndarray:
-    return np.asarray(check_array(table, dtype="float64", ensure_2d=False, input_name="y", estimator=estimator))
-
-
 def _states(estimator: Any, table: Any, where: str, first: bool) -> np.ndarray:
     """One table (T, n), in scikit-learn's words where it is not one; the first says how many columns and which."""
     own = estimator.dictionary
     if isinstance(own, AbstractDictionary) and own.width == 1 and _dimensions(table) == 1:
         table = np.reshape(table, (-1, 1))
     try:
-        return np.asarray(validate_data(estimator, table, dtype=np.float64, reset=first))
+        return estimator_inputs(estimator, table, first=first)
     except (TypeError, ValueError) as fault:
         raise type(fault)(f"{where}{fault}") from None
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..action import AbstractAction, AbstractFibreAction, sized, sized_target
 from ..derivative import values
 from ..dictionary import AbstractDictionary
 from ..dictionary import sized as sized_dictionary
+from ..interop import estimator_inputs
 from ._functions import EquivariantFunctions
 from ._functions import functions as solved
 
@@ -68,7 +69,7 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
         Raises: ValueError for another number of columns, or when no function is left; TypeError for arguments of
             another kind; what `lieder.enforce.functions` raises.
         """
-        validate_data(self, X, dtype=np.float64)
+        estimator_inputs(self, X, first=True)
         found = self._found()
         chosen = found.generators() if self.only_generators else found.simple()
         if not self.constant:
@@ -106,8 +107,7 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
             than those of `fit`, or in another order.
         """
         check_is_fitted(self)
-        x = np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
-        return _evaluated(self.functions_, x, self.coefficients_)
+        return _evaluated(self.functions_, estimator_inputs(self, X, first=False), self.coefficients_)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The functions as text, in the names of the columns where they are known.

@@ -3,6 +3,8 @@
 from ._dask import batches as batches
 from ._dask import is_dask as is_dask
 from ._differences import central_differences as central_differences
+from ._estimators import estimator_inputs as estimator_inputs
+from ._estimators import estimator_outputs as estimator_outputs
 from ._foreign import ForeignModel as ForeignModel
 from ._pysindy import from_pysindy as from_pysindy
 from ._pysindy import is_pysindy as is_pysindy

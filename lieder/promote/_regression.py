@@ -1,30 +1,32 @@
 """Regression on a dictionary that prefers symmetric functions: convex, with as many candidates as you like."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Float, Num
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..action import AbstractAction, AbstractFibreAction, scalars
+from ..action import AbstractAction, AbstractFibreAction, sized, sized_target
 from ..derivative import values
 from ..dictionary import AbstractDictionary
+from ..dictionary import sized as sized_dictionary
 from ..discover import Symmetries
 from ._fit import Fitted, fitted
 from ._model import DictionaryModel, written
 from ._path import RegressionPath
 from ._record import recorded
 from ._rows import checked, checked_inputs, checked_weights, output_names
-from ._settings import Settings, check_actions, checked_settings
+from ._settings import Settings, check_source, checked_settings
 from ._task import SPARE, Task, task_of
 from ._validation import cross_validated
 
 
-class Regression(RegressorMixin, BaseEstimator):
+class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """F(x) = W f(x) + b fitted to data, with as few broken symmetries as the data allow: a scikit-learn regressor.
 
         minimise over W, b    1/2 sum_i w_i |F(x_i) - y_i|^2 + alpha |L_F|_*
@@ -38,10 +40,13 @@ class Regression(RegressorMixin, BaseEstimator):
     are of several units, |F(x_i) - y_i| is taken relative to each, times their geometric mean.
 
     Arguments:
-        dictionary: the D functions f of the n inputs.
-        source: how candidates act on inputs, of width n.
+        dictionary: the D functions f of the n inputs: a dictionary; or its text without the width, such as
+            "polynomials(2)", or a function from n to a dictionary, which take their width from the data.
+        source: how candidates act on inputs, of width n: an action; or its text, such as "se on points" or, over the
+            columns of a data frame, "so(3) on vectors(x,y,z)"; or a function from n to an action.
         target: how they act on outputs, linear in them (matrices, or the tangent lift `ld.action.tangent(source)` of a
-            vector field); default None: outputs are scalars, which nothing moves.
+            vector field); "vectors", "covectors" and "tangent" are understood; default None: outputs are scalars, which
+            nothing moves, as many as y has columns.
         alpha: a number > 0, in the unit of outputs; None (default): the largest whose cross-validated error is within
             one standard error of the least, from `path_`.
         exact: interpolate the data: for data without noise, from fewer samples than functions.
@@ -68,18 +73,20 @@ class Regression(RegressorMixin, BaseEstimator):
         candidates that move nothing; `symmetries_`, the record of what the fitted function keeps, by
         `ld.discover.function` at the error of the fit, made when first asked for; `objective_`; `gap_`, the relative
         duality gap; `n_iter_`; `stop_`, "gap", "max_iterations" or "rounding"; `undetermined_`, how many directions of
-        W neither the data nor the norm sees; `path_`, a RegressionPath where alpha is None, else None;
-        `n_features_in_`, and `feature_names_in_` where X has names.
+        W neither the data nor the norm sees; `path_`, a RegressionPath where alpha is None, else None; `dictionary_`,
+        `source_` and `target_`, of the widths of the data; `n_features_in_`, and `feature_names_in_` where X has names.
 
     Reference: Otto, Zolman, Kutz, Brunton, A unified framework to enforce, discover, and promote symmetry in machine
     learning, 2025, section 5.
     """
 
+    n_features_in_: int
+
     def __init__(
         self,
-        dictionary: AbstractDictionary,
-        source: AbstractAction,
-        target: AbstractFibreAction | None = None,
+        dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
+        source: AbstractAction | str | Callable[[int], AbstractAction],
+        target: AbstractFibreAction | str | None = None,
         *,
         alpha: float | Float[Array, ""] | None = None,
         exact: bool = False,
@@ -108,13 +115,14 @@ class Regression(RegressorMixin, BaseEstimator):
 
     def fit(
         self,
-        X,
-        y,
-        sample_weight: Num[np.ndarray, " N"] | None = None,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
     ) -> "Regression":
         """Find W.
 
-        Arguments: `X` (N, n), an array or a data frame; `y` (N,) or (N, m); `sample_weight` (N,) >= 0, default one.
+        Arguments: `X` (N, n), an array or a data frame; `y` (N,) or (N, m); `sample_weight` (N,) >= 0, default one; an
+            example of weight zero is left out.
         Returns: itself.
         Raises: ValueError for shapes that do not fit each other, the dictionary or the actions, NaN, numbers whose
             squares overflow, candidates that move nothing or have discrete elements, a target that is not linear in
@@ -128,9 +136,9 @@ class Regression(RegressorMixin, BaseEstimator):
 
     def path(
         self,
-        X,
-        y,
-        sample_weight: Num[np.ndarray, " N"] | None = None,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
         *,
         alphas: Num[np.ndarray, " alphas"] | Sequence[float] | None = None,
         checkpoint: str | Path | None = None,
@@ -153,17 +161,16 @@ class Regression(RegressorMixin, BaseEstimator):
             )
         return cross_validated(task, settings, alphas, checkpoint)
 
-    def predict(self, X) -> Float[np.ndarray, "N *m"]:
+    def predict(self, X: Any) -> Float[np.ndarray, "N *m"]:
         """F(x) for examples (N, n).
 
         Arguments: `X` (N, n), an array or a data frame.
         Returns: (N,) or (N, m), as y was.
-        Raises: NotFittedError before `fit`; ValueError for another width, other column names, NaN or no rows;
-            TypeError for text or complex numbers.
+        Raises: NotFittedError before `fit`; ValueError for another width, other names or another order of columns, NaN,
+            text, complex numbers or no rows.
         """
         check_is_fitted(self)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        found = self.function.values(checked_inputs(X, self.dictionary.width))
+        found = self.function.values(checked_inputs(self, X, first=False))
         return found[:, 0] if np.ndim(self.coef_) == 1 else found
 
     @property
@@ -177,7 +184,7 @@ class Regression(RegressorMixin, BaseEstimator):
         """What the fitted function keeps, examined at points of the measure."""
         check_is_fitted(self)
         if self._found is None:
-            self._found = recorded(self.function, self.source, *self._examined)
+            self._found = recorded(self.function, self.source_, *self._examined)
         return self._found
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
@@ -194,22 +201,25 @@ class Regression(RegressorMixin, BaseEstimator):
             raise ValueError(f"digits: expected a whole number from 1 on, got {digits!r}.")
         given = self._names if names is None else names
         W, b = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
-        return written(self.dictionary, W, b, given, self._outputs, self._sizes, int(digits))
+        return written(self.dictionary_, W, b, given, self._outputs, self._sizes, int(digits))
 
     def _task(self, X, y, sample_weight) -> tuple[Settings, Task, bool]:
         """Everything checked, in the units in which it is solved."""
-        check_actions(self.dictionary, self.source, self.target)
         settings = checked_settings(self)
-        target = scalars(self.source.algebra) if self.target is None else self.target
-        x, outputs, single = checked(X, y, self.dictionary.width, target.width)
+        x, outputs, single = checked(self, X, y)
         weights = checked_weights(sample_weight, len(x))
-        validate_data(self, X, skip_check_array=True)
-        self._outputs = output_names(y, target.width)
-        self._sizes = np.abs(values(self.dictionary, x)).max(axis=0)
+        self.dictionary_ = sized_dictionary(self.dictionary, self.n_features_in_)
+        self.source_ = sized(self.source, self._names)
+        check_source(self.source_)
+        self.target_ = sized_target(self.target, self.source_, outputs.shape[1])
+        self._outputs = output_names(y, outputs.shape[1])
+        # An example without weight is none: it must not stretch the box in which L_F is measured.
+        x, outputs, weights = x[weights > 0], outputs[weights > 0], weights[weights > 0]
+        self._sizes = np.abs(values(self.dictionary_, x)).max(axis=0)
         task = task_of(
-            self.dictionary,
-            self.source,
-            target,
+            self.dictionary_,
+            self.source_,
+            self.target_,
             x,
             outputs,
             weights,
@@ -223,7 +233,7 @@ class Regression(RegressorMixin, BaseEstimator):
     @property
     def _names(self) -> tuple[str, ...]:
         known = getattr(self, "feature_names_in_", None)
-        return tuple(f"x{i}" for i in range(self.dictionary.width)) if known is None else tuple(map(str, known))
+        return tuple(f"x{i}" for i in range(self.n_features_in_)) if known is None else tuple(map(str, known))
 
     def _keep(self, settings: Settings, task: Task, found: Fitted, single: bool) -> None:
         units = task.units
@@ -235,9 +245,9 @@ class Regression(RegressorMixin, BaseEstimator):
         self.ineffective_ = task.still
         self.objective_, self.gap_, self.n_iter_, self.stop_ = found.objective, found.gap, found.iterations, found.stop
         self.undetermined_ = found.undetermined
-        self._function = DictionaryModel(self.dictionary, units.shown(found.V), b, units.centre, units.scale)
+        self._function = DictionaryModel(self.dictionary_, units.shown(found.V), b, units.centre, units.scale)
         self._found = None
-        points = task.points(4 * self.source.algebra.dim + SPARE, settings.seed)
+        points = task.points(4 * self.source_.algebra.dim + SPARE, settings.seed)
         size = float(np.abs(task.rows.y * units.outputs).max())
         basis = task.candidates, task.still
         names = self._names, self._outputs

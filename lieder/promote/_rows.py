@@ -1,10 +1,12 @@
 """The data of a regression: checked, weighted, with intercepts fitted away."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..interop import estimator_inputs, estimator_outputs
 from ..linalg import Columns, NuclearRegression, nuclear_regression
 
 _HUGE = 1e140  # values above it have squares that overflow
@@ -58,32 +60,21 @@ class Rows:
         return (self.weights @ values / self.weights.sum())[None]
 
 
-def checked(X, y, width: int, outputs: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Inputs (N, n) and outputs (N, m) in float64, and whether y had one dimension."""
-    x, y = checked_inputs(X, width), _real(y, "y")
+def checked(model: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Inputs (N, n) and outputs (N, m) in float64, and whether y had one dimension; the model notes what X is like."""
+    x, y = checked_inputs(model, X, first=True), estimator_outputs(model, y)
+    _check_size(y, "y")
     single = y.ndim == 1
     y = y[:, None] if single else y
-    if y.ndim != 2 or len(y) != len(x):
+    if len(y) != len(x):
         raise ValueError(f"y: expected one row for each of the {len(x)} examples in X, got shape {y.shape}.")
-    if y.shape[1] != outputs:
-        raise ValueError(
-            f"y has {y.shape[1]} columns, but target acts on {outputs} outputs"
-            + (
-                ". Give target, such as ld.scalars(algebra, 3) for three outputs that nothing moves."
-                if outputs == 1
-                else "."
-            )
-        )
     return x, y, single
 
 
-def checked_inputs(X, width: int) -> np.ndarray:
-    """Inputs (N, n) in float64."""
-    x = _real(X, "X")
-    if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
-        raise ValueError(
-            f"X: expected examples of shape (N, {width}), as the dictionary takes {width} inputs; got {x.shape}."
-        )
+def checked_inputs(model: Any, X: Any, *, first: bool) -> np.ndarray:
+    """Inputs (N, n) in float64, of `fit` or of a later call."""
+    x = estimator_inputs(model, X, first=first)
+    _check_size(x, "X")
     return x
 
 
@@ -122,32 +113,17 @@ def check_finite(features: np.ndarray, x: np.ndarray) -> None:
 
 
 def _real(values, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name}: its rows have different lengths; give one rectangular table of numbers.") from None
-    if array.dtype == object:  # columns of numbers that may be missing, as pandas has them
-        array = _from_objects(values, array)
-    if np.iscomplexobj(array) or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+    array = np.asarray(values)
+    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}.")
     array = array.astype(np.float64)
     bad = ~np.isfinite(array)
     if bad.any():
         raise ValueError(f"{name} holds {bad.sum()} NaN or infinite values, the first in row {np.argwhere(bad)[0][0]}.")
+    return array
+
+
+def _check_size(array: np.ndarray, name: str) -> None:
     largest = np.abs(array).max(initial=0.0)
     if largest > _HUGE:
         raise ValueError(f"{name} holds values up to {largest:.2g}, whose squares overflow; give it in other units.")
-    return array
-
-
-def _from_objects(values, array: np.ndarray) -> np.ndarray:
-    """Numbers out of an array of objects; as it was where some are none."""
-    to_numpy = getattr(values, "to_numpy", None)
-    if to_numpy is not None:
-        try:
-            return to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            return array
-    if all(isinstance(value, int | float | np.number) for value in array.reshape(-1)):
-        return array.astype(np.float64)
-    return array

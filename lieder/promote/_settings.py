@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..action import AbstractAction, AbstractFibreAction
+from ..action import AbstractAction
 from ..algebra import LieAlgebra
-from ..dictionary import AbstractDictionary
 
 
 class Settings(NamedTuple):
@@ -53,24 +52,10 @@ def checked_settings(model) -> Settings:
     return Settings(alpha=alpha, **flags, **shares, **counts)
 
 
-def check_actions(dictionary, source, target) -> None:
-    """TypeError or ValueError unless these are a dictionary and actions that belong together."""
-    if not isinstance(dictionary, AbstractDictionary):
-        raise TypeError(
-            "dictionary: expected a family that is linear in its coefficients, such as"
-            f" ld.dictionary.polynomials(3, 2), got a {type(dictionary).__name__}. For models that are not"
-            " linear in their parameters there is ld.promote.penalty."
-        )
-    if not isinstance(source, AbstractAction):
-        raise TypeError(f"source: expected an action such as ld.points(ld.algebra.se(3)), got {source!r}.")
-    if target is not None and not isinstance(target, AbstractFibreAction):
-        raise TypeError(f"target: expected an action on outputs, or None for scalars; got {target!r}.")
+def check_source(source: AbstractAction) -> None:
+    """ValueError for candidates of which nothing can be promoted, or not all."""
     if source.algebra.dim == 0:
         raise ValueError(f"source: {source} has no generators, so that there is nothing to promote.")
-    if source.width != dictionary.width:
-        raise ValueError(
-            f"source acts on {source.width} numbers ({source}), but the dictionary takes {dictionary.width} inputs."
-        )
     elements = source.algebra.components if isinstance(source.algebra, LieAlgebra) else ()
     if len(elements):
         raise ValueError(

@@ -388,8 +388,10 @@ def test_bad_kinds():
         enforce.sparse_dynamics([X, np.where(X > 0, np.inf, X)], [X, X], CUBIC)
     with pytest.raises(TypeError, match="Sparse data was passed"):
         enforce.sparse_dynamics(scipy.sparse.csr_array(X), X, CUBIC)
-    with pytest.raises(ValueError, match="could not convert string to float"):
-        enforce.sparse_dynamics(X.astype(str), X.astype(str)[:, ::-1] + "m", CUBIC)
+    with pytest.raises(ValueError, match="not compatible with arrays of bytes/strings"):
+        enforce.sparse_dynamics(X.astype(str), X, CUBIC)
+    with pytest.raises(ValueError, match=r"Input X has \d+ masked entries"):
+        enforce.sparse_dynamics(np.ma.masked_greater(X, 1.0), X, CUBIC)
     with pytest.raises(ValueError, match="Reshape your data"):
         enforce.sparse_dynamics(X[:, 0], X[:, 0], "linear")
 

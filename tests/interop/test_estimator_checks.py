@@ -19,10 +19,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from lieder import action, algebra, dictionary, enforce
+from lieder import action, algebra, dictionary, enforce, promote
 
 # Smallest families: what is checked is the manners of an estimator, not what it finds.
 ESTIMATORS = [
+    promote.Regression("linear", "gl on vectors", alpha=0.1),
     enforce.SparseDynamics("linear"),
     enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"),
 ]
@@ -87,6 +88,16 @@ WAYS = {
         FRAME[["a", "b"]],
         TURNING,
     ),
+    "Regression": (
+        promote.Regression("polynomials(2)", "so on vectors", "tangent", exact=True),
+        FRAME[["a", "b"]],
+        TURNING,
+    ),
+    "Regression, fixed": (
+        promote.Regression(dictionary.polynomials(2, 2), action.vectors(algebra.so(2)), alpha=1e-9),
+        FRAME[["a", "b"]],
+        FRAME["a"] ** 2 + FRAME["b"] ** 2,
+    ),
     "features": (make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so on vectors"), Ridge(1e-9)), FRAME, PLANE),
     "features over names": (
         make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so(2) on vectors(a,b), vectors(c,d)"), Ridge(1e-9)),
@@ -121,6 +132,20 @@ def test_copied_fitted_and_stored(model, x, y):
         twin.predict(x[x.columns[::-1]])
 
 
+def test_regression_in_a_pipeline():
+    """Two outputs at once, candidates over the columns of a frame, a dictionary that is searched for."""
+    y = pandas.DataFrame({"u": PLANE, "v": FRAME["c"]})
+    pipe = make_pipeline(
+        StandardScaler(with_mean=False).set_output(transform="pandas"),
+        promote.Regression("linear", "so(2) on vectors(a,b)", alpha=1e-6),
+    )
+    search = GridSearchCV(pipe, {"regression__dictionary": ["linear", "polynomials(2)"]}, cv=3).fit(FRAME, y)
+    model = search.best_estimator_[-1]
+    assert search.best_params_["regression__dictionary"] == "polynomials(2)" and search.best_score_ > 1 - 1e-6
+    assert (model.source_.width, model.target_.width, model.dictionary_.size) == (4, 2, 15)
+    assert [line.split(" = ")[0] for line in model.equations()] == ["u", "v"]
+
+
 def test_searched():
     """The dictionary and the symmetry are choices like any other, since both are text."""
     pipe = make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so on vectors"), Ridge(1e-9))
@@ -140,6 +165,8 @@ def test_searched():
 
 
 FIXED = {
+    "Regression": promote.Regression(dictionary.polynomials(3, 2), "so on vectors"),
+    "Regression, source": promote.Regression("polynomials(2)", action.vectors(algebra.so(3))),
     "SparseDynamics": enforce.SparseDynamics(dictionary.polynomials(3, 2)),
     "SparseDynamics, symmetry": enforce.SparseDynamics("polynomials(2)", action.vectors(algebra.so(3))),
     "features": enforce.FunctionFeatures(dictionary.polynomials(3, 2), "so on vectors"),
@@ -164,7 +191,11 @@ NO_FAMILY = {
 @pytest.mark.parametrize("name", NO_FAMILY)
 def test_no_family_of_functions(name):
     given, fault, message = NO_FAMILY[name]
-    for model in (enforce.SparseDynamics(given), enforce.FunctionFeatures(given, "so on vectors")):
+    for model in (
+        enforce.SparseDynamics(given),
+        enforce.FunctionFeatures(given, "so on vectors"),
+        promote.Regression(given, "so on vectors"),
+    ):
         with pytest.raises(fault, match=message):
             model.fit(FRAME, FRAME)
 
