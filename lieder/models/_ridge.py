@@ -67,7 +67,7 @@ class Ridge(AbstractFamily):
         factors = [_factor(table[part] * data.root[part], data.y[part] * data.root[part]) for part in parts]
         models = []
         for k in range(len(parts)):
-            others = _triangle(factors[:k] + factors[k + 1 :])
+            others = triangle(factors[:k] + factors[k + 1 :])
             (w,) = _solutions(others, len(scale), self.strengths[h : h + 1], self.constant)
             models.append(FeatureModel(features, (w / scale[:, None]).T))
         return models
