@@ -24,6 +24,7 @@ READ = {
     "semicolons": ("a;b;c\n1;2;3\n4;5;6\n", ";"),
     "comments": ("# made by hand\na,b,c\n# units: m\n1,2,3\n  # half\n4,5,6\n", ","),
     "lines of delimiters": ("a,b,c\n1,2,3\n,,\n4,5,6\n,,\n", ","),
+    "a spreadsheet's note": ("sep=,\na,b,c\n1,2,3\n4,5,6\n", ","),
     "tab, as a shell passes it": ("a\tb\tc\n1\t2\t3\n4\t5\t6\n", r"\t"),
     "tab, in words": ("a\tb\tc\n1\t2\t3\n4\t5\t6\n", "tab"),
     "several spaces": ("  a b   c\n1  2 3\n 4 5   6 \n", "space"),
@@ -69,6 +70,11 @@ CSV_ERRORS = {
         "a,b\n1,2026-01-01\n2,2026-01-02\n",
         ValueError,
         r"'2026-01-01'.*It is a time.*--time in lieder dynamics",
+    ),
+    "units": (
+        "a,b\n1,1.5 m\n2,1.6 m\n",
+        ValueError,
+        r"'1\.5 m'.*Remove what follows the numbers; units belong into the name",
     ),
     "names in a comment": ("# a,b\n1,2\n3,4\n", ValueError, r"but the line '# a,b' is a comment\. Remove its #"),
     "no names": ("1,2\n3,4\n", ValueError, r"the first line of '.*' holds numbers, 1, 2; it must name the columns"),
@@ -125,12 +131,20 @@ def test_text_among_decimal_commas(tmp_path):
         read_csv(written(tmp_path, text), ["a", "b"], ";", decimal=",")
 
 
-@pytest.mark.parametrize("gap", ["", " ", "NA", "n/a", "NaN", "null", "None", "?", "-", "--"])
+@pytest.mark.parametrize("gap", ["", " ", "NA", "n/a", "NaN", "null", "None", "?", "-", "--", "#N/A", "#DIV/0!"])
 def test_gaps_are_dropped_and_counted(tmp_path, gap):
     path = written(tmp_path, f"a,b,c\n1,2,{gap}\n3,{gap},5\n6,7,8\n9,10,{gap}\n")
     found = read_csv(path, ["a", "b"], missing="drop")
     np.testing.assert_array_equal(found.values, [[1, 2], [6, 7], [9, 10]])
     assert found.left_out == 1  # gaps in columns that were not asked for do not count
+
+
+def test_a_failed_formula_is_no_comment(tmp_path):
+    """Its row counts among the gaps, also where the cell begins a line."""
+    path = written(tmp_path, "a,b\n1,2\n#N/A,3\n4,5\n# a remark\n")
+    assert read_csv(path, ["a", "b"], missing="drop").left_out == 1
+    with pytest.raises(ValueError, match=r"line 3, column 'a' of '.*' holds '#N/A'.*1 of 3 rows"):
+        read_csv(path, ["a", "b"])
 
 
 def test_too_few_rows_without_gaps(tmp_path):
