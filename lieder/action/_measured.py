@@ -2,11 +2,12 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
 
-from ._abstract import AbstractFibreAction
+from ._abstract import AbstractAction, AbstractFibreAction
 from ._fields import FieldAction
 from ._lifts import Lift
 
@@ -67,5 +68,6 @@ def origin(action: AbstractFibreAction) -> Measured | None:
         below = origin(action.base)
         if below is None:
             return None
-        return dataclasses.replace(below, candidates=Lift(below.candidates, action.up, action.down, action.weight))
+        base = cast(AbstractAction, below.candidates)
+        return dataclasses.replace(below, candidates=Lift(base, action.up, action.down, action.weight))
     return None

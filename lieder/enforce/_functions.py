@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -280,8 +281,9 @@ def _basis(V: np.ndarray, coordinates: Coordinates, width: int) -> np.ndarray:
 def _of_measured(dictionary, source, target, measured: Measured, turning, fitted: MeasuredNull) -> EquivariantFunctions:
     """The record over the symmetry that fits the functions exactly, next to the measured one."""
     names = tuple(f"X{k + 1}" for k in range(len(fitted.rows)))
-    algebra = measured_algebra(measured.candidates, fitted.rows, names, measured.points)[0]
-    moving, turning = (action.restrict(fitted.rows, algebra) for action in (measured.candidates, turning))
+    candidates = cast(AbstractAction, measured.candidates)
+    algebra = measured_algebra(candidates, fitted.rows, names, measured.points)[0]
+    moving, turning = candidates.restrict(fitted.rows, algebra), turning.restrict(fitted.rows, algebra)
     basis = _basis(fitted.basis, fitted.coordinates, target.width)
     how = f"fitted to a measured symmetry at {fitted.points:,} points"
     constraints = fitted.constraints

@@ -78,7 +78,7 @@ def measured_null(
     exact, near = int((values <= FITTED).sum()), int((values <= NEAR).sum())
     # A symmetry moved until its defect is `limit` costs as much as a function that changes altogether.
     factors = np.concatenate([measured.numerator / measured.limit, measured.denominator]) / motions
-    metric = np.linalg.qr(np.concatenate([factors, 1e-3 * np.eye(q)]), mode="r")
+    metric = np.asarray(np.linalg.qr(np.concatenate([factors, 1e-3 * np.eye(q)]), mode="r"))
     together = scipy.sparse.csr_array(operators.reshape(-1, unknowns))
     for count in range(near, exact, -1):
         found = joint_null(together, rows, vectors[:count], metric)

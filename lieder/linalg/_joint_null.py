@@ -42,7 +42,7 @@ def joint_null(
     """
     q = rows.shape[1]
     s, v = (np.linalg.qr(a.T)[0].T for a in (rows, null))
-    size = float(np.sqrt(stack.power(2).sum() / max(min(q, stack.shape[1]), 1))) or 1.0
+    size = float(np.sqrt(np.sum(stack.data**2) / max(min(q, null.shape[1]), 1))) or 1.0
     cheap = np.eye(q) if metric is None else np.linalg.inv(metric).T
     start, best = s, (s, v, np.inf)
     for _ in range(_STEPS):
