@@ -11,11 +11,12 @@ from lieder.dictionary import AbstractDictionary, by_name
 from lieder.interop import ForeignModel, is_sklearn
 
 from ._batches import values
+from ._choice import preferred
 from ._data import Data, checked, held
 from ._doubt import added, alternatives, explained, neighbouring_error, no_worse, smooth_misfit
 from ._family import AbstractFamily, Validated
 from ._fitted import Fitted
-from ._gaussian import GaussianProcess
+from ._gaussian import EXACT_ROWS, GaussianProcess
 from ._mlp import MLP
 from ._regressor import regressor
 from ._ridge import of_dictionary, polynomial, polynomial_size
@@ -23,9 +24,8 @@ from ._ridge import of_dictionary, polynomial, polynomial_size
 DEGREES = (1, 2, 3, 4)
 LARGEST = 800  # monomials in "auto": beyond, one decomposition a fold takes many seconds
 CHOICE = 20_000  # rows on which families are compared: more would not change the choice
-NETWORK_ROWS, NETWORK_ENTRIES = 100, 200_000  # least rows and largest N * n at which "auto" tries a network
+NETWORK_ENTRIES = 200_000  # largest N * n at which "auto" tries a network, where the Gaussian process is not exact
 EXACT = 1e-6  # cross-validated error of a polynomial at which "auto" looks no further
-ROUNDING = 1e-12  # relative errors that differ by less are equal
 FAMILIES = ("auto", "polynomial", "polynomial(3)", "kernel", "mlp")
 
 
@@ -50,8 +50,8 @@ def fit(
     Arguments:
     `x` (N, n) and `y` (N, m) or (N,): the data, N >= 10; data frames are read too.
     `family`: "auto" (default) compares polynomial ridge of degrees 1 to 4 (as many monomials as 70 % of the training
-    rows, and at most 800), a Gaussian process and a small network, and takes the simplest whose error is
-    within one standard error of the best; a network is tried for N >= 100 and N n <= 200,000 only, and nothing beyond
+    rows, and at most 800), a Gaussian process and, beyond 2,000 rows and up to N n = 200,000, a small network. It takes
+    the simplest whose derivative is as well known as that of the best predictor, and agrees with it; nothing beyond
     polynomials where one is exact to 1e-6. "polynomial" (degree 1 to 4), "polynomial(3)", "kernel" (a Gaussian process,
     which is kernel ridge regression with lengths, directions and noise chosen by the marginal likelihood) and "mlp" are
     those families alone. An `AbstractDictionary`, or its text like "radial(-5,0)", is least squares in its functions.
@@ -87,7 +87,7 @@ def fit(
         _say(progress, f"cross-validating {candidate.name}")
         tried[candidate.name] = candidate, candidate.validate(chosen, parts, seed)
         scores[candidate.name] = float(np.sqrt(tried[candidate.name][1].squares.mean() / scale))
-    name = _simplest({name: validated.squares / scale for name, (_, validated) in tried.items()})
+    name, leader = preferred(tried, chosen, seed)
     best, validated = tried[name]
     _say(progress, f"fitting {name}")
     model, derivative = best.train(known, validated.setting, seed)
@@ -95,7 +95,7 @@ def fit(
     tested = data[test]
     # Only rows of zero weight held out, or all of one value: the scale of all rows then.
     error = float(np.sqrt(tested.square(values(model, tested.x) - tested.y) / (tested.variation or scale)))
-    others = _rivals(name, tried, chosen, seed)
+    others = _rivals(name, leader, tried, chosen, seed)
     if (misfit := smooth_misfit(chosen, parts, validated.residual, seed)) is not None:
         others.append(added(model, misfit))
     return Fitted(
@@ -115,12 +115,13 @@ def fit(
 
 
 def _rivals(
-    name: str, tried: dict[str, tuple[AbstractFamily, Validated]], data: Data, seed: int
+    name: str, leader: str, tried: dict[str, tuple[AbstractFamily, Validated]], data: Data, seed: int
 ) -> list[Callable | ForeignModel]:
-    """The next richer family, fitted, where it predicts as well: the simplest is taken, the data do not refute it."""
+    """The best predictor, or where that was taken the next richer family, fitted, where it predicts as well: the
+    simplest is taken, the data do not refute it."""
     names = list(tried)
     models = []
-    for rival in names[names.index(name) + 1 :][:1]:
+    for rival in [leader] if leader != name else names[names.index(name) + 1 :][:1]:
         family, validated = tried[rival]
         if no_worse(data, tried[name][1], validated):
             models.append(validated.members[0] if validated.members else family.train(data, validated.setting, seed)[0])
@@ -159,18 +160,11 @@ def _candidates(family, data: Data, folds: int) -> list[AbstractFamily | None]:
     if name == "mlp":
         return [MLP()]
     if name == "auto":
-        small = len(data) >= NETWORK_ROWS and data.x.size <= NETWORK_ENTRIES
-        return [*ridges, None, GaussianProcess(), *([MLP()] if small else [])]
+        network = len(data) > EXACT_ROWS and data.x.size <= NETWORK_ENTRIES
+        return [*ridges, None, GaussianProcess(), *([MLP()] if network else [])]
     try:
         return [of_dictionary(by_name(family, data.x.shape[1]), family)]
     except ValueError as fault:
         near = difflib.get_close_matches(name.split("(")[0], [known.split("(")[0] for known in FAMILIES], n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"family: {family!r} is none of {', '.join(FAMILIES)}.{hint} As a {fault}") from fault
-
-
-def _simplest(squares: dict[str, np.ndarray]) -> str:
-    """The first family whose mean relative square is within one standard error of the least."""
-    least = min(squares.values(), key=np.mean)
-    bound = np.mean(least) + np.std(least, ddof=1) / np.sqrt(len(least)) + ROUNDING**2
-    return next(name for name, values in squares.items() if np.mean(values) <= bound)

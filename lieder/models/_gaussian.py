@@ -13,7 +13,7 @@ from ._likelihood import most_probable
 from ._ridge import stacked_factor, triangle
 
 JUDGED = 1000  # rows on which the covariance is chosen: it costs their number cubed, some thirty times
-EXACT = 2000  # rows up to which every one is a centre
+EXACT_ROWS = 2000  # rows up to which every one is a centre
 CENTRES = 600  # with more rows: the others are fitted by least squares in the covariances with these
 LEAST_WEIGHT = 1e-30  # of a row: one that counts for nothing has noise beyond all others, but no infinite one
 
@@ -35,7 +35,7 @@ class GaussianProcess(AbstractFamily):
     """The posterior mean of a smooth random function, F(x) = sum_i a_i k(x, x_i) + c.
 
     The covariance k maximises the marginal likelihood: cross-validated prediction hardly feels what derivatives feel
-    most, small ripples. Up to EXACT rows the fit is exact, beyond it is that of the subset of regressors.
+    most, small ripples. Up to EXACT_ROWS rows the fit is exact, beyond it is that of the subset of regressors.
 
     Reference: Rasmussen and Williams, 2006, sections 2.2, 5.4 and 8.3.1.
     """
@@ -65,7 +65,7 @@ class GaussianProcess(AbstractFamily):
 
 def _fits(data: Data, setting: Setting, parts: list[np.ndarray]) -> tuple[Covariances, list[np.ndarray]]:
     """The features, and the coefficients (centres + 1, m) of the fits without each part."""
-    count = len(data) if len(data) <= EXACT else CENTRES
+    count = len(data) if len(data) <= EXACT_ROWS else CENTRES
     z = setting.standardised(data.x)
     features = Covariances(setting.covariance, z[:count], setting.centre, setting.inverse)
     solve = _exact if count == len(data) else _of_some

@@ -90,7 +90,7 @@ def test_many_rows_are_fitted_in_the_covariances_with_some(monkeypatch):
     family = GaussianProcess()
     setting = family.validate(data, parts, 0).setting
     exact = [evaluate(model, x) for model in family.refits(data, setting, parts, 0)]
-    monkeypatch.setattr(_gaussian, "EXACT", 100)
+    monkeypatch.setattr(_gaussian, "EXACT_ROWS", 100)
     for centres, near in ((400, 1e-6), (100, 1e-2)):
         monkeypatch.setattr(_gaussian, "CENTRES", centres)
         for model, expected in zip(family.refits(data, setting, parts, 0), exact, strict=True):
