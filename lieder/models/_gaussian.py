@@ -80,8 +80,8 @@ def _exact(data: Data, z: np.ndarray, centres: np.ndarray, k: Covariance, parts:
     out = []
     for part in parts:
         keep = np.setdiff1d(rows, part)
-        factor = scipy.linalg.cho_factor(whole[np.ix_(keep, keep)], lower=True, overwrite_a=True)
-        solved = scipy.linalg.cho_solve(factor, np.column_stack([data.y[keep], np.ones(len(keep))]))
+        factor = lower_factor(whole[np.ix_(keep, keep)])
+        solved = scipy.linalg.cho_solve((factor, True), np.column_stack([data.y[keep], np.ones(len(keep))]))
         constant = solved[:, :-1].sum(axis=0) / solved[:, -1].sum()
         w = np.zeros((len(z) + 1, data.y.shape[1]))
         w[keep] = solved[:, :-1] - np.outer(solved[:, -1], constant)
@@ -90,13 +90,24 @@ def _exact(data: Data, z: np.ndarray, centres: np.ndarray, k: Covariance, parts:
     return out
 
 
+def lower_factor(matrix: np.ndarray) -> np.ndarray:
+    """Cholesky's factor of a matrix that is positive semi-definite but for rounding: the least addition that lets it
+    exist is made, since rows near each other are one but for rounding."""
+    rounding = np.finfo(float).eps * np.trace(matrix)
+    for addition in (0.0, *np.geomspace(rounding, 1e6 * rounding, 7)):
+        try:
+            return np.linalg.cholesky(matrix + addition * np.eye(len(matrix)))
+        except np.linalg.LinAlgError:
+            continue
+    raise AssertionError("a covariance that is not one: our own bug")
+
+
 def _of_some(
     data: Data, z: np.ndarray, centres: np.ndarray, k: Covariance, parts: list[np.ndarray]
 ) -> list[np.ndarray]:
     """min over a, c of sum_i w_i |k_i a + c - y_i|^2 + noise a^T K a, K between the centres."""
     between = k.between(centres, centres)
-    # Centres near each other are one but for rounding.
-    lower = np.linalg.cholesky(between + 1e-12 * np.trace(between) * np.eye(len(centres)))
+    lower = lower_factor(between)
 
     def factor(rows: np.ndarray) -> np.ndarray:
         def table(some: np.ndarray) -> np.ndarray:

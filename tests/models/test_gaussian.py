@@ -10,7 +10,7 @@ from lieder import models
 from lieder.models import _gaussian
 from lieder.models._batches import evaluate
 from lieder.models._data import checked
-from lieder.models._gaussian import GaussianProcess
+from lieder.models._gaussian import GaussianProcess, lower_factor
 from lieder.models._likelihood import Likelihood
 
 OBLIQUE = np.array([0.8, -0.6, 1.1])
@@ -95,6 +95,13 @@ def test_many_rows_are_fitted_in_the_covariances_with_some(monkeypatch):
         monkeypatch.setattr(_gaussian, "CENTRES", centres)
         for model, expected in zip(family.refits(data, setting, parts, 0), exact, strict=True):
             np.testing.assert_allclose(evaluate(model, x), expected, atol=near)
+
+
+def test_a_factor_exists_whatever_rounding_does():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    matrix = 1e6 * rows @ rows.T
+    lower = lower_factor(matrix)
+    np.testing.assert_allclose(lower @ lower.T, matrix, atol=1e-6)
 
 
 @pytest.mark.parametrize("y", [np.full(60, 5.0), np.repeat([1.0, 2.0], 30)], ids=["constant", "repeated rows"])

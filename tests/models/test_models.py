@@ -57,12 +57,32 @@ def quick(monkeypatch):
     monkeypatch.setattr("lieder.models._mlp.STEPS", 400)
 
 
-def test_auto_looks_beyond_polynomials(quick):
+def test_auto_looks_beyond_polynomials():
     x = _inputs(300, 1) * 3
     fitted = models.fit(x, np.sin(2 * x), folds=3)
     assert fitted.family == "Gaussian process"
     assert fitted.error < 1e-3
-    assert {"mlp", "Gaussian process"} < set(fitted.scores)
+    assert set(fitted.scores) == {f"polynomial ridge, degree {d}" for d in (1, 2, 3, 4)} | {"Gaussian process"}
+
+
+def test_a_network_is_tried_where_the_gaussian_process_is_not_exact(quick, monkeypatch):
+    monkeypatch.setattr("lieder.models._fit.EXACT_ROWS", 100)
+    x = _inputs(150, 1) * 3
+    assert "mlp" in models.fit(x, np.sin(2 * x), folds=2).scores
+
+
+def test_a_polynomial_stays_one_under_noise():
+    x = _inputs(500, 3)
+    fitted = models.fit(x, _noise(_cubic(x)[:, :1], 0.1))
+    assert fitted.family == "polynomial ridge, degree 3" and "Gaussian process" in fitted.scores
+
+
+def test_the_choice_is_made_by_the_derivative():
+    """Quartics and a Gaussian process predict a noisy bell nearly alike, but the derivative of one is far better."""
+    x = np.random.default_rng(0).uniform(-1.5, 1.5, (300, 3))
+    fitted = models.fit(x, _noise(np.exp(-np.sum(x**2, axis=1) / 2), 0.05))
+    assert fitted.family == "Gaussian process"
+    assert fitted.scores["polynomial ridge, degree 4"] < 1.3 * fitted.scores["Gaussian process"]
 
 
 FAMILIES = ["polynomial(2)", "kernel", "mlp", "fourier(1)", dictionary.polynomials(2, 2)]
