@@ -227,7 +227,7 @@ def _model(F, data: Stream, name: str) -> Callable | ForeignModel:
                 "give x as one array."
             )
         try:
-            return interop.from_sklearn(F, data.whole)
+            return interop.from_sklearn(F, data.whole, names=data.names)
         except (TypeError, ValueError) as fault:
             raise _in_the_caller_s_words(fault, name) from fault.__cause__
     if interop.is_torch(F):

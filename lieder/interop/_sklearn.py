@@ -1,7 +1,7 @@
 """scikit-learn estimators, and anything that keeps to their interface."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,19 @@ def is_sklearn(obj) -> bool:
     return ("sklearn.base", "BaseEstimator") in ancestors(obj)
 
 
-def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) -> ForeignModel:
+def from_sklearn(
+    estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0, names: Sequence[str] | None = None
+) -> ForeignModel:
     """A fitted estimator as a model: its predictions, and their Jacobians by central differences.
 
     A classifier is read through its probabilities, since its labels have no derivative.
 
     Arguments: `estimator`, fitted; `x` (N, n), examples such as it was fitted on: they choose the steps of the
-    differences (see `central_differences`); `seed`, of the examples used for that.
+    differences (see `central_differences`); `seed`, of the examples used for that; `names` of the columns of `x`, where
+    they are known.
     Returns: the model, with a `note` on the differences.
-    Raises: TypeError when the estimator cannot predict; ValueError when it is not fitted.
+    Raises: TypeError when the estimator cannot predict; ValueError when it is not fitted, or was fitted to a data frame
+    with these columns in another order.
     """
     predict: Any = getattr(estimator, "predict_proba", None)
     if not callable(predict):
@@ -38,6 +42,7 @@ def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) 
             f"estimator: {type(estimator).__name__} has no method predict, so it is not a model. "
             "Give a regressor, or a pipeline that ends in one."
         )
+    _check_names(estimator, names)
     # By name: other packages raise subclasses of their own, and scikit-learn stays unimported.
     try:
         return central_differences(_Prediction(predict), x, seed)
@@ -47,6 +52,19 @@ def from_sklearn(estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0) 
                 f"estimator: this {type(estimator).__name__} is not fitted; call its fit(x, y) first."
             ) from fault
         raise
+
+
+def _check_names(estimator, names: Sequence[str] | None) -> None:
+    """Columns that the estimator knows by name must stand where it knows them; labels of the user's own say nothing."""
+    known = [str(name) for name in getattr(estimator, "feature_names_in_", [])]
+    # Arrays without names have these.
+    if names is None or list(names) == [f"x{i}" for i in range(len(names))]:
+        return
+    if set(known) & set(names) and known != list(names):
+        raise ValueError(
+            f"estimator: the {type(estimator).__name__} was fitted to the columns {', '.join(known)}, but x has"
+            f" {', '.join(names)}. Feature names must be in the same order as they were in fit."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,8 +24,8 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     folds, count = settings.folds, len(task.rows.y)
     if count < 2 * folds:
         raise ValueError(
-            f"X: {count} examples are too few for {folds} folds; give alpha, at most {max(2, count // 2)} folds, or"
-            " more examples."
+            f"X: {count} sample{'s' * (count != 1)} are too few for {folds} folds; give alpha,"
+            f"{f' at most {count // 2} folds,' * (count >= 4)} or more examples."
         )
     file = None if checkpoint is None else writable(checkpoint, "checkpoint")
     whole = rows.problem(columns)

@@ -1,7 +1,7 @@
 """scikit-learn's own checks, on every estimator of the house.
 
 All take their width from the data, by text: with a dictionary of fixed width no check could pass that brings its own
-table. No check is expected to fail.
+table.
 """
 
 import pickle
@@ -24,11 +24,20 @@ from lieder import action, algebra, dictionary, enforce, promote
 # Smallest families: what is checked is the manners of an estimator, not what it finds.
 ESTIMATORS = [
     promote.Regression("linear", "gl on vectors", alpha=0.1),
+    promote.Regression("linear", "t on points", folds=2),
     enforce.SparseDynamics("linear"),
     enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"),
 ]
-# Name -> why. scikit-learn's own list has some 45 to 50 checks for each.
-EXPECTED_TO_FAIL: dict[type, dict[str, str]] = {}
+# Check -> why it fails, of some 50 to 60 for each estimator.
+CROSS_VALIDATED = {
+    "check_sample_weight_equivalence_on_dense_data": "alpha is chosen on folds of examples: an example that is given"
+    " twice may lie in two folds, one of weight two lies in one. scikit-learn's own cross-validated models fail alike."
+}
+
+
+def expected_to_fail(estimator) -> dict[str, str]:
+    chosen = isinstance(estimator, promote.Regression) and estimator.alpha is None
+    return CROSS_VALIDATED if chosen else {}
 
 
 @pytest.fixture(autouse=True)
@@ -39,17 +48,16 @@ def unchecked_annotations():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-NAMES = [type(one).__name__ for one in ESTIMATORS]
-each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 
 
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda one: EXPECTED_TO_FAIL.get(type(one), {}))
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_to_fail)
 def test_a_check_of_scikit_learn(estimator, check):
     check(estimator)
 
 
 def test_few_are_expected_to_fail():
-    assert sum(map(len, EXPECTED_TO_FAIL.values())) <= 3
+    assert sum(len(expected_to_fail(one)) for one in ESTIMATORS) <= 3
 
 
 @each

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from lieder import interop
+from lieder import action, algebra, discover, interop
 
 X = np.random.default_rng(0).normal(size=(300, 3)) * [1.0, 100.0, 0.01]
 Z = X / [1.0, 100.0, 0.01]
@@ -103,6 +103,21 @@ def test_data_frames_names_are_not_missed():
     frame = pandas.DataFrame(X, columns=["a", "b", "c"])
     model = interop.from_sklearn(LinearRegression().fit(frame, Y), X)
     assert model.values(X).shape == Y.shape
+
+
+def test_columns_in_another_order_are_refused():
+    """They were read by place, and the symmetries were those of another function."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    for fitted in (LinearRegression(), make_pipeline(StandardScaler(), LinearRegression())):
+        fitted.fit(frame, Y)
+        turns = action.vectors(algebra.so(3))
+        target = action.scalars(turns.algebra, Y.shape[1])
+        with pytest.raises(ValueError, match=r"F: the .* fitted to the columns a, b, c, but x has c, b, a. Fea"):
+            discover.function(fitted, frame[["c", "b", "a"]], source=turns, target=target)
+        # Labels of the user's own say nothing about the order.
+        found = discover.function(fitted, X, source=turns, target=target, names=["u", "v", "w"])
+        assert found.dim == discover.function(fitted, frame, source=turns, target=target).dim
 
 
 def test_kinds_are_told_apart_without_importing():

@@ -221,7 +221,7 @@ def test_strengths_below_rounding():
 
 
 def test_too_few_examples_for_the_folds():
-    with pytest.raises(ValueError, match=r"X: 7 examples are too few for 5 folds; give alpha, at most 3 folds, or"):
+    with pytest.raises(ValueError, match=r"X: 7 samples are too few for 5 folds; give alpha, at most 3 folds, or"):
         MODEL.fit(X[:7], Y[:7])
 
 
