@@ -19,10 +19,11 @@ from ._checks import (
 )
 from ._conclude import conclude
 from ._doubt import Doubt
+from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
 from ._reduce import Reduction, check_enough
 from ._symmetries import Symmetries
-from ._tangency import block_scales, reduce_cloud
+from ._tangency import Cloud, block_scales, reduce_cloud
 
 
 def cloud(
@@ -173,8 +174,9 @@ def _cloud_symmetries(
     if len(points) > max_points:
         points = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:max_points])]
     check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
-    reduction, spaces, scales, kept = reduce_cloud(points, action, dimension, neighbours, seed)
-    if spaces.dimension == points.shape[1]:
+    found = reduce_cloud(points, action, dimension, neighbours, seed)
+    reduction, scale = found.reduction, found.scale
+    if scale.dimension == points.shape[1]:
         raise ValueError(
             f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to "
             "them. If you know the dimension of the"
@@ -185,17 +187,27 @@ def _cloud_symmetries(
         split,
         source,
         target,
-        doubt=Doubt(
-            spaces.disagreement,
-            f"tangent spaces (dimension {spaces.dimension}, {spaces.neighbours} neighbours) from two "
-            "halves of each neighbourhood differ by this much",
-        ),
+        doubt=_doubt(found),
         tolerance=tolerance,
         min_gap=min_gap,
         names=names,
         method=method,
-        finite=partial(_finite, action, reduction.points, kept, scales, spaces.dimension, spaces.neighbours),
+        finite=partial(_finite, action, reduction.points, found.kept, found.units, scale),
         lifted=lifted,
+    )
+
+
+def _doubt(found: Cloud) -> Doubt:
+    """The tangent spaces' own error, direction by direction."""
+    scale = found.scale
+    source = (
+        f"tangent spaces (dimension {scale.dimension}, {scale.neighbours} neighbours): noise from the scatter about "
+        f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
+    )
+    if scale.error < 1.0:
+        return Doubt(rounding_floor(np.dtype(np.float64)), source, found.error)
+    return Doubt(
+        TOP, source, unknown=f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}"
     )
 
 
@@ -210,7 +222,5 @@ def _split(reduction: Reduction, n: int) -> Reduction:
     return dataclasses.replace(reduction, points=reduction.points[:, :n], values=reduction.points[:, n:])
 
 
-def _finite(
-    action, held, kept, scales, dimension, neighbours, generators: np.ndarray, lengths: np.ndarray
-) -> np.ndarray:
-    return finite_cloud(action, generators, held, kept, scales, dimension, neighbours)
+def _finite(action, held, kept, units, scale, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    return finite_cloud(action, generators, held, kept, units, scale)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, moved, total, velocities
 from ..interop import ForeignModel
-from ..sampling import surface_distances
+from ..sampling import Scale, surface_distances
 
 STEP = 0.25  # points are moved by this share of their own rms spread
 TOGETHER = 16  # generators in one compiled call
@@ -59,27 +59,29 @@ def finite_cloud(
     generators: Float[np.ndarray, "dim q"],
     points: Float[np.ndarray, "held n"],
     cloud: Float[np.ndarray, "points n"],
-    scales: Float[np.ndarray, " n"],
-    dimension: int,
-    neighbours: int,
+    units: Float[np.ndarray, " n"],
+    scale: Scale,
 ) -> Float[np.ndarray, " dim"]:
-    """How much farther moved held-out points lie from the cloud's tangent planes than before, over the distance moved.
+    """How much farther moved held-out points lie from the cloud's surface than before, over the distance moved.
 
-    sqrt(max(0, mean away(g z)^2 - mean away(z)^2) / mean |g z - z|^2), in block units: noise and curvature keep
-    points off the planes also when nothing moves them.
+    sqrt(max(0, mean away(g z)^2 - mean away(z)^2) / mean |g z - z|^2), in block units, over points that stay within
+    the cloud's edges: noise and curvature keep points off the fitted surface also when nothing moves them.
     """
     out = np.full(len(generators), np.nan)
-    before = np.mean(surface_distances(cloud / scales, points / scales, dimension, neighbours) ** 2)
-    for k, xi in enumerate(generators):
-        time = step((points, velocities(action, xi, points)))
-        there = moved(action, xi[None], points, np.array([time]))[0]
-        usable = np.isfinite(there).all(axis=1)
-        if usable.sum() < max(2, len(points) // 2):
-            continue
-        away = surface_distances(cloud / scales, there[usable] / scales, dimension, neighbours)
-        travelled = np.linalg.norm((there[usable] - points[usable]) / scales, axis=1)
-        if travelled.any():
-            out[k] = np.sqrt(max(np.mean(away**2) - before, 0.0) / np.mean(travelled**2))
+    if len(generators) == 0:
+        return out
+    points = points[: max(2**16 // scale.neighbours, 64)]
+    times = np.array([step((points, velocities(action, xi, points))) for xi in generators])
+    there = np.asarray(moved(action, generators, points, times))
+    places = np.concatenate([points[None], np.where(np.isfinite(there), there, points)])
+    away = surface_distances(cloud / units, places.reshape(-1, points.shape[1]) / units, scale)
+    before, after = away[: len(points)], away[len(points) :].reshape(len(generators), -1)
+    travelled = np.sum(((there - points) / units) ** 2, axis=2)
+    usable = np.isfinite(there).all(axis=2) & np.isfinite(after) & np.isfinite(before)
+    for k, used in enumerate(usable):
+        size = np.mean(travelled[k, used]) if used.sum() >= max(2, len(points) // 4) else 0.0
+        if size > 0:
+            out[k] = np.sqrt(max(np.mean(after[k, used] ** 2 - before[used] ** 2), 0.0) / size)
     return out
 
 

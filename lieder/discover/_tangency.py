@@ -1,14 +1,24 @@
 """Rows for point clouds: the part of each field that leaves the tangent space."""
 
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, components
+from ..linalg import TriangularFactor, relative_spectrum
 from ..report import progress
-from ..sampling import Tangents, tangents
+from ..sampling import Scale, tangent_scale, tangents
+from ._conclude import null_tolerance
 from ._reduce import Collector, Reduction, batch_size
+
+WORK = 2**18  # neighbours of all points with tangent spaces together
+QUERIES = (256, 1024)  # points with tangent spaces, at least and at most; more would repeat what neighbours say
+UNSEEN = 0.25  # a field whose size is uncertain by more than this share moves the points as their noise does
 
 
 def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) -> Float[np.ndarray, " n"]:
@@ -23,38 +33,89 @@ def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) 
     return scales
 
 
+class Cloud(NamedTuple):
+    """What `reduce_cloud` makes of a cloud.
+
+    Fields: `reduction`; `error`, the rows' own error as a factor (root mean square over points); `scale` of the tangent
+    spaces; `units` (n,), the block scales; `kept`, the points used, all but those held out.
+    """
+
+    reduction: Reduction
+    error: Float[np.ndarray, "r q"]
+    scale: Scale
+    units: Float[np.ndarray, " n"]
+    kept: Float[np.ndarray, "kept n"]
+
+
 def reduce_cloud(
     points: Float[np.ndarray, "points n"],
     action: AbstractAction,
     dimension: int | None,
     neighbours: int | None,
     seed: int,
-) -> tuple[Reduction, Tangents, Float[np.ndarray, " n"], Float[np.ndarray, "kept n"]]:
-    """Rows (1 - P_i) theta_k(z_i) and terms theta_k(z_i), in block units.
+) -> Cloud:
+    """Rows (1 - P_i) theta_k(z_i) and terms theta_k(z_i), in block units, z_i moved onto the surface.
 
-    Returns: the reduction; the tangent spaces; the block scales; the points used, all but those held out.
+    Their error is what the rows from the other scale differ by, in the share of it that is not known.
     """
-    scales = block_scales(points, action)
+    units = block_scales(points, action)
     order = np.random.default_rng(seed).permutation(len(points))
     spared = min(512, len(points) // 8)
     # Of few points none can be spared: the finite check then uses points that the tangent spaces have seen.
     held, kept = (points[order[:spared]], points[order[spared:]]) if len(points) >= 64 else (points, points)
+    q, n = action.algebra.dim, points.shape[1]
     with jax.enable_x64(True):
-        spaces = tangents(kept / scales, dimension, neighbours)
-        q = action.algebra.dim
+        scale = tangent_scale(kept / units, dimension, neighbours)
+        count = max(int(np.clip(WORK // scale.neighbours, *QUERIES)), 4 * q)
+        spaces = tangents(kept / units, scale, kept[:count] / units)
         collector = Collector(q, ((q, lambda factor: factor),), seed)
         collector.hold(held, np.zeros((len(held), 0)), np.ones(len(held)))
+        error = moved = TriangularFactor.empty(q)
         evaluate = jax.jit(jax.vmap(action.fields))
-        size = batch_size(len(kept), 3 * q * points.shape[1])
-        starts = range(0, len(kept), size)
+        size = batch_size(len(spaces.points), 6 * q * n)
+        starts = range(0, len(spaces.points), size)
         for begin in progress(starts, len(starts), "tangency"):
-            chosen, bases = kept[begin : begin + size], spaces.bases[begin : begin + size]
-            padded = np.resize(chosen, (size, points.shape[1]))
-            theta = np.asarray(evaluate(jnp.asarray(padded, jnp.float64)))[: len(chosen)] / scales
-            along = np.einsum("pda,pqa->pqd", bases, theta)  # p: points, d: tangent directions, q: generators
-            normal = theta - np.einsum("pqd,pda->pqa", along, bases)
-            collector.absorb(float(len(chosen)), _rows(normal), _rows(theta))
-    return collector.reduction(np.dtype(np.float64), np.ones(0)), spaces, scales, kept
+            chosen = slice(begin, begin + size)
+            theta, normal = _tangency(evaluate, spaces.points[chosen], spaces.bases[chosen], units, size)
+            theta2, normal2 = _tangency(evaluate, spaces.other_points[chosen], spaces.other_bases[chosen], units, size)
+            collector.absorb(float(len(normal)), _rows(normal), _rows(theta))
+            error, moved = error.absorb(_rows(normal - normal2)), moved.absorb(_rows(theta - theta2))
+    reduction = collector.reduction(np.dtype(np.float64), np.ones(0))
+    seen = _seen(reduction, moved.factor)
+    if seen is not None:
+        reduction = dataclasses.replace(
+            reduction,
+            numerators=tuple(factor @ seen for factor in reduction.numerators),
+            denominators=tuple(factor @ seen for factor in reduction.denominators),
+        )
+    share = scale.error_share / np.sqrt(len(spaces.points))
+    return Cloud(reduction, share * error.factor, scale, units, kept)
+
+
+def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.ndarray, "q q"] | None:
+    """The projector on candidates that move the points by more than these are uncertain, along all others.
+
+    A field that vanishes on the surface moves points only as far as they are off it, in whatever direction that is: it
+    is ineffective on the surface, and what it does is noise. None when there is no such candidate, or no other.
+
+    Arguments: `moved`, by how much the fields differ between the two scales, as a factor.
+    """
+    _, denominator = reduction.whole()
+    spectrum = relative_spectrum(moved, denominator, null_tolerance(reduction.dtype))
+    seen = spectrum.directions[spectrum.values < UNSEEN]
+    if len(seen) in (0, len(spectrum.values)):
+        return None
+    images = denominator @ seen.T  # mutually orthogonal
+    return seen.T @ (images / np.sum(images**2, axis=0)).T @ denominator
+
+
+def _tangency(
+    evaluate: Callable, points: np.ndarray, bases: np.ndarray, units: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fields (p, q, n) at points in block units, and their parts across the tangent spaces."""
+    padded = np.resize(points * units, (size, points.shape[1]))  # so that nothing is compiled twice
+    theta = np.asarray(evaluate(jnp.asarray(padded, jnp.float64)))[: len(points)] / units
+    return theta, theta - (theta @ np.swapaxes(bases, 1, 2)) @ bases
 
 
 def _rows(fields: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
+from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
+from ._neighbours import Scale as Scale
 from ._neighbours import Tangents as Tangents
-from ._neighbours import intrinsic_dimension as intrinsic_dimension
 from ._neighbours import surface_distances as surface_distances
+from ._neighbours import tangent_scale as tangent_scale
 from ._neighbours import tangents as tangents
 from ._reservoir import Reservoir as Reservoir
 from ._stream import Stream as Stream

@@ -1,182 +1,205 @@
-"""Tangent spaces of a point cloud by local principal components."""
+"""Tangent spaces of a point cloud, their scale and their error."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 from sklearn.neighbors import NearestNeighbors
 
+from ._dimension import intrinsic_dimension
+from ._local_fits import LocalFits, coefficients, local_fits
+
+PROBES = 200  # queries at which scales are compared
+LARGEST = 2048  # neighbours: their noise is then small beside all else, and more would only cost
+EXACT = 1e-8  # errors below it are not worth a larger neighbourhood
+THICK = 0.35  # scatter across a surface over the spread along it from which a neighbourhood shows no tangent space
+THIN = 0.25  # below it the noise of a tangent space is as estimated, to first order
+# A query's distance from its neighbours' mean along the surface, over their spread in that direction: sqrt 3 at the end
+# of a line, less at the edge of a disc or ball.
+EDGE = 1.75
+CHANCE = 1.5  # times the expected square of a difference: what noise may explain of it
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a neighbourhood shows tangent spaces, and how well.
+
+    Fields: `dimension` of the surface; `order` of the fitted polynomials; `neighbours`; `other`, how many the
+    comparison has; `error`, the estimated rms sine between fitted and true tangent spaces, bias and noise, 1 where no
+    scale shows any; `error_share`, that error over the rms sine between the two scales: what differs between these,
+    times it, is what is not known.
+    """
+
+    dimension: int
+    order: int
+    neighbours: int
+    other: int
+    error: float
+    error_share: float
+
 
 @dataclass(frozen=True, eq=False)
 class Tangents:
-    """Local tangent spaces: `bases` (N, d, n) orthonormal rows in the scaled coordinates; `dimension` d; `neighbours`
-    k;
-    `disagreement`, the rms sine of the angle between spaces estimated from two halves of each neighbourhood: what the
-    tangent spaces can resolve."""
+    """Local tangent spaces, twice: from the chosen neighbourhoods, and from those of the other scale.
 
+    Fields: `points` (M, n), the queries moved onto the surface; `bases` (M, d, n), orthonormal rows; `other_points`,
+    `other_bases`, the same at the other scale; `scale`.
+    """
+
+    points: Float[np.ndarray, "points n"]
     bases: Float[np.ndarray, "points d n"]
-    dimension: int
-    neighbours: int
-    disagreement: float
+    other_points: Float[np.ndarray, "points n"]
+    other_bases: Float[np.ndarray, "points d n"]
+    scale: Scale
 
 
 def tangents(
     cloud: Float[np.ndarray, "points n"],
-    dimension: int | None = None,
-    neighbours: int | None = None,
+    scale: Scale | None = None,
     queries: Float[np.ndarray, "queries n"] | None = None,
 ) -> Tangents:
-    """Tangent space at each query point: the leading principal components of its nearest neighbours.
+    """Tangent space at each query point from local quadratic fits.
+
+    Arguments:
+        cloud: points, already scaled so that distances mean something.
+        scale: of the neighbourhoods; default `tangent_scale(cloud)`.
+        queries: where; default at the cloud's points themselves.
+    Returns: Tangents.
+    """
+    scale = tangent_scale(cloud) if scale is None else scale
+    queries = cloud if queries is None else queries
+    near = _Near(cloud, scale.dimension, scale.order, queries)
+    chosen, other = (near.fits(k, most=max(scale.neighbours, scale.other)) for k in (scale.neighbours, scale.other))
+    return Tangents(chosen.points, chosen.bases, other.points, other.bases, scale)
+
+
+def tangent_scale(
+    cloud: Float[np.ndarray, "points n"], dimension: int | None = None, neighbours: int | None = None
+) -> Scale:
+    """The number of neighbours with which tangent spaces err least, and by how much they err.
+
+    The error of a scale has two parts. Noise: from the residuals of the fits. Bias: a quadratic fit among k points errs
+    by c k^(2/d) in its tangents, so those from k/2 points differ by a known share of that; what noise explains of the
+    difference is taken off. A larger neighbourhood cannot be less biased than a smaller one: the largest bias seen on
+    the way up counts. Scales are k, 2k, 4k, ..., from twice the number of coefficients, as far as the error falls.
+    With too few points for that, planes are fitted (bias c k^(1/d)).
 
     Arguments:
         cloud: points, already scaled so that distances mean something.
         dimension: of the submanifold; default `intrinsic_dimension`.
-        neighbours: per point; default the count among 2d, 4d, 8d, 16d, 32d (at least d + 2) for which spaces estimated
-            from the two halves of a neighbourhood disagree least on 500 points: few neighbours leave noise, many leave
-            curvature.
-        queries: where; default at the cloud's points themselves.
-    Returns: Tangents.
+        neighbours: per point; default the count of least error at 200 of the points.
+    Returns: Scale.
     Raises: ValueError for fewer points than neighbours, or a dimension outside 1..n.
+    Reference: Lepski (1991), comparing scales; Aamari, Levrard (2019), tangent spaces by local polynomials.
     """
     points, n = cloud.shape
-    queries = cloud if queries is None else queries
     d = intrinsic_dimension(cloud) if dimension is None else dimension
     if not 1 <= d <= n:
         raise ValueError(f"dimension must lie in 1..{n}, got {d}.")
     least = d + 2
     if points < 2 * least:
         raise ValueError(f"{points} points are too few for tangent spaces of dimension {d}: give at least {2 * least}.")
-    probe = np.random.default_rng(0).permutation(len(queries))[:500]
-    choices = [k for k in dict.fromkeys(max(c * d, least) for c in (2, 4, 8, 16, 32)) if 2 * k <= points]
-    if neighbours is not None:
-        if not least <= neighbours <= points:
-            raise ValueError(f"neighbours must lie in {least}..{points} for dimension {d}, got {neighbours}.")
-        choices = [neighbours]
-    choices = choices or [max(least, points // 2)]
-    finder = NearestNeighbors().fit(cloud)
-    found = finder.kneighbors(queries[probe], n_neighbors=min(2 * choices[-1], points), return_distance=False)
-    spread = {k: _disagreement(cloud, found, min(2 * k, points), d) for k in choices}
-    # Each half of a neighbourhood twice the size has k points, so the doubled neighbourhood is what is then used.
-    best = min(spread, key=lambda k: spread[k])
-    used = best if neighbours is not None else min(2 * best, points)
-    bases = np.empty((len(queries), d, n))
-    for begin in range(0, len(queries), 4096):
-        chunk = queries[begin : begin + 4096]
-        index = finder.kneighbors(chunk, n_neighbors=used, return_distance=False)
-        bases[begin : begin + 4096] = _principal(cloud[index], d)
-    # Halving the variance: the space from both halves errs by 1/sqrt(2) of one half's error, two halves differ by
-    # sqrt(2) of it.
-    return Tangents(bases, d, used, spread[best] / 2.0)
+    if neighbours is not None and not least <= neighbours <= points:
+        raise ValueError(f"neighbours must lie in {least}..{points} for dimension {d}, got {neighbours}.")
+    probe = cloud[np.random.default_rng(0).permutation(points)[:PROBES]]
+    near = _Near(cloud, d, _order(d, points if neighbours is None else neighbours), probe)
+    return _best(near) if neighbours is None else _given(near, neighbours)
 
 
-def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
-    """How many directions a small neighbourhood spreads in; n when the cloud fills its space.
+def _order(dimension: int, largest: int) -> int:
+    return 2 if largest >= 4 * coefficients(dimension, 2) else 1
 
-    In a small ball a cloud spreads equally in its tangent directions, and much less in the others. For neighbourhoods
-    of several sizes (n + 2 points, times 1.5 each, up to a fifth of the cloud) the local principal variances, averaged
-    over 200 of them, are compared with those of as many points in a full ball. A dimension d is possible where the
-    d-th variance is as in a d-ball (at least a quarter of it); among these the largest drop after the d-th wins, if it
-    exceeds 4 times that of a full ball. Where neighbourhoods are too large for a drop to show (few points, many
-    dimensions) the growth of distances to the ten nearest neighbours decides, if it is far (under 0.65) from that of
-    points which fill their space.
 
-    Arguments: `cloud` (N, n), scaled so that distances mean something.
-    Returns: d in 1..n. With fewer than about 10^d points, or noise as wide as the neighbourhoods, it tends to n.
-    Reference: Little, Maggioni, Rosasco (2017), multiscale singular values; Levina, Bickel (2004), growth of distances.
-    """
-    points, n = cloud.shape
-    if n == 1 or points < 3:
-        return n
-    sizes = [min(n + 2, points)]
-    while int(sizes[-1] * 1.5) <= min(max(points / 5, 2 * n, 16), points):
-        sizes.append(int(sizes[-1] * 1.5))
-    chosen = np.random.default_rng(0).permutation(points)[:200]
-    index = NearestNeighbors(n_neighbors=sizes[-1]).fit(cloud).kneighbors(cloud[chosen], return_distance=False)
-    best, drop = n, 4.0
-    for k in sizes:
-        variances, full = _spread(cloud[index[:, :k]]), _spread_of_ball(k, n)
-        for d in range(1, min(n, k - 1)):
-            own = _spread_of_ball(k, d)
-            if variances[d - 1] / variances[0] < 0.25 * own[d - 1] / own[0]:
+class _Near:
+    """Local fits of one order to a cloud, near some queries."""
+
+    def __init__(self, cloud: np.ndarray, dimension: int, order: int, queries: np.ndarray):
+        self.cloud, self.dimension, self.order, self.queries = cloud, dimension, order, queries
+        self._finder = NearestNeighbors().fit(cloud)
+        self._index = np.zeros((len(queries), 0), np.int64)
+
+    def fits(self, neighbours: int, most: int = 0, thickness: bool = False) -> LocalFits:
+        """Among so many neighbours; `most` are looked up, and kept for the next time."""
+        if neighbours > self._index.shape[1]:
+            most = min(max(most, neighbours), len(self.cloud))
+            self._index = self._finder.kneighbors(self.queries, n_neighbors=most, return_distance=False)
+        near = self._index[:, :neighbours]
+        return local_fits(self.cloud, self.queries, near, self.dimension, self.order, thickness)
+
+    def scale(self, neighbours: int, other: int, error: float, difference: float) -> Scale:
+        """From square roots of mean sums of squared sines."""
+        share = error / max(difference, 1e-16) if np.isfinite(error) else 1.0
+        return Scale(
+            self.dimension, self.order, neighbours, other, min(error / np.sqrt(self.dimension), 1.0), float(share)
+        )
+
+
+def _best(near: _Near) -> Scale:
+    """The scale of least error, on the way up from the smallest."""
+    k = min(2 * coefficients(near.dimension, near.order), len(near.cloud) // 2)
+    tried = {k: near.fits(k, most=8 * k, thickness=True)}
+    best, least = near.scale(k, k // 2, np.inf, 1.0), np.inf
+    largest = min(len(near.cloud) // 2, LARGEST)
+    while (wider := min(2 * k, largest)) >= 1.5 * k and least > EXACT:
+        here = near.fits(wider, most=4 * wider, thickness=True)
+        if _thickness(here) < THICK:
+            # A larger neighbourhood is no less biased than a smaller one that differs from it by more than noise.
+            bias = max((_bias(near, fits, here, j, wider) for j, fits in tried.items() if _sure(fits)), default=0.0)
+            error = float(np.hypot(bias, _noise(here)))
+            if error < least:
+                best, least = near.scale(wider, k, error, _difference(tried[k], here)), error
+            elif error > 1.5 * least:
                 break
-            here = (variances[d - 1] / variances[d]) / (full[d - 1] / full[d])
-            if here > drop:
-                best, drop = d, here
-    return best if best < n else _dimension_by_growth(cloud)
+        tried[wider], k = here, wider
+    return best
 
 
-def _spread(neighbourhoods: np.ndarray) -> np.ndarray:
-    """Principal variances of each neighbourhood, scaled to sum 1 and averaged, all positive."""
-    local = neighbourhoods - neighbourhoods.mean(axis=1, keepdims=True)
-    variances = np.linalg.svd(local, compute_uv=False) ** 2
-    total = variances.sum(axis=1, keepdims=True)
-    variances = np.mean(variances / np.where(total > 0, total, 1.0), axis=0)
-    variances = np.concatenate([variances, np.zeros(neighbourhoods.shape[2] - len(variances))])
-    return np.maximum(variances, max(1e-14 * variances[0], 1e-300))
+def _sure(fits: LocalFits) -> bool:
+    return _thickness(fits) < THIN
 
 
-@lru_cache(maxsize=256)
-def _spread_of_ball(points: int, n: int) -> np.ndarray:
-    """What `_spread` gives for points that fill a ball of dimension n."""
-    random = np.random.default_rng(1)
-    directions = random.normal(size=(200, points, n))
-    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-    return _spread(directions * random.uniform(size=(200, points, 1)) ** (1.0 / n))
+def _given(near: _Near, neighbours: int) -> Scale:
+    half = neighbours // 2
+    # Where half as many do not determine a fit, twice as many are the comparison.
+    other = half if half > coefficients(near.dimension, near.order) else min(2 * neighbours, len(near.cloud))
+    one, two = near.fits(other, most=neighbours), near.fits(neighbours, thickness=True)
+    error = np.hypot(_bias(near, one, two, other, neighbours), _noise(two)) if _thickness(two) < THICK else np.inf
+    return near.scale(neighbours, other, float(error), _difference(one, two))
 
 
-def _dimension_by_growth(cloud: np.ndarray) -> int:
-    points, n = cloud.shape
-    if points < 20:
-        return n
-    sample = cloud[np.random.default_rng(0).permutation(points)[:2000]]
-    growth = _growth(sample)
-    if growth > 0.65 * _growth_of_full(len(sample), n):
-        return n
-    return min(range(1, n + 1), key=lambda d: abs(_growth_of_full(len(sample), d) - growth))
+def _thickness(fits: LocalFits) -> float:
+    return float(np.median(fits.thickness))
 
 
-def _growth(cloud: np.ndarray) -> float:
-    """The exponent of the number of points within a distance, by maximum likelihood over the ten nearest; inf for
-    equal distances."""
-    distances = NearestNeighbors(n_neighbors=11).fit(cloud).kneighbors(return_distance=True)[0][:, :10]
-    distances = distances[distances[:, 0] > 0]
-    logarithm = float(np.log(distances[:, -1:] / distances[:, :-1]).mean()) if len(distances) else 0.0
-    return 8.0 / 9.0 / logarithm if logarithm > 0 else np.inf
+def _noise(fits: LocalFits) -> float:
+    return float(np.sqrt(np.mean(np.minimum(fits.noise, fits.bases.shape[1]))))
 
 
-@lru_cache(maxsize=256)
-def _growth_of_full(points: int, n: int) -> float:
-    """What `_growth` gives for points that fill their space: smaller than n, since a finite cloud has an edge."""
-    return _growth(np.random.default_rng(2).normal(size=(points, n)))
+def _difference(one: LocalFits, two: LocalFits) -> float:
+    overlap = one.bases @ np.swapaxes(two.bases, 1, 2)
+    return float(np.sqrt(max(np.mean(one.bases.shape[1] - (overlap**2).sum(axis=(1, 2))), 1e-32)))
 
 
-def _principal(neighbourhoods: np.ndarray, d: int) -> np.ndarray:
-    local = neighbourhoods - neighbourhoods.mean(axis=1, keepdims=True)
-    _, vectors = np.linalg.eigh(np.einsum("pka,pkb->pab", local, local))  # p: points, k: neighbours
-    return np.swapaxes(vectors[:, :, ::-1][:, :, :d], 1, 2)
-
-
-def _disagreement(cloud: np.ndarray, index: np.ndarray, k: int, d: int) -> float:
-    one, two = _principal(cloud[index[:, 0:k:2]], d), _principal(cloud[index[:, 1:k:2]], d)
-    overlap = np.einsum("pia,pja->pij", one, two)
-    return float(np.sqrt(max(np.mean(1.0 - (overlap**2).sum(axis=(1, 2)) / d), 1e-32)))
+def _bias(near: _Near, one: LocalFits, two: LocalFits, other: int, neighbours: int) -> float:
+    """Of the fits `two` at `neighbours`, from their difference to the fits `one` at `other`."""
+    few = min(other, neighbours) / max(other, neighbours)
+    # The larger neighbourhood contains the smaller, so their errors are correlated and the variance of the difference
+    # is the difference of the variances; slopes have variances like k^(-1 - 2 / d).
+    noise = _noise(one if other < neighbours else two) ** 2 * (1.0 - few ** (1.0 + 2.0 / near.dimension))
+    shown = abs(1.0 - (other / neighbours) ** (near.order / near.dimension))
+    return float(np.sqrt(max(_difference(one, two) ** 2 - CHANCE * noise, 0.0)) / max(shown, 0.1))
 
 
 def surface_distances(
-    cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], dimension: int, neighbours: int
+    cloud: Float[np.ndarray, "points n"], queries: Float[np.ndarray, "queries n"], scale: Scale
 ) -> Float[np.ndarray, " queries"]:
-    """Distance of each query from the plane through its nearest cloud points.
+    """Distance of each query from the surface that is fitted to the nearest cloud points, as far as it is known.
 
-    Arguments: `cloud` (N, n) and `queries` (k, n) in units that can be compared; `dimension` of the plane;
-        `neighbours`.
-    Returns: (k,) distances from the plane through the neighbours' mean along their leading principal components.
+    Arguments: `cloud` (N, n) and `queries` (k, n) in units that can be compared; `scale`, of its tangent spaces.
+    Returns: (k,) distances, less what the surfaces of the two scales are apart; NaN for a query beyond the edge of the
+        cloud, where a fit would be extrapolated.
     """
-    index = (
-        NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud).kneighbors(queries, return_distance=False)
-    )
-    near = cloud[index]
-    bases = _principal(near, dimension)
-    offset = queries - near.mean(axis=1)
-    along = np.einsum("pda,pa->pd", bases, offset)  # p: queries, d: tangent directions, a: coordinates
-    return np.sqrt(np.maximum((offset**2).sum(axis=1) - (along**2).sum(axis=1), 0.0))
+    near = _Near(cloud, scale.dimension, scale.order, queries)
+    one, two = (near.fits(k, most=max(scale.neighbours, scale.other)) for k in (scale.neighbours, scale.other))
+    away = np.linalg.norm(one.points - queries, axis=1) - np.linalg.norm(one.points - two.points, axis=1)
+    return np.where(np.maximum(one.beyond, two.beyond) > EDGE, np.nan, np.maximum(away, 0.0))
