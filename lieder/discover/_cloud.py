@@ -41,16 +41,20 @@ def cloud(
     """The symmetries of a point cloud: fields tangent to the submanifold it lies on.
 
     rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at
-    z_i (principal components of the nearest neighbours), lengths in units of each block's spread.
+    z_i, a point moved onto the surface (local quadratic fits to the nearest neighbours, at up to 1,024 points), lengths
+    in units of each block's spread.
 
     Arguments:
         z: (N, n) points. action: how they are acted on.
-        dimension: of the submanifold, default estimated. neighbours: per tangent space, default chosen by the data
-            (see `lieder.sampling.tangents`).
+        dimension: of the submanifold, default estimated. neighbours: per tangent space, default where noise and bias
+            together are least (see `lieder.sampling.tangent_scale`).
         tolerance, min_gap, names, seed: as in `function`.
         max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched
-            in memory. Returns: Symmetries without target. The resolution is how far tangent spaces from two halves of
-            each neighbourhood disagree. Raises:
+            in memory.
+    Returns:
+        Symmetries without target. The resolution of a direction is the error of the tangent spaces along it, noise
+        and bias. "Cannot tell" where the points look like no surface of this dimension at any scale.
+    Raises:
         ValueError, TypeError: data that are not finite real numbers, a constant column, columns that do not fit, a
             cloud that fills its space (every field is tangent to it).
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
