@@ -69,27 +69,42 @@ def _fit(near: np.ndarray, queries: np.ndarray, d: int, order: int, thickness: b
     # The farthest would have no weight at all, and the fewest points that determine the coefficients not suffice.
     w = 1.0 - squares / (1.0 + 1.0 / near.shape[1]) / radius[:, None] ** 2
     local = away / radius[:, None, None]
-    bases = _principal(local, w, d)
-    centre = np.zeros_like(queries)
-    for _ in range(2):
-        shifted = local - centre[:, None]
-        along = shifted @ np.swapaxes(bases, 1, 2)
-        design = _polynomials(along, order)
-        weighted = np.swapaxes(design * w[:, :, None], 1, 2)
-        gram = weighted @ design
-        diagonal = np.arange(gram.shape[1])
-        gram[:, diagonal, diagonal] += RIDGE * np.trace(gram, axis1=1, axis2=2)[:, None] / gram.shape[1]
-        fitted = np.linalg.solve(gram, weighted @ shifted)
-        centre = centre + fitted[:, 0]
-        bases = np.swapaxes(np.linalg.qr(np.swapaxes(fitted[:, 1 : 1 + d], 1, 2))[0], 1, 2)
-    residual = shifted - design @ fitted
+    first = _regression(local, w, np.zeros_like(queries), _principal(local, w, d), order)
+    last = _regression(local, w, first.centre, first.bases, order)
+    gram, residual = last.gram, last.residual
     freedom = np.maximum(w.sum(axis=1) * (1.0 - gram.shape[1] / near.shape[1]), 1e-9)
     scatter = np.einsum("qkn,qk,qkn->q", residual, w, residual) / freedom
     # With weights of at most one the covariance of the coefficients is at most the scatter times the inverse Gram
     # matrix.
     slopes = np.trace(np.linalg.inv(gram)[:, 1 : 1 + d, 1 : 1 + d], axis1=1, axis2=2)
-    thick = _thickness(residual, along, w, freedom, order) if thickness else np.full(len(queries), np.nan)
-    return LocalFits(queries + radius[:, None] * centre, bases, scatter * slopes, thick, _beyond(along))
+    thick = _thickness(residual, last.along, w, freedom, order) if thickness else np.full(len(queries), np.nan)
+    return LocalFits(queries + radius[:, None] * last.centre, last.bases, scatter * slopes, thick, _beyond(last.along))
+
+
+class _Regression(NamedTuple):
+    centre: np.ndarray
+    bases: np.ndarray
+    gram: np.ndarray
+    along: np.ndarray
+    residual: np.ndarray
+
+
+def _regression(local: np.ndarray, w: np.ndarray, centre: np.ndarray, bases: np.ndarray, order: int) -> _Regression:
+    shifted = local - centre[:, None]
+    along = shifted @ np.swapaxes(bases, 1, 2)
+    design = _polynomials(along, order)
+    gram, fitted = _solved(design, w, shifted)
+    turned = np.linalg.qr(np.swapaxes(fitted[:, 1 : 1 + bases.shape[1]], 1, 2))[0]
+    return _Regression(centre + fitted[:, 0], np.swapaxes(turned, 1, 2), gram, along, shifted - design @ fitted)
+
+
+def _solved(design: np.ndarray, w: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares: the Gram matrix, and the coefficients."""
+    weighted = np.swapaxes(design * w[:, :, None], 1, 2)
+    gram = weighted @ design
+    diagonal = np.arange(gram.shape[1])
+    gram[:, diagonal, diagonal] += RIDGE * np.trace(gram, axis1=1, axis2=2)[:, None] / gram.shape[1]
+    return gram, np.linalg.solve(gram, weighted @ values)
 
 
 def _principal(local: np.ndarray, w: np.ndarray, d: int) -> np.ndarray:
@@ -128,11 +143,8 @@ def _thickness(residual: np.ndarray, along: np.ndarray, w: np.ndarray, freedom: 
     _, axes = np.linalg.eigh(np.swapaxes(centred * w[:, :, None], 1, 2) @ centred)
     turned = centred @ axes  # least spread first
     least, others = turned[:, :, 0], _polynomials(turned[:, :, 1:], order)
-    weighted = np.swapaxes(others * w[:, :, None], 1, 2)
-    gram = weighted @ others
-    diagonal = np.arange(gram.shape[1])
-    gram[:, diagonal, diagonal] += RIDGE * np.trace(gram, axis1=1, axis2=2)[:, None] / gram.shape[1]
-    explained = (others @ np.linalg.solve(gram, weighted @ least[:, :, None]))[:, :, 0]
+    gram, fitted = _solved(others, w, least[:, :, None])
+    explained = (others @ fitted)[:, :, 0]
     spread = (w * least**2).sum(axis=1) / total
     own = (w * (least - explained) ** 2).sum(axis=1) / np.maximum(total - gram.shape[1] * total / w.shape[1], 1e-9)
     hidden = np.sqrt(across / np.maximum(own, 1e-300))
