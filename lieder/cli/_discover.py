@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, names, read
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
 
 
 def discover(
@@ -37,6 +37,7 @@ def discover(
     """Find the symmetries of a table: how many, which, and how sure."""
     columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs") if outputs is not None else []
     apart(columns_in, columns_out, "--inputs and --outputs")
+    check_candidates(candidates, columns_in + columns_out)
     table = read(file, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action
     from lieder import report as reports

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, bracketed, names, read
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, bracketed, check_candidates, names, read
 
 
 def dynamics(
@@ -56,6 +56,8 @@ def dynamics(
     if velocities is not None and len(measured) != len(columns):
         raise ValueError(f"--velocities names {len(measured)} columns for {len(columns)} --states; give one a state.")
     weight = _threshold(threshold)
+    if symmetry is not None and not symmetry.endswith(".npz"):
+        check_candidates(symmetry, columns)
     table = read(file, columns + measured, delimiter, decimal, missing, time, trajectories)
     from lieder import action
     from lieder.dictionary import by_name

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, bracketed, names, read
+from ._table import (
+    CANDIDATES,
+    NAMES,
+    Decimal,
+    Delimiter,
+    File,
+    Missing,
+    Seed,
+    apart,
+    bracketed,
+    check_candidates,
+    names,
+    read,
+)
 
 
 def promote(
@@ -36,6 +49,7 @@ def promote(
     apart(columns_in, columns_out, "--inputs and --outputs")
     if figure is not None and (exact or alpha is not None):
         raise ValueError("--figure shows a path over strengths: leave --alpha and --exact out.")
+    check_candidates(candidates, columns_in + columns_out)
     table = read(file, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action
     from lieder import report as reports

@@ -1,6 +1,8 @@
 """What every verb asks of a table: the file, how it is written, and the names of columns."""
 
 import csv
+import difflib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +38,19 @@ def names(text: str, option: str) -> list[str]:
     if len(set(columns)) < len(columns):
         raise ValueError(f"--{option} '{text}' names a column twice.")
     return columns
+
+
+def check_candidates(text: str, columns: list[str]) -> None:
+    """A ValueError for a plain name in a block that is no column.
+
+    The grammar in `action` says the same, and all else, but it comes with JAX, seconds later.
+    """
+    for block in re.findall(r"\b(?:points|vectors|covectors|scalars)\s*\(([^()\"']*)\)", text):
+        for name in filter(None, map(str.strip, block.split(","))):
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                advice = f"; did you mean '{near[0]}'?" if near else "."
+                raise ValueError(f"candidates: no column '{name}'{advice} Columns in use: {', '.join(columns)}.")
 
 
 def bracketed(columns: list[str]) -> list[str]:

@@ -315,9 +315,12 @@ def test_warnings_are_one_line(circle, monkeypatch, capsys):
     assert capsys.readouterr().err == "lieder: warning: odd\n"
 
 
-def test_a_wrong_column_is_said_before_jax_is_imported(circle):
+@pytest.mark.parametrize(
+    ("inputs", "message"), [("u,w", "columns: there is no column 'w'"), ("u,v", "candidates: no column 'w'")]
+)
+def test_a_wrong_column_is_said_before_jax_is_imported(circle, inputs, message):
     script = (
-        f"import sys\nsys.argv = ['lieder', 'discover', {str(circle)!r}, '--inputs', 'u,w', '--candidates',"
+        f"import sys\nsys.argv = ['lieder', 'discover', {str(circle)!r}, '--inputs', {inputs!r}, '--candidates',"
         " 'gl(2) on vectors(u,w)']\nfrom lieder.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "assert not {'jax', 'sklearn', 'matplotlib', 'sympy', 'scipy'} & set(sys.modules), 'heavy imports'\n"
@@ -325,7 +328,7 @@ def test_a_wrong_column_is_said_before_jax_is_imported(circle):
     environment = {**os.environ, "PYTHONPATH": str(Path(lieder.__file__).parents[1])}
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stderr.startswith("lieder: columns: there is no column 'w'")
+    assert shown.stderr.startswith(f"lieder: {message}")
 
 
 def test_help_is_quick_and_light():
