@@ -10,6 +10,9 @@ from ._irreducible import NotSplit as NotSplit
 from ._irreducible import irreducible as irreducible
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
+from ._low_rank import LowRank as LowRank
+from ._low_rank import annihilating as annihilating
+from ._low_rank import low_rank_least_squares as low_rank_least_squares
 from ._maps import AbstractMaps as AbstractMaps
 from ._nuclear import nuclear_norm as nuclear_norm
 from ._nuclear_fit import Inconsistent as Inconsistent

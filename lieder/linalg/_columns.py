@@ -75,6 +75,12 @@ class Columns:
             total[np.ix_(columns, columns)] += small.T @ product[np.ix_(rows, rows)] @ small
         return total
 
+    def dense(self, basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "p q k"]:
+        """A(c_l) for the columns c_l of `basis`, as one array."""
+        q, E, _ = self.stack.shape
+        moved = (self.tall @ basis).reshape(q, E, -1).swapaxes(0, 1)
+        return (self.factor @ moved.reshape(E, -1)).reshape(len(self.factor), q, -1)
+
     def left(self, U: Float[np.ndarray, "p r"], basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "r q k"]:
         """u_i^T A(c_l) for the columns c_l of `basis`, in its precision."""
         q, _, D = self.stack.shape

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import Inconsistent, NuclearFit, nuclear_interpolation
+from ..linalg import Inconsistent, NuclearFit, NuclearRegression, NuclearSolution, nuclear_interpolation
 from ._kept import kept
 from ._path import RegressionPath
+from ._refit import refit_of
 from ._settings import Settings
 from ._task import Task
 from ._validation import check_strength, cross_validated
+
+_REFITTED = 1e-6  # singular values of a refit, relative to the largest, that are zero but for rounding
+_ROUNDING = 1e-9  # the same where all are, relative to what varies in y
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,8 @@ class Fitted:
 
     Fields: `V` (m, D) and `b` (m,), inner coefficients; `singular_values` (e,), descending, and `directions`
         (kept, q), coefficients of what is kept; `alpha`, `path`, as the estimator's; `objective`, `gap`, `iterations`,
-        `stop`, `undetermined`, of the convex problem; `error`, relative to what varies in y, of examples left out.
+        `stop`, `undetermined`, of the convex problem; `refitted`, whether V keeps exactly what is kept; `ridge`;
+        `error`, relative to what varies in y.
     """
 
     V: Float[np.ndarray, "m D"]
@@ -33,47 +38,83 @@ class Fitted:
     iterations: int
     stop: str
     undetermined: int
+    refitted: bool
+    ridge: float
     error: float
 
 
 def fitted(task: Task, settings: Settings) -> Fitted:
-    """Choose the strength where none is given, and fit."""
-    rows, columns, unit = task.rows, task.columns, task.units.reference
-    path, alpha = None, None
+    """Choose the strength where none is given, fit, and refit."""
+    rows, unit = task.rows, task.units.reference
+    shape = rows.y.shape[1], rows.features.shape[1]
+    path, alpha, ridge, refitted = None, None, settings.ridge or 0.0, False
     if settings.exact:
         fit, undetermined = _interpolated(task, settings)
+        V = fit.w.reshape(shape)
     else:
-        problem = rows.problem(columns)
+        problem = task.problem(settings.ridge)
+        found = None
         if settings.alpha is None:
-            path = cross_validated(task, settings)
+            path, found = cross_validated(task, settings)
             alpha = path.chosen
         else:
             alpha = settings.alpha
             check_strength(alpha / unit, problem.largest, "alpha", unit)
-        fit = problem.fit(alpha / unit, settings.tolerance, settings.max_iterations)
-        undetermined = problem.undetermined
-    V = fit.w.reshape(rows.y.shape[1], rows.features.shape[1])
-    b = rows.intercepts(V)
-    _, s, turn = np.linalg.svd(columns.apply(fit.w), full_matrices=True)
+        fit, undetermined = _solved(problem, alpha / unit, settings), problem.undetermined
+        V = fit.w.reshape(shape)
+        if found is not None and path is not None and settings.refit:
+            V, ridge, refitted = found[path.position], float(path.ridges[path.position]), True
+        elif settings.refit:
+            again = _refitted(task, settings, problem, fit)
+            V, refitted = (V, False) if again is None else (again.reshape(shape), True)
+    _, s, turn = np.linalg.svd(task.columns.apply(V.reshape(-1)), full_matrices=True)
     s = np.pad(s, (0, len(turn) - len(s)))
+    # What is refitted keeps exactly what it keeps.
     count = kept(s, settings.kept_tolerance, float(np.linalg.norm(rows.y)), settings.exact)
+    if refitted:
+        count = int(np.sum(s <= max(_REFITTED * s[0], _ROUNDING * np.sqrt(rows.variance))))
+    strength = 1.0 if alpha is None else alpha if alpha > 0 else 1.0
     return Fitted(
         V,
-        b,
+        rows.intercepts(V),
         unit * s,
         turn[len(turn) - count :] @ task.candidates,
         alpha,
         path,
-        fit.solution.objective * (unit if alpha is None else alpha * unit),
+        fit.solution.objective * strength * unit * (1.0 if alpha != 0 else unit),
         fit.solution.gap,
         fit.solution.iterations,
         fit.solution.stop,
         undetermined,
-        _error(task, settings, V, b, path),
+        refitted,
+        ridge,
+        _error(task, settings, V, path),
     )
 
 
-def _error(task: Task, settings: Settings, V, b, path: RegressionPath | None) -> float:
+def _solved(problem: NuclearRegression, alpha: float, settings: Settings) -> NuclearFit:
+    """The convex problem; without its norm for strength 0."""
+    if alpha > 0:
+        return problem.fit(alpha, settings.tolerance, settings.max_iterations)
+    w = np.linalg.lstsq(problem.design, problem.values)[0]
+    left = 0.5 * float(np.sum((problem.design @ w - problem.values) ** 2))
+    return NuclearFit(w, NuclearSolution(w, np.zeros(problem.columns.shape), left, 0.0, 0, "gap"))
+
+
+def _refitted(task: Task, settings: Settings, problem: NuclearRegression, fit: NuclearFit) -> np.ndarray | None:
+    """Least squares among functions that keep exactly what one fit keeps; None where there are no such, or it keeps
+    nothing and there is nothing to gain."""
+    refit = refit_of(task.rows, task.columns, problem, task.deviations, settings.ridge, choose=False)
+    s = np.linalg.svd(task.columns.apply(fit.w), compute_uv=False)
+    s = np.pad(s, (0, task.columns.shape[1] - len(s)))
+    count = kept(s, settings.kept_tolerance, float(np.linalg.norm(task.rows.y)), exact=False)
+    if count == 0:
+        return None
+    structure = refit.fixed() if count == len(s) else refit.structure(fit.solution.v, count)
+    return None if structure is None else refit.solved(structure, float(refit.ridges[0]))
+
+
+def _error(task: Task, settings: Settings, V, path: RegressionPath | None) -> float:
     """The error of the function relative to what varies in y, as far as the fit knows it.
 
     On examples left out where there are folds; else from the residual and the degrees of freedom, all of them: with
@@ -90,7 +131,7 @@ def _error(task: Task, settings: Settings, V, b, path: RegressionPath | None) ->
     count, free = rows.y.size, rows.features.shape[1] * rows.y.shape[1]
     if count <= free:
         return 1.0
-    return float(np.sqrt(rows.error(V, b) * count / (count - free) / variance))
+    return float(np.sqrt(rows.error(V, rows.intercepts(V)) * count / (count - free) / variance))
 
 
 def _interpolated(task: Task, settings: Settings) -> tuple[NuclearFit, int]:

@@ -17,7 +17,10 @@ class RegressionPath:
 
     Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
         (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,),
-        mean squared errors on the data; `errors` (folds, s), those on examples left out; `kept_tolerance`.
+        mean squared errors on the data; `errors` (folds, s), those on examples left out; `ridges` (s,), the strength of
+        the ridge term; `refitted`, whether coefficients, losses, errors and `kept` are those of refits, among
+        functions that keep exactly what each fit proposes, the last of which, strength 0, keep nothing;
+        `kept_tolerance`.
     """
 
     alphas: Float[np.ndarray, " s"]
@@ -29,6 +32,8 @@ class RegressionPath:
     iterations: Int[np.ndarray, " s"]
     losses: Float[np.ndarray, " s"]
     errors: Float[np.ndarray, "folds s"]
+    ridges: Float[np.ndarray, " s"]
+    refitted: bool
     kept_tolerance: float
 
     @property
@@ -48,15 +53,23 @@ class RegressionPath:
 
     @property
     def position(self) -> int:
-        """The position of the largest strength whose error is within one standard error of the least."""
-        return int(np.flatnonzero(self.error <= self.error[self.best] + self.deviation[self.best])[0])
+        """The position that is chosen by the one-standard-error rule.
 
-    @property
-    def chosen(self) -> float:
-        """The strength at `position`: the one-standard-error rule.
+        Of fits: the largest strength whose error is within one standard error of the least. Of refits: that which
+        keeps most, then that of least error, among those whose error differs from the least by no more than one
+        standard error of the difference, fold by fold, since refits of one path are not shrunk differently.
 
         Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3.
         """
+        if not self.refitted:
+            return int(np.flatnonzero(self.error <= self.error[self.best] + self.deviation[self.best])[0])
+        away = self.errors - self.errors[:, self.best, None]
+        within = away.mean(axis=0) <= away.std(axis=0, ddof=1) / np.sqrt(len(away))
+        return min(np.flatnonzero(within).tolist(), key=lambda i: (-self.kept[i], self.error[i], i))
+
+    @property
+    def chosen(self) -> float:
+        """The strength at `position`."""
         return float(self.alphas[self.position])
 
     def plot(self, title: str = "Regression over strengths") -> Figure:
@@ -67,8 +80,14 @@ class RegressionPath:
             the least and the chosen one marked; and the singular values of L_F, relative to the largest, in two colours
             for kept and broken candidates.
         """
+        drawn = np.arange(len(self.alphas))
+        if len(drawn) > 1 and self.alphas[-1] == 0.0:  # no place on a logarithmic axis, unless it is the answer
+            drawn = drawn[:-1]
+        alphas = self.alphas[drawn]
+        position = min(self.position, len(drawn) - 1)
+        values = self.singular_values[drawn]
         return path_figure(
-            self.alphas, self.error, self.deviation, self.singular_values, self.kept, self.position, title=title
+            alphas, self.error[drawn], self.deviation[drawn], values, self.kept[drawn], position, title=title
         )
 
     def save(self, path: str | Path) -> None:
@@ -97,5 +116,7 @@ class RegressionPath:
         if missing:
             raise ValueError(f"path: {path} holds no finished RegressionPath; it lacks {', '.join(missing)}.")
         return RegressionPath(
-            **{name: found[name] for name in names[:-1]}, kept_tolerance=float(found["kept_tolerance"])
+            **{name: found[name] for name in names[:-2]},
+            refitted=bool(found["refitted"]),
+            kept_tolerance=float(found["kept_tolerance"]),
         )

@@ -27,6 +27,7 @@ def recorded(
     x: Float[np.ndarray, "C n"],
     error: float,
     kept: int,
+    refitted: bool,
     size: float,
     names: tuple[str, ...],
     outputs: tuple[str, ...],
@@ -34,7 +35,8 @@ def recorded(
     """The record of `ld.discover.function`, at the resolution that the fit itself has.
 
     Arguments: `F`, at points `x`; `source`, `target`; `candidates` that move something, and those that are `still`;
-        `error`, relative to what varies in the data; `kept`, what the fit counts; `size`, of the data; `names`,
+        `error`, relative to what varies in the data; `kept`, what the fit counts, and whether it is
+        `refitted`; `size`, of the data; `names`,
         `outputs`.
     Returns: Symmetries; where it does not count what the fit counts, its evidence says so.
     """
@@ -54,6 +56,7 @@ def recorded(
             output_names=list(outputs),
         )
     told = f"a regression with an error of {100 * error:.2g} % of what varies in y, by which {kept} are kept"
+    told += ", exactly" if refitted and kept else ", not refitted" if kept else ""
     if record.dim != kept:
         told += f"; judged at that error the record counts {record.dim}: the two disagree"
     return dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, model=told))
@@ -76,9 +79,9 @@ def _of_constant(source, target, candidates, still, x, values, error: float, nam
     dim = len(directions) if told else 0
     labels = tuple(f"X{k + 1}" for k in range(dim))
     algebra, closure = LieAlgebra("found", labels, constants=np.zeros((dim, dim, dim))), None
-    if dim:
+    if dim:  # all that moves anything, which is closed as the candidates are
         constants, closure = bracket_constants(source.restrict(directions, algebra), x[:256])
-        algebra = LieAlgebra("found", labels, constants=constants, tolerance=max(1e-6, 1e3 * closure))
+        algebra = LieAlgebra("found", labels, constants=constants, tolerance=float(np.clip(1e3 * closure, 1e-6, 0.1)))
     evidence = Evidence(
         "symmetries" if told else "cannot tell",
         "largest gap",
@@ -100,6 +103,7 @@ def _of_constant(source, target, candidates, still, x, values, error: float, nam
         ineffective=still,
         evidence=evidence,
         algebra=algebra,
+        basis=directions[:dim],
         numerator=np.zeros((1, source.algebra.dim)),
         denominator=frame[: len(candidates)],
         rows=values.size,

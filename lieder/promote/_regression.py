@@ -29,15 +29,20 @@ from ._validation import cross_validated
 class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """F(x) = W f(x) + b fitted to data, with as few broken symmetries as the data allow: a scikit-learn regressor.
 
-        minimise over W, b    1/2 sum_i w_i |F(x_i) - y_i|^2 + alpha |L_F|_*
+        minimise over W, b    1/2 sum_i w_i |F(x_i) - y_i|^2 + ridge/2 |W|^2 + alpha |L_F|_*
 
     L_F is the map xi -> L_xi F from the candidates to functions, and |L_F|_* the sum of its singular values: a convex
     stand-in for its rank, the number of candidates that F breaks. With `exact`: minimise |L_F|_* subject to
     F(x_i) = y_i.
 
+    Refits: the norm says which symmetries are kept, but also shrinks what is broken. So what a fit proposes is refined
+    to symmetries that some function near it has exactly (the nearest rank of L_F, by Gauss-Newton steps), and F is
+    least squares, with the ridge term alone, among functions that keep these.
+
     Units: coordinates that some candidate mixes share a unit, others have their own, and the problem is solved in these
     (sqrt 3 times the rms about the mean for inputs, the rms for outputs); fields are in the user's units. Where outputs
-    are of several units, |F(x_i) - y_i| is taken relative to each, times their geometric mean.
+    are of several units, |F(x_i) - y_i| is taken relative to each, times their geometric mean. |W|^2 is the sum over
+    functions of squared coefficients, each times the standard deviation of its function over the data.
 
     Arguments:
         dictionary: the D functions f of the n inputs: a dictionary; or its text without the width, such as
@@ -47,9 +52,14 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         target: how they act on outputs, linear in them (matrices, or the tangent lift `ld.action.tangent(source)` of a
             vector field); "vectors", "covectors" and "tangent" are understood; default None: outputs are scalars, which
             nothing moves, as many as y has columns.
-        alpha: a number > 0, in the unit of outputs; None (default): the largest whose cross-validated error is within
-            one standard error of the least, from `path_`.
-        exact: interpolate the data: for data without noise, from fewer samples than functions.
+        alpha: a number > 0, in the unit of outputs; None (default): chosen by cross-validation, see `path_`.
+        exact: interpolate the data: for data without noise, from fewer samples than functions; neither refitted nor
+            ridged.
+        refit: fit again among functions that keep exactly what is kept (default). Where no function near has so many
+            symmetries, or alpha is given and nothing is kept, the fit stays as it is: `refitted_` is False, and the
+            record says so.
+        ridge: strength of the ridge term, >= 0. None (default): chosen by cross-validation together with alpha, each
+            refit with its own; 0 where alpha is given, where exact, and without refits.
         collocation: where L_F is measured: "box" (default), uniform on the bounding box of the inputs, by exact moments
             for polynomials; "gaussian", with the mean and standard deviations of the inputs; "data", at the inputs;
             or points (C, n).
@@ -68,13 +78,14 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         seed: of folds and of sampled points.
 
     Fields after `fit`: `coef_` W (m, D), or (D,) where y has one dimension; `intercept_` (m,) or a number; `alpha_`,
-        None where exact; `singular_values_` (e,) of L_F on the e candidates that move something, descending; `kept_`,
-        the number of these not broken; `kept_directions_` (kept, q), their coefficients; `ineffective_` (q - e, q),
-        candidates that move nothing; `symmetries_`, the record of what the fitted function keeps, by
-        `ld.discover.function` at the error of the fit, made when first asked for; `objective_`; `gap_`, the relative
-        duality gap; `n_iter_`; `stop_`, "gap", "max_iterations" or "rounding"; `undetermined_`, how many directions of
-        W neither the data nor the norm sees; `path_`, a RegressionPath where alpha is None, else None; `dictionary_`,
-        `source_` and `target_`, of the widths of the data; `n_features_in_`, and `feature_names_in_` where X has names.
+        None where exact, 0 where nothing is kept and the ridge term alone was best; `ridge_`; `refitted_`;
+        `singular_values_` (e,) of L_F on the e candidates that move something, descending; `kept_`, the number of
+        these not broken; `kept_directions_` (kept, q), their coefficients; `ineffective_` (q - e, q), candidates that
+        move nothing; `symmetries_`, the record of what the fitted function keeps, by `ld.discover.function` at the
+        error of the fit, made when first asked for; `objective_`, `gap_`, the relative duality gap, `n_iter_` and
+        `stop_`, "gap", "max_iterations" or "rounding", of the fit before it is refitted; `undetermined_`, how many
+        directions of W neither the data nor the norm sees; `path_`, a RegressionPath where alpha is None, else None;
+        `dictionary_`, `source_` and `target_`, of the widths of the data; `n_features_in_`, and `feature_names_in_` where X has names.
 
     Reference: Otto, Zolman, Kutz, Brunton, A unified framework to enforce, discover, and promote symmetry in machine
     learning, 2025, section 5.
@@ -90,6 +101,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         *,
         alpha: float | Float[Array, ""] | None = None,
         exact: bool = False,
+        refit: bool = True,
+        ridge: float | None = None,
         collocation: str | Num[np.ndarray, "C n"] = "box",
         inner: Num[np.ndarray, "q q"] | None = None,
         intercept: bool = False,
@@ -104,6 +117,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.target = target
         self.alpha = alpha
         self.exact = exact
+        self.refit = refit
+        self.ridge = ridge
         self.collocation = collocation
         self.inner = inner
         self.intercept = intercept
@@ -143,12 +158,12 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         alphas: Num[np.ndarray, " alphas"] | Sequence[float] | None = None,
         checkpoint: str | Path | None = None,
     ) -> RegressionPath:
-        """The fits for many strengths, each started from the one before, and their cross-validated errors.
+        """The fits for many strengths, each started from the one before, refitted, and their errors on data left out.
 
         Arguments:
             X, y, sample_weight: as for `fit`.
-            alphas: the strengths, in the unit of outputs; default 30 from that at which nothing is broken down to 1e-4
-                of it.
+            alphas: the strengths, in the unit of outputs; default 12 from that at which nothing is broken down to 1e-3
+                of it, and 0; without refits 30 down to 1e-4.
             checkpoint: a file (.npz) written after each strength; a path that was interrupted goes on from there.
         Returns: RegressionPath: which symmetries survive at each strength; `.plot()`.
         Raises: as `fit`; ValueError where exact=True, which has no strengths, for a folder, and for a checkpoint of
@@ -159,7 +174,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(
                 "exact: exact=True interpolates the data and has no strengths; take exact=False for a path."
             )
-        return cross_validated(task, settings, alphas, checkpoint)
+        return cross_validated(task, settings, alphas, checkpoint).path
 
     def predict(self, X: Any) -> Float[np.ndarray, "N *m"]:
         """F(x) for examples (N, n).
@@ -243,6 +258,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.singular_values_ = found.singular_values
         self.kept_, self.kept_directions_ = len(found.directions), found.directions
         self.ineffective_ = task.still
+        self.refitted_, self.ridge_ = found.refitted, found.ridge
         self.objective_, self.gap_, self.n_iter_, self.stop_ = found.objective, found.gap, found.iterations, found.stop
         self.undetermined_ = found.undetermined
         self._function = DictionaryModel(self.dictionary_, units.shown(found.V), b, units.centre, units.scale)
@@ -251,7 +267,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         size = float(np.abs(task.rows.y * units.outputs).max())
         basis = task.candidates, task.still
         names = self._names, self._outputs
-        self._examined = (task.target, *basis, points, found.error, self.kept_, size, *names)
+        self._examined = (task.target, *basis, points, found.error, self.kept_, found.refitted, size, *names)
         if found.gap > settings.tolerance:
             warnings.warn(
                 f"the relative duality gap is {found.gap:.1g} after {found.iterations} iterations"

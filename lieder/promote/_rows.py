@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 
 from ..interop import estimator_inputs, estimator_outputs
-from ..linalg import Columns, NuclearRegression, nuclear_regression
 
 _HUGE = 1e140  # values above it have squares that overflow
 
@@ -35,10 +34,6 @@ class Rows:
             features, y = features - self._mean(features), y - self._mean(y)
         root = np.sqrt(self.weights)[:, None]
         return np.kron(np.eye(y.shape[1]), root * features), (root * y).T.reshape(-1)
-
-    def problem(self, columns: Columns) -> NuclearRegression:
-        """Least squares with the nuclear norm of A(W), for any strength."""
-        return nuclear_regression(columns, *self.system())
 
     def intercepts(self, W: Float[np.ndarray, "m D"]) -> Float[np.ndarray, " m"]:
         """The best constants for given W; zero without intercepts."""

@@ -13,6 +13,8 @@ class Settings(NamedTuple):
 
     alpha: float | None
     exact: bool
+    refit: bool
+    ridge: float | None
     intercept: bool
     tolerance: float
     max_iterations: int
@@ -26,7 +28,7 @@ def checked_settings(model) -> Settings:
 
     Raises: TypeError, ValueError that name what is wrong.
     """
-    flags = {name: _flag(getattr(model, name), name) for name in ("exact", "intercept")}
+    flags = {name: _flag(getattr(model, name), name) for name in ("exact", "refit", "intercept")}
     alpha = model.alpha
     if alpha is not None:
         alpha = _number(alpha)
@@ -37,6 +39,15 @@ def checked_settings(model) -> Settings:
             )
         if flags["exact"]:
             raise ValueError(f"alpha: exact=True has none, the data are interpolated; got {model.alpha!r}.")
+    ridge = model.ridge
+    if ridge is not None:
+        ridge = _number(ridge)
+        if ridge is None or not 0 <= ridge < np.inf:
+            raise ValueError(
+                f"ridge: expected a finite number of at least 0, or None to choose it; got {model.ridge!r}."
+            )
+        if flags["exact"] and ridge > 0:
+            raise ValueError(f"ridge: exact=True has none, the data are interpolated; got {model.ridge!r}.")
     shares = {}
     for name in ("tolerance", "kept_tolerance"):
         share = _number(getattr(model, name))
@@ -49,7 +60,7 @@ def checked_settings(model) -> Settings:
         if not isinstance(given, int | np.integer) or isinstance(given, bool) or given < least:
             raise ValueError(f"{name}: expected a whole number from {least} on, got {given!r}.")
         counts[name] = int(given)
-    return Settings(alpha=alpha, **flags, **shares, **counts)
+    return Settings(alpha=alpha, ridge=ridge, **flags, **shares, **counts)
 
 
 def check_source(source: AbstractAction) -> None:

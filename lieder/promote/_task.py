@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..dictionary import AbstractDictionary
-from ..linalg import Columns
+from ..linalg import Columns, NuclearRegression, nuclear_regression
 from ._candidates import effective
 from ._family import lie_columns, measure
 from ._measure import Measure
@@ -39,6 +39,16 @@ class Task:
         """Points of the measure, in the user's units."""
         z = self.where.sample(count, seed) if isinstance(self.where, Measure) else self.where
         return self.units.centre + self.units.scale * z
+
+    def problem(self, ridge: float | None, rows: Rows | None = None) -> NuclearRegression:
+        """Least squares, with a ridge term, and the nuclear norm of A(W) for any strength, on all or some rows."""
+        rows = self.rows if rows is None else rows
+        design, values = rows.system()
+        if ridge:
+            weighted = np.sqrt(ridge) * np.diag(np.tile(self.deviations, rows.y.shape[1]))
+            design = np.concatenate([design, weighted])
+            values = np.concatenate([values, np.zeros(len(weighted))])
+        return nuclear_regression(self.columns, design, values)
 
     @property
     def deviations(self) -> Float[np.ndarray, " D"]:

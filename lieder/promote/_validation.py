@@ -1,6 +1,7 @@
 """The fits for many strengths, on all data and without each fold."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -11,15 +12,26 @@ from ..report import progress
 from ._checkpoint import fingerprint, keep, resumed, writable
 from ._kept import kept
 from ._path import RegressionPath
+from ._refit import refit_of
 from ._settings import Settings
+from ._structures import structures_of
 from ._task import Task
 
 _STRENGTHS, _LEAST = 30, 1e-4  # of a default path: how many, and the last relative to the first
+_PROPOSING, _WEAK = 12, 1e-3  # the same where fits only propose what is refitted
+_COARSE = 1e-3  # duality gap of such fits
 WEAKEST = 1e-14  # strengths, relative to that at which nothing is broken, which rounding does not see
 
 
-def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None) -> RegressionPath:
-    """The path on all data and without each fold."""
+class Validated(NamedTuple):
+    """A path, and the inner coefficients (s, m, D) of its fits."""
+
+    path: RegressionPath
+    V: Float[np.ndarray, "s m D"]
+
+
+def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None) -> Validated:
+    """The path on all data, and the errors of its fits, or refits, on each fold."""
     rows, columns, unit = task.rows, task.columns, task.units.reference
     folds, count = settings.folds, len(task.rows.y)
     if count < 2 * folds:
@@ -28,23 +40,16 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
             f"{f' at most {count // 2} folds,' * (count >= 4)} or more examples."
         )
     file = None if checkpoint is None else writable(checkpoint, "checkpoint")
-    whole = rows.problem(columns)
-    strengths = _strengths(alphas, whole, unit)
+    whole = task.problem(settings.ridge)
+    strengths = _strengths(alphas, whole, unit, settings.refit)
+    tolerance = max(settings.tolerance, _COARSE) if settings.refit else settings.tolerance
     part = np.random.default_rng(settings.seed).permutation(count) % folds
-    shape = len(strengths), rows.y.shape[1], rows.features.shape[1]
-    state = {
-        "coefficients": np.zeros(shape),
-        "intercepts": np.zeros(shape[:2]),
-        "singular_values": np.zeros((shape[0], columns.shape[1])),
-        "gaps": np.full(shape[0], np.nan),
-        "iterations": np.zeros(shape[0], np.int64),
-        "losses": np.full(shape[0], np.nan),
-        "errors": np.full((folds, shape[0]), np.nan),
-    }
+    state = _empty(task, len(strengths), folds)
+    shape = state["coefficients"].shape
     mark = _mark(task, settings, strengths)
     if file is not None and file.exists():
         state = resumed(file, mark, "inner_", state)
-    work = [(fold, i) for fold in range(-1, folds) for i in range(len(strengths))]
+    work = [(fold, i) for fold in range(-1, 0 if settings.refit else folds) for i in range(len(strengths))]
     known = {-1: ~np.isnan(state["gaps"])} | {fold: ~np.isnan(state["errors"][fold]) for fold in range(folds)}
     problem, start, at, inside = whole, None, -1, rows
     for fold, i in progress(work, len(work), "path over strengths"):
@@ -52,8 +57,8 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
             continue
         if fold != at:
             inside = rows.subset(part != fold)
-            problem, start, at = inside.problem(columns), None, fold
-        fit = problem.fit(float(strengths[i]), settings.tolerance, settings.max_iterations, start)
+            problem, start, at = task.problem(settings.ridge, inside), None, fold
+        fit = problem.fit(float(strengths[i]), tolerance, settings.max_iterations, start)
         start = _start(fit.solution)
         V = fit.w.reshape(shape[1:])
         b = inside.intercepts(V)
@@ -67,31 +72,80 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
             state["errors"][fold, i] = rows.subset(part == fold).error(V, b)
         if file is not None:
             keep(file, mark, {f"inner_{name}": value for name, value in state.items()})
-    missed = state["gaps"] > settings.tolerance
-    if missed.any():
-        warnings.warn(
-            f"the relative duality gap is above the tolerance {settings.tolerance:.1g} for {missed.sum()} of"
-            f" {len(strengths)} strengths, at most {state['gaps'].max():.1g}. Raise max_iterations or tolerance.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+    _warn(state["gaps"], tolerance)
     size = float(np.linalg.norm(rows.y))
-    count = np.array([kept(s, settings.kept_tolerance, size, exact=False) for s in state["singular_values"]])
+    kept_ = np.array([kept(s, settings.kept_tolerance, size, exact=False) for s in state["singular_values"]])
+    ridges = np.full(len(strengths), settings.ridge or 0.0)
+    final = state
+    if settings.refit:
+        strengths, kept_, ridges, final = _refitted(task, settings, whole, part, strengths, state, alphas is None)
     path = RegressionPath(
         unit * strengths,
-        np.stack([task.units.outside(V) for V in state["coefficients"]]),
-        state["intercepts"] * task.units.outputs,
-        unit * state["singular_values"],
-        count,
-        state["gaps"],
-        state["iterations"],
-        unit**2 * state["losses"],
-        unit**2 * state["errors"],
+        np.stack([task.units.outside(V) for V in final["coefficients"]]),
+        final["intercepts"] * task.units.outputs,
+        unit * final["singular_values"],
+        kept_,
+        final["gaps"],
+        final["iterations"],
+        unit**2 * final["losses"],
+        unit**2 * final["errors"],
+        ridges,
+        settings.refit,
         settings.kept_tolerance,
     )
     if file is not None:
         keep(file, mark, {f"inner_{name}": value for name, value in state.items()} | path.arrays())
-    return path
+    return Validated(path, final["coefficients"])
+
+
+def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
+    m, size = task.rows.y.shape[1], task.rows.features.shape[1]
+    return {
+        "coefficients": np.zeros((strengths, m, size)),
+        "intercepts": np.zeros((strengths, m)),
+        "singular_values": np.zeros((strengths, task.columns.shape[1])),
+        "gaps": np.full(strengths, np.nan),
+        "iterations": np.zeros(strengths, np.int64),
+        "losses": np.full(strengths, np.nan),
+        "errors": np.full((folds, strengths), np.nan),
+    }
+
+
+def _refitted(task: Task, settings: Settings, problem: NuclearRegression, part, strengths, state, ends: bool):
+    """The same path with each fit refitted; with `ends`, strength 0, which keeps nothing, as the last."""
+    rows = task.rows
+    refit = refit_of(rows, task.columns, problem, task.deviations, settings.ridge, choose=True)
+    onto = problem.basis.T @ task.columns.gram
+    solutions = np.stack([onto @ V.reshape(-1) for V in state["coefficients"]])
+    found = structures_of(refit, solutions, part, settings.folds, settings.kept_tolerance)
+    at = found.at
+    final = {name: value.copy() for name, value in state.items()}
+    if ends:
+        strengths, at = np.append(strengths, 0.0), np.append(at, 0)
+        for name in ("coefficients", "intercepts", "singular_values", "gaps", "iterations", "losses"):
+            final[name] = np.concatenate([final[name], np.zeros_like(final[name][-1:])])
+    solved = {place: refit.solved(found.every[place], float(found.ridges[place])) for place in set(at.tolist())}
+    for i, place in enumerate(at.tolist()):
+        V = solved[place].reshape(final["coefficients"].shape[1:])
+        final["coefficients"][i], final["intercepts"][i] = V, rows.intercepts(V)
+        final["losses"][i] = rows.error(V, final["intercepts"][i])
+    if ends:
+        s = np.linalg.svd(task.columns.apply(solved[0]), compute_uv=False)
+        final["singular_values"][-1, : len(s)] = s
+    final["errors"] = found.errors[at].T
+    kept_ = np.array([found.every[place].kept for place in at])
+    return strengths, kept_, found.ridges[at], final
+
+
+def _warn(gaps: np.ndarray, tolerance: float) -> None:
+    missed = gaps > tolerance
+    if missed.any():
+        warnings.warn(
+            f"the relative duality gap is above the tolerance {tolerance:.1g} for {missed.sum()} of"
+            f" {len(gaps)} strengths, at most {gaps.max():.1g}. Raise max_iterations or tolerance.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 def _start(solution: NuclearSolution) -> NuclearSolution | None:
@@ -99,13 +153,14 @@ def _start(solution: NuclearSolution) -> NuclearSolution | None:
     return solution if solution.stop == "gap" else None
 
 
-def _strengths(alphas, problem: NuclearRegression, unit: float) -> Float[np.ndarray, " s"]:
+def _strengths(alphas, problem: NuclearRegression, unit: float, refit: bool) -> Float[np.ndarray, " s"]:
     """Descending, in inner units."""
     largest = problem.largest
     if alphas is None:
         if largest <= 1e-12 * float(np.linalg.norm(problem.values)):  # the best fit breaks nothing
             return np.ones(1)
-        return largest * np.geomspace(1.0, _LEAST, _STRENGTHS)
+        count, least = (_PROPOSING, _WEAK) if refit else (_STRENGTHS, _LEAST)
+        return largest * np.geomspace(1.0, least, count)
     try:
         given = np.asarray(alphas)
     except ValueError:
@@ -133,4 +188,4 @@ def _mark(task: Task, settings: Settings, strengths: np.ndarray) -> str:
     rows, columns, units = task.rows, task.columns, task.units
     data = [rows.features, rows.y, rows.weights, rows.intercept, units.centre, units.scale, units.outputs]
     family = [columns.factor, columns.stack.index, columns.stack.value]
-    return fingerprint(*data, *family, strengths, *settings[1:])
+    return fingerprint(*data, *family, strengths, *(-1.0 if value is None else value for value in settings[1:]))
