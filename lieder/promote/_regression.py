@@ -85,7 +85,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         error of the fit, made when first asked for; `objective_`, `gap_`, the relative duality gap, `n_iter_` and
         `stop_`, "gap", "max_iterations" or "rounding", of the fit before it is refitted; `undetermined_`, how many
         directions of W neither the data nor the norm sees; `path_`, a RegressionPath where alpha is None, else None;
-        `dictionary_`, `source_` and `target_`, of the widths of the data; `n_features_in_`, and `feature_names_in_` where X has names.
+        `dictionary_`, `source_` and `target_`, of the widths of the data; `n_features_in_`, and `feature_names_in_`
+        where X has names.
 
     Reference: Otto, Zolman, Kutz, Brunton, A unified framework to enforce, discover, and promote symmetry in machine
     learning, 2025, section 5.
