@@ -93,7 +93,11 @@ def _square(pieces: np.ndarray) -> np.ndarray:
 def annihilating(
     operator: Float[np.ndarray, "p q k"], directions: Float[np.ndarray, "q s"]
 ) -> Float[np.ndarray, "k d"]:
-    """All v with B(v) s = 0 for the given directions: an orthonormal basis."""
+    """All v with B(v) s = 0 for the given directions.
+
+    Arguments: `operator` B; `directions` s, as columns.
+    Returns: an orthonormal basis, as columns; singular values of the equations up to 1e-6 count as zero.
+    """
     moved = np.matmul(directions.T, operator).reshape(-1, operator.shape[2])
     if len(moved) < moved.shape[1]:
         moved = np.concatenate([moved, np.zeros((moved.shape[1] - len(moved), moved.shape[1]))])
