@@ -28,14 +28,14 @@ ESTIMATORS = [
     enforce.SparseDynamics("linear"),
     enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"),
 ]
-# Check -> why it fails, of some 50 to 60 for each estimator.
+# Check -> why it may fail, of some 50 to 60 for each estimator. Whether it does hangs on the folds that are drawn.
 CROSS_VALIDATED = {
     "check_sample_weight_equivalence_on_dense_data": "alpha is chosen on folds of examples: an example that is given"
     " twice may lie in two folds, one of weight two lies in one. scikit-learn's own cross-validated models fail alike."
 }
 
 
-def expected_to_fail(estimator) -> dict[str, str]:
+def allowed_to_fail(estimator) -> dict[str, str]:
     chosen = isinstance(estimator, promote.Regression) and estimator.alpha is None
     return CROSS_VALIDATED if chosen else {}
 
@@ -51,13 +51,19 @@ def unchecked_annotations():
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 
 
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_to_fail)
+@parametrize_with_checks(ESTIMATORS)
 def test_a_check_of_scikit_learn(estimator, check):
-    check(estimator)
+    reason = allowed_to_fail(estimator).get(getattr(check, "func", check).__name__)
+    try:
+        check(estimator)
+    except AssertionError:
+        if reason is None:
+            raise
+        pytest.xfail(reason)
 
 
-def test_few_are_expected_to_fail():
-    assert sum(len(expected_to_fail(one)) for one in ESTIMATORS) <= 3
+def test_few_are_allowed_to_fail():
+    assert sum(len(allowed_to_fail(one)) for one in ESTIMATORS) <= 3
 
 
 @each
