@@ -1,6 +1,7 @@
 """Vector fields that are linear in a dictionary of functions: affine actions, polynomial fields, the user's own."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Optional
 
 import jax
@@ -27,8 +28,8 @@ class FieldAction(AbstractAction):
     """theta_k(z) = T_k f(z) with matrices T_k and a dictionary f.
 
     Linear actions have f(z) = z, affine ones f(z) = (z, 1), polynomial fields f = monomials. Linear and affine ones
-    can be added (+), repeated (2 * V); linear ones also multiplied (V * W, V ** 3), dualised (V.dual) and combined to
-    maps (V >> W).
+    can be added (+), repeated (2 * V, V * 2); linear ones also multiplied (V * W, V ** 3), dualised (V.dual) and
+    combined to maps (V >> W).
 
     Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n
         variables; `blocks`, (kind, width) of each piece of z; `elements`, a MatrixStack (c, n, D), what each discrete
@@ -184,9 +185,9 @@ class FieldAction(AbstractAction):
         generators, elements = (repeated(stack, count, shift) for stack in (self.generators, self.elements))
         return FieldAction(self.algebra, generators, dictionary, count * self.blocks, elements)
 
-    def __mul__(self, other: "FieldAction") -> "FieldAction":
+    def __mul__(self, other: "FieldAction | int") -> "FieldAction":
         if not isinstance(other, FieldAction):
-            return NotImplemented
+            return self.__rmul__(other)
         _same_algebra(self, other)
         for factor in (self, other):
             if factor.is_affine and not factor.is_linear:
@@ -227,8 +228,13 @@ class FieldAction(AbstractAction):
         return other * self.dual
 
     def __repr__(self) -> str:
-        pieces = " + ".join(f"{kind}({width})" for kind, width in self.blocks)
-        return f"{self.algebra.name} on {pieces}"
+        return f"{self.algebra.name} on {written(self.blocks)}"
+
+
+def written(blocks: tuple[tuple[str, int], ...]) -> str:
+    """The pieces of a space in words, equal ones that follow each other counted: "2 points(3) + scalars(1)"."""
+    runs = [(kind, width, len(list(run))) for (kind, width), run in groupby(blocks)]
+    return " + ".join(f"{count} {kind}({width})" if count > 1 else f"{kind}({width})" for kind, width, count in runs)
 
 
 def scalars(algebra: LieAlgebra | Span, count: int = 1) -> FieldAction:

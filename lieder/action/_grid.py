@@ -16,7 +16,7 @@ from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack, stacked
 from ._abstract import AbstractAction, discrete_element, discrete_elements
-from ._fields import NO_ELEMENTS, FieldAction, scalars
+from ._fields import NO_ELEMENTS, FieldAction, scalars, written
 from ._grid_sampling import difference_weights, resampled, slopes
 from ._representations import points
 
@@ -230,8 +230,7 @@ class GridAction(AbstractAction):
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.shape))
-        values = " + ".join(f"{kind}({width})" for kind, width in self.fibre.blocks)
-        return f"{self.algebra.name} on {size} fields of {values}"
+        return f"{self.algebra.name} on {size} fields of {written(self.fibre.blocks)}"
 
 
 def grid_of_scalars(action: GridAction) -> GridAction:

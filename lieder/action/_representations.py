@@ -7,10 +7,11 @@ import numpy as np
 
 from .. import algebra as algebras
 from .. import dictionary as families
-from ..algebra import LieAlgebra, Span
+from ..algebra import LieAlgebra, Span, real_matrices
 from ..linalg import MatrixStack
 from ._abstract import discrete_elements
 from ._fields import FieldAction, over_product, scalars
+from ._polish import polished
 
 _MOST_ELEMENTS = 1000  # of a finite group whose products are all compared
 _MOST_COORDINATES = 100  # of the matrices compared
@@ -84,31 +85,34 @@ def tensors(algebra: LieAlgebra, up: int, down: int = 0) -> FieldAction:
 def linear(algebra: LieAlgebra | Span, matrices, elements=None) -> FieldAction:
     """The user's own representation: one (n, n) matrix for each generator of the algebra and each discrete element.
 
+    Matrices that come in single or half precision, as other libraries store their generators, are moved to the nearest
+    ones that represent the algebra in double precision.
+
     Arguments: `algebra` of dimension q with c discrete elements (`components`); `matrices` (q, n, n); `elements`
         (c, n, n), needed when c > 0. For finite groups of up to 1,000 elements on up to 100 coordinates it is checked
         that they multiply as the group does; otherwise that is left to the user.
     Returns: a FieldAction of width n.
-    Raises: ValueError for a wrong shape, NaN, matrices whose commutators are not those of the algebra, elements that
-        have no inverse, that do not conjugate the matrices as the algebra's elements conjugate its generators, or
-        that do not multiply as a finite group does.
+    Raises: TypeError for complex matrices; ValueError for a wrong shape, NaN, matrices whose commutators are not those
+        of the algebra, elements that have no inverse, that do not conjugate the matrices as the algebra's elements
+        conjugate its generators, or that do not multiply as a finite group does.
     """
-    matrices = np.asarray(matrices, dtype=np.float64)
+    matrices, eps = real_matrices(matrices, "matrices")
     if matrices.ndim != 3 or matrices.shape[0] != algebra.dim or matrices.shape[1] != matrices.shape[2]:
         raise ValueError(
             f"matrices must have shape ({algebra.dim}, n, n), one square matrix a generator; got {matrices.shape}."
         )
-    if not np.isfinite(matrices).all():
-        raise ValueError("matrices hold NaN or inf.")
     if isinstance(algebra, LieAlgebra):
         commutators = np.einsum("iab,jbc->ijac", matrices, matrices)  # i, j: generators; a, b, c: the space
         commutators = commutators - np.swapaxes(commutators, 0, 1)
         error = np.abs(commutators - np.einsum("ijk,kac->ijac", algebra.structure, matrices)).max(initial=0.0)
-        if error > 1e-8 * max(1.0, np.abs(matrices).max(initial=0.0) ** 2):
+        if error > max(1e-8, 100 * eps) * max(1.0, np.abs(matrices).max(initial=0.0) ** 2):
             raise ValueError(
                 f"matrices do not represent {algebra.name}: their commutators miss its structure constants by"
                 f" {error:.2g}. Order them as"
                 f" {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
             )
+    if isinstance(algebra, LieAlgebra) and eps > np.finfo(np.float64).eps:
+        matrices = polished(matrices, algebra.structure, eps)
     stack = MatrixStack.from_dense(_checked_elements(algebra, matrices, elements))
     return _as(algebra, MatrixStack.from_dense(matrices), "vectors", stack)
 
@@ -122,11 +126,9 @@ def _checked_elements(algebra: LieAlgebra | Span, matrices: np.ndarray, elements
         if count:
             raise ValueError(f"{wanted}, one invertible matrix for each of algebra.components; none was given.")
         return np.zeros((0, n, n))
-    elements = np.asarray(elements, dtype=np.float64)
+    elements, eps = real_matrices(elements, "elements")
     if elements.shape != (count, n, n):
         raise ValueError(f"{wanted}, got {elements.shape}.")
-    if not np.isfinite(elements).all():
-        raise ValueError("elements hold NaN or inf.")
     for number, (own, matrix) in enumerate(zip(maps, elements, strict=True)):
         singular = np.linalg.svd(matrix, compute_uv=False)
         if singular[-1] <= 1e-12 * singular[0]:
@@ -136,7 +138,7 @@ def _checked_elements(algebra: LieAlgebra | Span, matrices: np.ndarray, elements
         # What h does to the generators, H must do to the matrices that stand for them.
         image = np.tensordot(algebra.conjugate(own)[0], matrices, axes=1)
         error = np.abs(matrix @ matrices - image @ matrix).max(initial=0.0)
-        if error > 1e-8 * max(1.0, np.abs(image).max(initial=0.0)) * np.abs(matrix).max():
+        if error > max(1e-8, 100 * eps) * max(1.0, np.abs(image).max(initial=0.0)) * np.abs(matrix).max():
             raise ValueError(
                 f"elements[{number}] does not belong to these matrices: with h = {algebra.name}'s components"
                 f"[{number}], H A_k H^-1 must be the matrix of h e_k h^-1; they differ by {error:.2g}."

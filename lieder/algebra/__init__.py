@@ -21,6 +21,7 @@ from ._finite import permutations as permutations
 from ._finite import symmetric as symmetric
 from ._given import affine as affine
 from ._given import matrices as matrices
+from ._given import real_matrices as real_matrices
 from ._product import product as product
 from ._spacetime import conformal as conformal
 from ._spacetime import galilean as galilean

@@ -66,7 +66,7 @@ def real_matrices(array: ArrayLike, argument: str) -> tuple[np.ndarray, float]:
     except (TypeError, ValueError):
         raise TypeError(f"{argument} must hold real numbers, got an array of {a.dtype}") from None
     if not np.all(np.isfinite(a)):
-        raise ValueError(f"{argument} holds NaN or infinite values")
+        raise ValueError(f"{argument} {'hold' if argument.endswith('s') else 'holds'} NaN or infinite values")
     return a, float(np.finfo({2: np.float16, 4: np.float32}.get(given, np.float64)).eps)
 
 

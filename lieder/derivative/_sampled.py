@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..action import AbstractAction, discrete_elements, scalars
+from ..sampling import check_container
 from ._lie import blocks
 
 _MOST_BYTES = 2**31
@@ -63,6 +64,7 @@ def points(width: int, count: int, x, seed: int) -> np.ndarray:
     """The user's points, or `count` uniform ones in [-1, 1]^n."""
     if x is None:
         return np.random.default_rng(seed).uniform(-1, 1, (count, width))
+    check_container(x, "x")
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
         raise ValueError(f"x must hold points as rows, (N, {width}), got {x.shape}.")

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction
+from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..algebra import LieAlgebra, Span
 from ..interop import ForeignModel
 from ..sampling import Table, check_rows, check_varying, gather
 from ._evidence import TOP
 
+MOST_BYTES = 2**31  # of one triangular factor of all candidates
 SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
 
 
@@ -92,14 +93,52 @@ def all_rows(data, argument: str, names) -> Table:
     return gather(interop.batches(data) if interop.is_dask(data) else data, argument, names)
 
 
-def check_table(data: Table, argument: str) -> None:
-    """A ValueError for one row, for NaN or inf, and for columns that never vary or are of absurd size."""
+def check_table(data: Table, argument: str, needed: np.ndarray | None = None) -> None:
+    """A ValueError for one row, for NaN or inf, for columns of absurd size, and for columns that never vary: those that
+    are `needed`, by default none but one."""
     if len(data.values) == 1:
         raise ValueError(
             f"{argument} holds one row. One point cannot show a symmetry: give at least as many rows as generators."
         )
     check_rows(data.values, data.names, argument)
-    check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, argument)
+    needed = np.zeros(len(data.names), bool) if needed is None else needed
+    check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, argument, needed)
+
+
+def moved_columns(action: AbstractFibreAction, points: Float[np.ndarray, "points n"]) -> Bool[np.ndarray, " n"]:
+    """Which coordinates some generator changes at the points: a model's derivative along these is asked for."""
+    points = np.asarray(points, np.float64)
+    with jax.enable_x64(True):
+        if isinstance(action, FieldAction):
+            _, row, column = action.generators.index
+            felt = np.any(np.asarray(jax.vmap(action.dictionary)(jnp.asarray(points))), axis=0)
+            moved = np.zeros(action.width, bool)
+            moved[row[felt[column]]] = True
+            return moved
+        if isinstance(action, AbstractAction):
+            return np.any(np.asarray(jax.vmap(action.fields)(jnp.asarray(points))), axis=(0, 1))
+    return np.ones(action.width, bool)
+
+
+def check_candidates(rows: int | None, equations: int, q: int, argument: str) -> None:
+    """A ValueError, before any work, for fewer equations than candidates and for more candidates than memory holds."""
+    if rows is not None:
+        check_enough(rows * equations, q, argument)
+    if 8 * q**2 > MOST_BYTES:
+        raise ValueError(
+            f"{q:,} candidate generators take a triangular factor of {8 * q**2 / 2**30:.1f} GiB, and more than"
+            f" {MOST_BYTES / 2**30:.0f} GiB is refused. Give a smaller algebra, or blocks of coordinates each with its"
+            " own."
+        )
+
+
+def check_enough(rows: int, q: int, argument: str) -> None:
+    """A ValueError when there are fewer equations than unknowns: a null space would be found in anything."""
+    if rows < q:
+        raise ValueError(
+            f"{argument} gives {rows} equations for {q} candidate generators: a null space would be found in any "
+            "data. Give more rows or fewer candidates."
+        )
 
 
 def check_sides(inputs: Table, outputs: Table, source: AbstractFibreAction, target: AbstractFibreAction) -> None:

@@ -10,8 +10,10 @@ from ..sampling import check_varying, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
+    check_candidates,
     check_count,
     check_decision,
+    check_enough,
     check_rows_together,
     check_sides,
     check_table,
@@ -21,7 +23,7 @@ from ._conclude import conclude
 from ._doubt import Doubt
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
-from ._reduce import Reduction, check_enough
+from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
 
@@ -55,7 +57,7 @@ def cloud(
         Symmetries without target. The resolution of a direction is the error of the tangent spaces along it, noise
         and bias. "Cannot tell" where the points look like no surface of this dimension at any scale.
     Raises:
-        ValueError, TypeError: data that are not finite real numbers, a constant column, columns that do not fit, a
+        ValueError, TypeError: data that are not finite real numbers, columns that are all constant or do not fit, a
             cloud that fills its space (every field is tangent to it).
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
@@ -132,6 +134,7 @@ def graph(
         target = tangent(source)
         labels = tuple(f"Δ{name}" for name in inputs.names)
         method = "symmetries of transition data, displacements taken as vectors"
+        check_varying(values.min(axis=0), values.max(axis=0), labels, "x, y", np.zeros(len(labels), bool))
     pairs = np.concatenate([inputs.values, values], axis=1)
     if dimension is None:
         # Over each input there is one output, so the graph has as many dimensions as the inputs.
@@ -172,7 +175,9 @@ def _cloud_symmetries(
     for value, what in ((dimension, "dimension"), (neighbours, "neighbours"), (max_points, "max_points")):
         check_count(value, what)
     # Displacements, unlike the states they come from, may all be equal.
-    check_varying(points.min(axis=0), points.max(axis=0), names, argument)
+    still = np.zeros(points.shape[1], bool)
+    check_varying(points.min(axis=0), points.max(axis=0), names, argument, still)
+    check_candidates(len(points), points.shape[1], action.algebra.dim, argument)
     # Copies of a point would be its own neighbours, and a tangent space then be judged from nothing.
     points = _distinct(np.asarray(points, dtype=np.float64))
     if len(points) > max_points:

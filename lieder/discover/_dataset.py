@@ -11,7 +11,16 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..dictionary import AbstractDictionary
 from ..interop import is_sklearn
 from ..sampling import Table, intrinsic_dimension
-from ._checks import all_rows, check_action, check_decision, check_sides, check_table, checked_weights
+from ._checks import (
+    all_rows,
+    check_action,
+    check_candidates,
+    check_decision,
+    check_sides,
+    check_table,
+    checked_weights,
+    moved_columns,
+)
 from ._cloud import graph
 from ._fitted import fitted_symmetries
 from ._symmetries import Symmetries
@@ -63,6 +72,7 @@ def dataset(
     check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")
+    check_candidates(len(inputs.values), target.width, source.algebra.dim, "x")
     w, weighting = _weights(weights, outputs.values, source.algebra.dim)
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0
@@ -87,6 +97,7 @@ def dataset(
             unused = "; a graph has no weights, the given ones are not used" if weighting == "given" else ""
             described = f"none; the graph of the data was used, {why}{unused}"
             return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, model=described))
+    check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
     try:
         fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed)
     except (TypeError, ValueError) as fault:
@@ -122,7 +133,8 @@ def _check_fitted(fitted: models.Fitted, inputs: Table) -> None:
 
 def _standardised(data: Table) -> np.ndarray:
     values = data.values.astype(np.float64)
-    return (values - values.mean(axis=0)) / values.std(axis=0)
+    spread = values.std(axis=0)
+    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
 def _weights(weights, y: np.ndarray, q: int):

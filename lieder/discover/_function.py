@@ -15,6 +15,7 @@ from ..models import Alternatives
 from ..sampling import Stream, stream
 from ._checks import (
     check_action,
+    check_candidates,
     check_decision,
     check_error,
     check_foreign,
@@ -22,6 +23,7 @@ from ._checks import (
     check_width,
     checked_names,
     checked_weights,
+    moved_columns,
 )
 from ._conclude import conclude
 from ._doubt import Doubt, doubt_factor
@@ -157,8 +159,11 @@ def model_symmetries(
     described: str = "",
     lifted: bool = False,
     name: str = "F",
+    needed: np.ndarray | None = None,
 ) -> Symmetries:
-    """What every verb that has a differentiable model ends in: reduce, take the resolution, conclude."""
+    """What every verb that has a differentiable model ends in: reduce, take the resolution, conclude.
+
+    `needed` (n,): which columns of the inputs must vary; default those along which a candidate moves the data."""
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
     check_decision(tolerance, min_gap, seed)
@@ -166,9 +171,11 @@ def model_symmetries(
     outputs = checked_names(output_names, target.width, "output_names", [f"y{i}" for i in range(target.width)])
     if isinstance(model, ForeignModel):
         check_foreign(model, data.whole, target.width)
+    check_candidates(data.rows, target.width, source.algebra.dim, data.argument)
     w = checked_weights(weights, data.rows, target.width, source.algebra.dim)
+    needed = moved_columns(source, data.sample(64)) if needed is None else needed
     try:
-        reduction = reduce_model(model, data, source, target, w, seed)
+        reduction = reduce_model(model, data, source, target, w, seed, needed)
     except (TypeError, ValueError) as fault:
         raise _in_the_caller_s_words(fault, name) from fault.__cause__
     check_moves(model, reduction.points, *reduction.whole(), name)

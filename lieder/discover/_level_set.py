@@ -6,7 +6,7 @@ from .. import models
 from ..action import AbstractAction, scalars
 from ..dictionary import AbstractDictionary
 from ..sampling import stream
-from ._checks import all_rows, check_action, check_count, check_decision, check_table, check_width
+from ._checks import all_rows, check_action, check_candidates, check_count, check_decision, check_table, check_width
 from ._function import model_symmetries
 from ._symmetries import Symmetries
 
@@ -47,6 +47,7 @@ def level_set(
     check_table(data, "z")
     if dictionary.width != action.width:
         raise ValueError(f"dictionary has functions of {dictionary.width} variables, but z has {action.width} columns.")
+    check_candidates(len(data.values), count or 1, action.algebra.dim, "z")
     levels = models.level_functions(np.asarray(data.values, dtype=np.float64), dictionary, count, min_gap)
     return model_symmetries(
         levels.model,
@@ -65,4 +66,5 @@ def level_set(
         f"{levels.spectrum[0]:.2g} to {levels.spectrum[levels.count - 1]:.2g}, "
         f"the next {levels.spectrum[levels.count]:.2g}",
         lifted=True,
+        needed=np.zeros(action.width, bool),  # the level functions know what lies off the data
     )

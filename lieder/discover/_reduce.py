@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..action import AbstractAction, AbstractFibreAction, components
 from ..derivative import Blocks, blocks, check_model, expand, feature_width, slopes
@@ -15,6 +15,7 @@ from ..interop import ForeignModel
 from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
 from ..report import progress
 from ..sampling import Reservoir, Stream
+from ._checks import check_enough
 
 PARTS = 8  # the data are kept in so many parts, so that the answer can be repeated without each
 # Of few data one row in 4, of many one in 16, is kept for the finite check and the figures and stays out of the
@@ -129,8 +130,9 @@ def reduce_model(
     target: AbstractFibreAction,
     weights: Float[np.ndarray, " N"] | None,
     seed: int,
+    needed: Bool[np.ndarray, " n"] | None = None,
 ) -> Reduction:
-    """Rows of the Lie derivative of a model at every point of a stream."""
+    """Rows of the Lie derivative of a model at every point of a stream, of which the columns `needed` must vary."""
     wide = x.dtype == np.float64
     q, m = source.algebra.dim, target.width
     with jax.enable_x64(wide):
@@ -146,7 +148,7 @@ def reduce_model(
         size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m)
         # With few rows none can be spared: the finite check then uses points that the factors have seen.
         spare = x.rows is None or x.rows * m >= 2 * q + 32
-        batches = progress(x.batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
+        batches = progress(x.batches(size, needed), None if x.rows is None else -(-x.rows // size), "Lie derivative")
         for out, batch, order, used in _evaluated(evaluate, batches, size, spare, x.rows):
             b = len(batch)
             _check_finite(out, batch, order, start, x.argument, rows_from=used)
@@ -188,7 +190,8 @@ def units(
     if len(inputs) > 1:
         for group in inputs:
             piece = np.asarray(sample[:, group], np.float64)
-            s[group] = _size(piece - piece.mean(axis=0))
+            spread = piece - piece.mean(axis=0)
+            s[group] = _size(spread if spread.any() else piece)
     if len(outputs) > 1:
         slope = slopes(F, sample[:64], target.width) * s
         for group in outputs:
@@ -212,16 +215,6 @@ def held_rows(batch: int, rows: int | None) -> np.ndarray:
     """Which rows of a batch serve the finite check and the figures: about 512 of all of them, at least one."""
     stride = HELD[1] if rows is None else int(np.clip(rows // 512, *HELD))
     return np.arange(min(stride // 2, batch - 1), batch, stride)
-
-
-def check_enough(rows: int, q: int, argument: str) -> None:
-    """A ValueError when there are fewer equations than unknowns: a null space would be found in anything."""
-    if rows < q:
-        raise ValueError(
-            f"{argument} gives {rows} equations for {q} candidate generators: a null space would be found in any "
-            "data. Give more rows or fewer"
-            " candidates."
-        )
 
 
 def _evaluated(

@@ -29,7 +29,8 @@ def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) 
     for group in components(action):
         piece = points[:, group]
         spread = float(np.sqrt(np.mean((piece - piece.mean(axis=0)) ** 2)))
-        scales[group] = spread if spread > 0 else 1.0
+        # A group that never varies has its own size for a unit.
+        scales[group] = spread if spread > 0 else float(np.sqrt(np.mean(piece**2))) or 1.0
     return scales
 
 

@@ -14,6 +14,7 @@ from ..linalg import AbstractMaps, MatrixStack, intertwiners, stacked
 
 _EXACT = 1e-9  # the tolerance of algebras that have none of their own
 _LOOSEST = 0.1  # the tolerance of a found algebra counts up to here: maps that are not equivariant lie near one
+_WIDEST = 8192  # coordinates of one summand: half a gigabyte a dense matrix, and about an hour
 _CHECKED = 64  # up to this dimension an algebra's closure is checked before maps are sought
 _MOST_BYTES = 2**33  # of a dense basis
 
@@ -158,8 +159,9 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     Returns:
         EquivariantMaps, with `dim` 0 when only the zero map is equivariant. The same object for the same question.
     Raises:
-        ValueError: different algebras; generators not closed under the bracket (with the defect); a tolerance that
-            splits a cluster of singular values (with the spectrum around it).
+        ValueError: different algebras; a representation of a Lie algebra with a summand of more than 8,192 coordinates,
+            whose decomposition would not fit; generators not closed under the bracket (with the defect); a tolerance
+            that splits a cluster of singular values (with the spectrum around it).
         TypeError: actions that are not linear.
     Reference: Finzi, Welling and Wilson, A Practical Method for Constructing Equivariant MLPs, ICML 2021, equation 6;
         Schur's lemma.
@@ -181,6 +183,9 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
     operators = _operators(source), _operators(target)
+    if algebra.dim:
+        for stack, side, name in zip(operators, (source, target), ("source", "target"), strict=True):
+            _check_size(stack, side, name)
     key = (algebra, tolerance, source.blocks, target.blocks, *(_bytes(stack) for stack in operators))
     if key not in _FOUND:
         if len(_FOUND) >= _KEPT:
@@ -202,6 +207,19 @@ def _operators(action: FieldAction) -> MatrixStack:
         f"source, {action}, is not linear. For affine points write the maps of (x, 1) with"
         " ld.enforce.homogeneous(source), or use the vectors between points."
     )
+
+
+def _check_size(stack: MatrixStack, action: FieldAction, name: str) -> None:
+    """A ValueError where the dense matrices of the largest summand would take gigabytes and hours."""
+    _, n, _ = stack.shape
+    linked = scipy.sparse.coo_array((np.ones(stack.index.shape[1]), (stack.index[1], stack.index[2])), shape=(n, n))
+    size = int(np.bincount(scipy.sparse.csgraph.connected_components(linked, directed=False)[1], minlength=1).max())
+    if size > _WIDEST:
+        raise ValueError(
+            f"{name}, {action}, has a summand of {size:,} coordinates. Its decomposition takes dense matrices"
+            f" of {8 * size**2 / 2**30:.1f} GiB each and about {10 * size**3:.0e} floating-point operations; up to"
+            f" {_WIDEST:,} coordinates are taken. Map in steps, through tensors of lower rank."
+        )
 
 
 def _bytes(stack: MatrixStack) -> tuple:

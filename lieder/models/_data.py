@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..sampling import check_container
+
 LEAST_ROWS = 10
 FLOOR = 0.01  # quantile of |y| below which relative weights stop growing: the smallest rows must not decide the fit
 
@@ -72,6 +74,7 @@ def standard(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(a, name: str) -> np.ndarray:
+    check_container(a, name)
     a = np.asarray(a)
     if np.iscomplexobj(a):
         raise TypeError(f"{name}: expected real numbers, got complex ones; give real and imaginary parts as columns.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,10 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from .. import report
+from .. import interop, report
 from ..action import AbstractAction, check_same_algebra, discrete_elements, moved
 from ..algebra import LieAlgebra
-from ..derivative import lie_derivative
+from ..derivative import blocks, lie_derivative
+from ..interop import ForeignModel
+from ..sampling import check_container
 
 _MOST = 128  # examples that are looked at
 _MOVES = 3  # random group elements for each layer
@@ -39,6 +42,8 @@ class Check:
             layers before squaring, contributions are the Lie derivative of the model.
         total: (q,), (c,) and a number: errors of the whole model, as `errors`, `discrete` and `finite`.
         tolerance: up to which an error is rounding.
+        unseen: generators and elements that move inputs elsewhere, but none of these examples: what they do to the
+            model cannot be told.
     Reference: Gruver, Finzi, Goldblum and Wilson, The Lie Derivative for Measuring Learned Equivariance, ICLR 2023,
         section 4 for the error of layers, equation 5.
     """
@@ -53,6 +58,7 @@ class Check:
     lee: Float[np.ndarray, "layers q"]
     total: tuple[Float[np.ndarray, " q"], Float[np.ndarray, " c"], float]
     tolerance: float
+    unseen: tuple[str, ...] = ()
 
     @property
     def worst(self) -> Float[np.ndarray, " layers"]:
@@ -62,9 +68,9 @@ class Check:
 
     @property
     def is_equivariant(self) -> bool:
-        """True when the model as a whole keeps the symmetry up to the tolerance."""
+        """True when the model as a whole keeps the symmetry up to the tolerance, and the examples could tell."""
         whole = np.concatenate([self.total[0], self.total[1], [self.total[2]]])
-        return bool((whole <= self.tolerance).all())
+        return bool((whole <= self.tolerance).all()) and not self.unseen
 
     @property
     def first(self) -> int | None:
@@ -76,6 +82,12 @@ class Check:
     def summary(self) -> str:
         """The answer in a sentence."""
         first = self.first
+        if first is None and self.unseen:
+            return (
+                f"cannot tell: {', '.join(self.unseen[:6])}{', ...' if len(self.unseen) > 6 else ''} move"
+                f"{'s' * (len(self.unseen) == 1)} none of the examples, such as x = 0; take x that every generator and"
+                " element moves"
+            )
         if first is None:
             return f"equivariant: all layers to {self.worst.max():.2g} (tolerance {self.tolerance:.2g})"
         error = self.worst[first]
@@ -117,7 +129,7 @@ class Check:
 
 
 def check(
-    model: Callable | Sequence[Callable],
+    model: Any,
     source: AbstractAction,
     target: AbstractAction,
     x: ArrayLike,
@@ -130,9 +142,11 @@ def check(
 
     Arguments:
         model: layers of `ld.nn`, `ld.nn.MLP`, any callable (one example in, one out), an `eqx.nn.Sequential` or a list
-            of callables that follow each other.
+            of callables that follow each other. Or one model of another kind, as a whole: a torch module, a fitted
+            scikit-learn estimator, a function written with NumPy; the last two are differentiated by differences.
         source, target: how inputs and outputs are acted on, of widths n and m.
-        x: (N, n) examples, or one; the first 128 are used.
+        x: (N, n) examples, or one; the first 128 are used. Examples that no generator moves, such as zeros, tell
+            nothing, and the answer says so.
         actions: how what lies between the layers of a foreign model is acted on: one for each layer but the last.
             Layers with a `source` and `target` of their own need none.
         tolerance: up to which an error is rounding; default: the root of the precision of weights and examples, or ten
@@ -141,17 +155,22 @@ def check(
     Returns:
         A Check; printing it shows a table and names the first layer that breaks the symmetry.
     Raises:
-        ValueError: widths that do not match; layers between which no action is known.
-        TypeError: a model that JAX cannot differentiate, or that is not callable.
+        ValueError: widths that do not match; layers between which no action is known; NaN in x.
+        TypeError: a model that is not callable, or one of another kind among layers; x that are no real numbers.
     """
     check_same_algebra(source, target)
-    layers = _layers(model)
+    _layers(model)
+    check_container(x, "x")
     x = jnp.atleast_2d(jnp.asarray(x))
     if x.ndim != 2 or x.shape[1] != source.width:
         raise ValueError(f"x must be examples of shape (N, {source.width}), as source acts on {source}; got {x.shape}.")
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
     x = x[:_MOST]
+    if not bool(jnp.isfinite(x).all()):
+        row, column = np.argwhere(~np.isfinite(np.asarray(x)))[0]
+        raise ValueError(f"x holds {x[row, column]} in row {row}, column {column}: drop or fill such rows.")
+    layers = _layers(_differentiable(model, x))
     between = _actions(layers, source, target, actions, x)
     if tolerance is None:
         tolerance = _tolerance(layers, source, x)
@@ -160,14 +179,16 @@ def check(
     values, own = [x], []
     for layer, (before, after) in zip(layers, between, strict=True):
         values.append(_over(layer, values[-1]))
-        rows = _rows(layer, before, after, values[-2]) if source.algebra.dim else _none(values[-1])
+        rows = _derivative(layer, before, after, values[-2]) if source.algebra.dim else _none(values[-1])
         own.append(_measured(layer, before, after, values[-2], values[-1], rows, moves))
     pushed = [own[-1].rows]
     for number in reversed(range(len(layers) - 1)):
         rows = _push(_Chain(layers[number + 1 :]), values[number + 1], own[number].rows)
         pushed.insert(0, np.asarray(rows, np.float64))
     # The Lie derivative of the whole is the sum of what its layers contribute.
-    whole = _measured(_Chain(layers), source, target, x, values[-1], np.sum(pushed, axis=0), moves)
+    whole = own[0]
+    if len(layers) > 1:
+        whole = _measured(_Chain(layers), source, target, x, values[-1], np.sum(pushed, axis=0), moves)
     lee = [np.mean(rows**2, axis=(0, 1)) for rows in pushed]
     m = target.width
     return Check(
@@ -181,7 +202,26 @@ def check(
         lee=np.stack(lee),
         total=(whole.errors, whole.discrete, whole.finite),
         tolerance=tolerance,
+        unseen=_unseen(source, whole, x),
     )
+
+
+def _unseen(source: AbstractAction, whole: "_Measured", x: Array) -> tuple[str, ...]:
+    """Generators and elements that move points elsewhere, none of these, and against which nothing speaks."""
+    points = np.asarray(x, np.float64)
+    elsewhere = np.random.default_rng(0).normal(size=(4, source.width))
+    names = []
+    if source.algebra.dim:
+        still = _rate(source, x) == 0
+        acting = _rate(source, jnp.asarray(elsewhere, x.dtype)) > 0
+        blind = still & acting & (whole.errors == 0)
+        names += [name for name, one in zip(_generator_names(source), blind, strict=True) if one]
+    for j in range(_elements(source)):
+        still = np.array_equal(_moved(source, (None, (j,)), points), points)
+        acting = not np.array_equal(_moved(source, (None, (j,)), elsewhere), elsewhere)
+        if still and acting and whole.discrete[j] == 0:
+            names.append(f"element {j}")
+    return tuple(names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +242,12 @@ def _measured(layer, source: AbstractAction, target: AbstractAction, z: Array, y
     discrete = [_gap(layer, source, target, z, y, (None, (j,))) for j in range(_elements(source))]
     finite = max(_gap(layer, source, target, z, y, move) for move in moves)
     return _Measured(rows, scale, errors, np.array(discrete), finite)
+
+
+def _derivative(layer, source: AbstractAction, target: AbstractAction, z: Array) -> Array:
+    if isinstance(layer, ForeignModel):
+        return blocks(layer, source, target)(np.asarray(z), np.arange(len(z))).rows
+    return _rows(layer, source, target, z)
 
 
 @eqx.filter_jit
@@ -276,9 +322,35 @@ def _generator_names(action: AbstractAction) -> tuple[str, ...]:
     )
 
 
-@eqx.filter_jit
 def _over(layer, z: Array) -> Array:
+    if isinstance(layer, ForeignModel):
+        return jnp.asarray(layer.values(np.asarray(z)))
+    return _traced(layer, z)
+
+
+@eqx.filter_jit
+def _traced(layer, z: Array) -> Array:
     return jax.vmap(lambda one: jnp.atleast_1d(layer(one)))(z)
+
+
+def _differentiable(model, x: Array):
+    """A model of another framework wrapped; anything else as it is."""
+    if interop.is_torch(model):
+        return interop.from_torch(model)
+    if interop.is_sklearn(model):
+        return interop.from_sklearn(model, np.asarray(x))
+    if isinstance(model, ForeignModel | list | tuple) or not callable(model):
+        return model
+    try:
+        jax.eval_shape(model, jax.ShapeDtypeStruct(x.shape[1:], x.dtype))
+    except (jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError):
+        if jax.tree.leaves(eqx.filter(model, eqx.is_array)):
+            return model  # a module of JAX that fails: its own message says more
+        each = lambda batch: np.stack([np.atleast_1d(np.asarray(model(one))) for one in batch])  # noqa: E731
+        return interop.central_differences(each, np.asarray(x))
+    except Exception:
+        return model  # the layers are evaluated next, and say what is wrong
+    return model
 
 
 @eqx.filter_jit
@@ -310,6 +382,11 @@ def _layers(model) -> tuple[Callable, ...]:
         inside = model
     if isinstance(inside, list | tuple) and inside and not isinstance(model, eqx.nn.MLP):
         for number, layer in enumerate(inside):
+            if isinstance(layer, ForeignModel) or interop.is_torch(layer) or interop.is_sklearn(layer):
+                raise TypeError(
+                    f"model: layer {number} is {type(layer).__name__}, of another framework. Check such a model as a"
+                    " whole, check(model, ...), or list layers of JAX."
+                )
             if not callable(layer):
                 raise TypeError(f"model: layer {number} is {type(layer).__name__}, which cannot be called.")
         return tuple(inside)
@@ -325,6 +402,11 @@ def _actions(layers, source, target, actions, x) -> list[tuple[AbstractAction, A
     """What acts before and after each layer."""
     count = len(layers)
     if actions is not None:
+        if not isinstance(actions, list | tuple) or not all(isinstance(one, AbstractAction) for one in actions):
+            raise TypeError(
+                "actions must be a list of actions, one for each layer but the last, also where it is one:"
+                f" actions=[action]; got {type(actions).__name__}."
+            )
         actions = list(actions)
         if len(actions) != count - 1:
             raise ValueError(
@@ -333,7 +415,7 @@ def _actions(layers, source, target, actions, x) -> list[tuple[AbstractAction, A
             )
     ends, z = [source], x[:1]
     for number, layer in enumerate(layers):
-        z = eqx.filter_eval_shape(_over, layer, z)
+        z = x[:1] if isinstance(layer, ForeignModel) else eqx.filter_eval_shape(_traced, layer, z)
         if number == count - 1:
             ends.append(target)
             break
@@ -367,6 +449,7 @@ def _named(layer) -> str:
 
 def _tolerance(layers, source: AbstractAction, x: Array) -> float:
     arrays = [x, *(leaf for leaf in jax.tree.leaves(layers) if eqx.is_inexact_array(leaf))]
+    arrays += [layer.values(np.asarray(x[:1])) for layer in layers if isinstance(layer, ForeignModel)]
     precision = max(float(jnp.finfo(array.dtype).eps) for array in arrays) ** 0.5
     own = source.algebra.tolerance if isinstance(source.algebra, LieAlgebra) else 0.0
     return max(precision, 10 * own)

@@ -12,6 +12,7 @@ from jaxtyping import Array
 from .. import interop
 from ..action import AbstractAction
 from ..interop import ForeignModel
+from ..sampling import check_container
 
 
 def checked_smoothing(smoothing) -> None:
@@ -36,7 +37,9 @@ def checked_batch(F, x, source: AbstractAction | None, width: int | None = None)
         )
     n = width if source is None else source.width
     traced = isinstance(x, Tracer)
-    x = x if traced else jnp.asarray(x)
+    if not traced:
+        check_container(x, "x")
+        x = jnp.asarray(x)
     if x.ndim != 2 or x.shape[1] != n or len(x) == 0:
         advice = " This is one example; pass x[None], or better many." if x.shape == (n,) else ""
         raise ValueError(f"x must be a minibatch of shape (B, {n}), rows are examples; got {x.shape}.{advice}")

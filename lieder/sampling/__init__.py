@@ -1,5 +1,6 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
+from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
 from ._neighbours import Scale as Scale

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._containers import check_container
 from ._table import Table, check_rows, check_size, check_varying, table
 
 
@@ -26,8 +27,9 @@ class Stream:
     whole: np.ndarray | None
     head: np.ndarray
 
-    def batches(self, size: int) -> Iterator[np.ndarray]:
-        """Arrays (size, n), the last one shorter, every value checked to be finite and every column to vary."""
+    def batches(self, size: int, needed: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Arrays (size, n), the last one shorter, every value checked to be finite and every column that is `needed`
+        (n,), by default all of them, to vary."""
         seen = 0
         low, high = np.full(self.width, np.inf, self.dtype), np.full(self.width, -np.inf, self.dtype)
         for batch in _recut(self.start(), size):
@@ -46,7 +48,7 @@ class Stream:
                 f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as"
                 " generators."
             )
-        check_varying(low, high, self.names, self.argument)
+        check_varying(low, high, self.names, self.argument, needed)
 
     def sample(self, size: int) -> np.ndarray:
         """At most `size` rows without reading on: evenly spaced ones of data at hand, else the first."""
@@ -69,6 +71,7 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
         return data
     if isinstance(data, Table):
         data, names = data.values, data.names if names is None else names
+    check_container(data, argument)
     if _is_batched(data):
         return _from_batches(data, argument, names)
     whole = table(data, argument, names)
@@ -85,6 +88,7 @@ def gather(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     Returns: Table, in memory.
     Raises: as `stream`.
     """
+    check_container(data, argument)
     if not _is_batched(data):
         return table(data, argument, names)
     pieces = stream(data, argument, names)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import narwhals
 import numpy as np
 
+from ._containers import check_container
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -26,8 +28,9 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
     Returns:
         Table; float32 stays float32 (the rounding floor follows it), float64 stays float64.
     Raises:
-        TypeError: numbers that are not real floating point (integers, booleans, complex, objects, text).
-        ValueError: NaN or inf (named by row and column), more than two dimensions, no rows.
+        TypeError: numbers that are not real floating point (integers, booleans, complex, objects, text), and containers
+            that NumPy cannot read (sparse matrices, tensors with gradients, frames not computed yet).
+        ValueError: NaN or inf (named by row and column), masked values, more than two dimensions, no rows.
     """
     _check_kind(data, argument)
     try:
@@ -80,6 +83,7 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
 
 def _check_kind(data, argument: str) -> None:
     """A TypeError for what is no table at all."""
+    check_container(data, argument)
     if isinstance(data, Iterator):
         raise TypeError(
             f"{argument} is an iterator, but all rows are needed at once here: give np.concatenate(list({argument}))."
@@ -144,13 +148,18 @@ def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start:
     )
 
 
-def check_varying(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str) -> None:
-    """Nothing, when every column varies.
+def check_varying(
+    low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argument: str, needed: np.ndarray | None = None
+) -> None:
+    """Nothing, when the columns that have to vary do so.
 
-    Arguments: `low`, `high` (n,), least and largest values; `names` of the columns; `argument`, for messages.
+    Arguments: `low`, `high` (n,), least and largest values; `names` of the columns; `argument`, for messages; `needed`
+        (n,), which columns have to vary, default all. Whatever is needed, one column must vary.
     Raises: ValueError naming the columns whose least and largest values coincide.
     """
-    constant = [(name, value) for name, value, top in zip(names, low, high, strict=True) if value == top]
+    still = low == high
+    refused = still if needed is None or still.all() else still & needed
+    constant = [(name, value) for name, value, no in zip(names, low, refused, strict=True) if no]
     if constant:
         listed = ", ".join(f"'{name}' (always {value:g})" for name, value in constant)
         raise ValueError(

@@ -106,7 +106,64 @@ def test_one_example_and_scalar_outputs():
     assert found.first is None
 
 
+def test_zeros_cannot_tell():
+    """At x = 0 any map without offset looks equivariant."""
+    bad = lambda x: jnp.tanh(x[:3]) * jnp.arange(3.0)  # noqa: E731
+    found = ld.nn.check(bad, 2 * V, V, np.zeros((5, 6)))
+    assert not found.is_equivariant
+    assert found.unseen == ("J12", "J13", "J23", "element 0")
+    assert found.summary.startswith("cannot tell: J12, J13, J23, element 0 move none of the examples")
+    # On an axis one rotation moves nothing; the model is blamed by another.
+    axis = np.tile([0.0, 0.0, 1.0, 0.0, 0.0, 2.0], (4, 1))
+    assert ld.nn.check(bad, 2 * V, V, axis).summary.startswith("layer 0")
+    found = ld.nn.check(lambda x: x[:3], 2 * V, V, axis)
+    assert found.unseen == ("J12", "element 0")
+    assert not found.is_equivariant
+    assert "J12, element 0 move none" in found.summary
+    # An offset is seen at zero; scalars are moved by nothing anywhere.
+    assert ld.nn.check(lambda x: x[:3] + 1, 2 * V, V, np.zeros((5, 6))).first == 0
+    assert ld.nn.check(lambda x: x[:1], 3 * S, S, np.zeros((5, 3))).is_equivariant
+
+
+def test_models_of_numpy_and_scikit_learn():
+    square = lambda x: np.sum(np.asarray(x) ** 2)  # noqa: E731
+    found = ld.nn.check(square, 2 * V, S, X)
+    assert found.is_equivariant
+    assert ld.nn.check(lambda x: np.asarray(x)[0] ** 2, 2 * V, S, X).first == 0
+    from sklearn.linear_model import LinearRegression
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 6))
+    model = LinearRegression(fit_intercept=False).fit(x, x[:, :3] - 2 * x[:, 3:])
+    assert ld.nn.check(model, 2 * V, V, X).is_equivariant
+    model = LinearRegression().fit(x, x[:, :3] + 1)
+    assert "layer 0" in ld.nn.check(model, 2 * V, V, X).summary
+
+
+def test_torch_modules():
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.Linear(6, 3, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.cat([torch.eye(3), 2 * torch.eye(3)], dim=1))
+    found = ld.nn.check(layer, 2 * V, V, X.astype(np.float32))
+    assert found.is_equivariant
+    assert found.tolerance == pytest.approx(np.finfo(np.float32).eps ** 0.5)
+    assert ld.nn.check(torch.nn.Sequential(layer, torch.nn.ReLU()), 2 * V, V, X).first == 0
+    with pytest.raises(TypeError, match=r"layer 0 is Linear, of another framework\. Check such a model as a whole"):
+        ld.nn.check([layer, jnp.tanh], 2 * V, V, X, actions=[V])
+
+
 REFUSED = {
+    "NaN": (
+        lambda: ld.nn.check(jnp.tanh, V, V, np.array([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]])),
+        ValueError,
+        "x holds nan in row 1, column 1",
+    ),
+    "one action": (
+        lambda: ld.nn.check([jnp.tanh, jnp.tanh], V, V, X[:, :3], actions=V),
+        TypeError,
+        r"actions=\[action\]; got FieldAction",
+    ),
     "width": (lambda: ld.nn.check(jnp.tanh, V, V, X), ValueError, r"x must be examples of shape \(N, 3\)"),
     "integers": (lambda: ld.nn.check(jnp.tanh, V, V, np.ones((2, 3), int)), TypeError, "real floating-point inputs"),
     "no model": (lambda: ld.nn.check(3, V, V, X), TypeError, "model must be callable"),
