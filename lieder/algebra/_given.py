@@ -54,7 +54,9 @@ def affine(
 def real_matrices(array: ArrayLike, argument: str) -> tuple[np.ndarray, float]:
     """Finite real numbers in double precision, and the rounding unit of what they came in.
 
-    Arguments: `array`; `argument`, what the caller calls it. Raises: TypeError for complex numbers and what are no
+    Arguments: `array`; `argument`, what the caller calls it.
+    Returns: the array in float64, and eps of the dtype that came.
+    Raises: TypeError for complex numbers and what are no
     numbers; ValueError for NaN and inf.
     """
     a = np.asarray(array)

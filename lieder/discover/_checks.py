@@ -122,7 +122,7 @@ def moved_columns(action: AbstractFibreAction, points: Float[np.ndarray, "points
 
 def check_candidates(rows: int | None, equations: int, q: int, argument: str) -> None:
     """A ValueError, before any work, for fewer equations than candidates and for more candidates than memory holds."""
-    if rows is not None:
+    if rows is not None and rows > 1:  # of one row something else is said
         check_enough(rows * equations, q, argument)
     if 8 * q**2 > MOST_BYTES:
         raise ValueError(

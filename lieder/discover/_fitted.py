@@ -72,10 +72,12 @@ def fitted_symmetries(
 
 def unexplained(fitted: models.Fitted, outputs: Table, target: AbstractFibreAction) -> str:
     """Why nothing is known, when some group of outputs is predicted no better than by its mean; else ""."""
-    lost = [group for group in components(target) if not np.max(fitted.gain[list(group)]) > SURE]
+    # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
+    varying = [group for group in components(target) if np.ptp(outputs.values[:, group], axis=0).any()]
+    lost = [group for group in varying if not np.max(fitted.gain[list(group)]) > SURE]
     if not lost:
         return ""
-    if len(lost) == len(components(target)):
+    if len(lost) == len(varying):
         return "the model explains nothing: it predicts rows that it has not seen no better than their mean does"
     names = ", ".join(outputs.names[i] for group in lost for i in group)
     return (

@@ -2,8 +2,8 @@
 does."""
 
 from ._bilinear import Bilinear as Bilinear
-from ._check import Check as Check
 from ._check import check as check
+from ._check_record import Check as Check
 from ._gated import Gated as Gated
 from ._gated import Norm as Norm
 from ._hidden import hidden as hidden
