@@ -14,6 +14,8 @@ from ..linalg import joint_null
 from ._functions_null import Constraint, Coordinates, sampled_constraints
 
 NEAR = 0.3  # relative size of L up to which a function may turn out to be invariant under a symmetry moved a little
+REACH = 10.0  # the same as a multiple of the symmetry's own defects
+APART = 1.3  # ratio of neighbouring sizes from which a count may fall between them
 WITHIN = 2.0  # multiple of the limit up to which a moved symmetry counts as the one that was measured
 FITTED = 1e-9  # residual of a pair that fits: far above rounding, far below any measured defect
 _LARGEST = 1e8  # numbers of the sampled constraints: .8 GB
@@ -64,8 +66,7 @@ def measured_null(
     stack = sampled_constraints(dictionary, measured.candidates, target, coordinates, x)  # (N m, q, unknowns)
     motions = measured.motions()
     unknowns = stack.shape[2]
-    flat = (stack / motions[:, None]).reshape(len(stack), -1)
-    flat = np.linalg.qr(flat, mode="r") if len(flat) > flat.shape[1] else flat
+    flat = _compressed((stack / motions[:, None]).reshape(len(stack), -1))
     size = np.linalg.norm(flat) / np.sqrt(q * unknowns)
     if size == 0:
         return _result(measured.rows, np.eye(unknowns), coordinates, [], len(x))
@@ -75,12 +76,14 @@ def measured_null(
     _, values, vectors = np.linalg.svd(changed, full_matrices=True)
     values = np.concatenate([values, np.zeros(unknowns - len(values))])[::-1]
     vectors = vectors[::-1]
-    exact, near = int((values <= FITTED).sum()), int((values <= NEAR).sum())
+    exact, near = int((values <= FITTED).sum()), int((values <= min(NEAR, REACH * measured.limit)).sum())
+    # Functions that are changed alike belong together: a count that parts them is not tried.
+    apart = [k for k in range(near, exact, -1) if k == unknowns or values[k] > APART * values[k - 1]]
     # A symmetry moved until its defect is `limit` costs as much as a function that changes altogether.
     factors = np.concatenate([measured.numerator / measured.limit, measured.denominator]) / motions
     metric = np.asarray(np.linalg.qr(np.concatenate([factors, 1e-3 * np.eye(q)]), mode="r"))
     together = scipy.sparse.csr_array(operators.reshape(-1, unknowns))
-    for count in range(near, exact, -1):
+    for count in apart:
         found = joint_null(together, rows, vectors[:count], metric)
         moved = found.rows / motions
         if found.residual <= FITTED and measured.defect(moved) <= WITHIN * measured.limit:
@@ -95,6 +98,18 @@ def measured_null(
             " enforce the named algebra that you recognise."
         )
     return _result(measured.rows, vectors[:exact], coordinates, np.tensordot(rows, operators, axes=1), len(x))
+
+
+def _compressed(flat: np.ndarray) -> np.ndarray:
+    """Few rows with the same products: what the generators make of the functions spans a space of its own size."""
+    rng, count = np.random.default_rng(0), 64
+    while 2 * count < min(flat.shape):
+        frame = np.linalg.qr(flat @ rng.normal(size=(flat.shape[1], count)))[0]
+        short = frame.T @ flat
+        if np.linalg.norm(flat - frame @ short) <= 1e-13 * np.linalg.norm(flat):
+            return short
+        count *= 2
+    return np.asarray(np.linalg.qr(flat, mode="r")) if len(flat) > flat.shape[1] else flat
 
 
 def _result(rows, basis, coordinates, images, points) -> MeasuredNull:

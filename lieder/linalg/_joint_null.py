@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, lsmr
 
-_STEPS = 30  # Gauss-Newton needs 3 to 8; one that does not converge is given up early
+_STEPS = 20  # Gauss-Newton needs 3 to 8
+_SLOW = 0.5  # share of the residual that five steps must at least take away: else there is no pair nearby
 _EXACT = 1e-12  # residual, relative to the map, that counts as none
-_DENSE = 2e6  # entries of the Jacobian up to which it is formed
+_DENSE = 2e7  # entries of the Jacobian up to which it is formed
+_DAMPED = 1e-14  # share of the trace added to the normal equations, whose solution is not unique
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +47,15 @@ def joint_null(
     s, v = (np.linalg.qr(a.T)[0].T for a in (rows, null))
     size = float(np.sqrt(np.sum(stack.data**2) / max(min(q, null.shape[1]), 1))) or 1.0
     cheap = np.eye(q) if metric is None else np.linalg.inv(metric).T
-    start, best = s, (s, v, np.inf)
+    start, best, before = s, (s, v, np.inf), []
     for _ in range(_STEPS):
         images = (stack @ v.T).reshape(q, -1, len(v))  # a, p, k
         value = np.tensordot(s, images, axes=1)  # r, p, k
         residual = float(np.abs(value).max(initial=0.0)) / size
         if residual < best[2]:
             best = (s, v, residual)
-        if residual <= _EXACT or residual > 10 * best[2]:
+        before.append(residual)
+        if residual <= _EXACT or residual > 10 * best[2] or (len(before) > 5 and residual > _SLOW * before[-6]):
             break
         ds, dv = _step(stack, s, v, images, value, cheap)
         s, v = np.linalg.qr((s + ds).T)[0].T, np.linalg.qr((v + dv).T)[0].T
@@ -89,8 +93,10 @@ def _step(
     shape = (r * p * k, r * q + k * u)
     if shape[0] * shape[1] <= _DENSE:
         jacobian = np.stack([forward(unit) for unit in np.eye(shape[1])], axis=1).reshape(shape)
-        found = np.linalg.lstsq(jacobian, -value.reshape(-1), rcond=1e-8)[0]
+        normal = jacobian.T @ jacobian
+        normal[np.diag_indices_from(normal)] += _DAMPED * np.trace(normal) + np.finfo(float).tiny
+        found = scipy.linalg.solve(normal, -(jacobian.T @ value.reshape(-1)), assume_a="pos")
     else:
         operator = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=np.float64)  # pyright: ignore[reportCallIssue]
-        found = lsmr(operator, -value.reshape(-1), atol=1e-12, btol=1e-12, maxiter=1000)[0]
+        found = lsmr(operator, -value.reshape(-1), atol=1e-10, btol=1e-10, maxiter=300)[0]
     return changes(found)
