@@ -81,8 +81,8 @@ def main() -> None:
                         if kept[key] == WRONG:
                             print(f"wrong: {name}, {count} points, noise {noise:g}, draw {seed}", flush=True)
                     cells[name, count, noise, seed] = kept[key]
-        if options.results:
-            options.results.write_text(json.dumps(kept))
+            if options.results:
+                options.results.write_text(json.dumps(kept))
     print(f"\nEach: right / cannot tell or refused / wrong, of {seeds} draws a cell.")
     table("shape", list(SHAPES), cells, lambda key, name: key[0] == name)
     table("points", list(counts), cells, lambda key, count: key[1] == count)

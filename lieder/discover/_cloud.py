@@ -207,14 +207,14 @@ def _cloud_symmetries(
 
 
 def _doubt(found: Cloud) -> Doubt:
-    """The tangent spaces' own error, direction by direction."""
+    """The tangent spaces' own error, direction by direction; along none is it taken to be less than half the usual."""
     scale = found.scale
     source = (
         f"tangent spaces (dimension {scale.dimension}, {scale.neighbours} neighbours): noise from the scatter about "
         f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
     )
     if scale.error < 1.0:
-        return Doubt(rounding_floor(np.dtype(np.float64)), source, found.error)
+        return Doubt(max(scale.error / 2.0, rounding_floor(np.dtype(np.float64))), source, found.error)
     return Doubt(
         TOP, source, unknown=f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}"
     )

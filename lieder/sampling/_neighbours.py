@@ -13,7 +13,6 @@ PROBES = 200  # queries at which scales are compared
 LARGEST = 2048  # neighbours: their noise is then small beside all else, and more would only cost
 EXACT = 1e-8  # errors below it are not worth a larger neighbourhood
 THICK = 0.35  # scatter across a surface over the spread along it from which a neighbourhood shows no tangent space
-THIN = 0.25  # below it the noise of a tangent space is as estimated, to first order
 # A query's distance from its neighbours' mean along the surface, over their spread in that direction: sqrt 3 at the end
 # of a line, less at the edge of a disc or ball.
 EDGE = 1.75
@@ -144,18 +143,14 @@ def _best(near: _Near) -> Scale:
         here = near.fits(wider, most=4 * wider, thickness=True)
         if _thickness(here) < THICK:
             # A larger neighbourhood is no less biased than a smaller one that differs from it by more than noise.
-            bias = max((_bias(near, fits, here, j, wider) for j, fits in tried.items() if _sure(fits)), default=0.0)
-            error = float(np.hypot(bias, _noise(here)))
+            shown = (_bias(near, fits, here, j, wider) for j, fits in tried.items() if _thickness(fits) < THICK)
+            error = float(np.hypot(max(shown, default=np.inf), _noise(here)))
             if error < least:
                 best, least = near.scale(wider, k, error, _difference(tried[k], here)), error
             elif error > 1.5 * least:
                 break
         tried[wider], k = here, wider
     return best
-
-
-def _sure(fits: LocalFits) -> bool:
-    return _thickness(fits) < THIN
 
 
 def _given(near: _Near, neighbours: int) -> Scale:
