@@ -79,7 +79,9 @@ def conclude(
     if notes:
         dim, evidence = 0, dataclasses.replace(evidence, verdict=CANNOT_TELL)
     generators = spectrum.directions[:dim]
-    found = found_algebra(both, generators, numerator, denominator, evidence.limit(spectrum.values[:dim]), examples)
+    accepted = spectrum.values[:dim]
+    limits = evidence.limit(accepted), evidence.limit(accepted, 1.5)
+    found = found_algebra(both, generators, numerator, denominator, limits, examples)
     evidence = dataclasses.replace(
         evidence,
         confidence=confidence,

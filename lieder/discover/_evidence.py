@@ -58,10 +58,10 @@ class Evidence:
     resolutions: Float[np.ndarray, " k"] | None = None
     notes: tuple[str, ...] = ()
 
-    def limit(self, accepted: Float[np.ndarray, " dim"]) -> float:
+    def limit(self, accepted: Float[np.ndarray, " dim"], times: float = 3.0) -> float:
         """The largest defect that cannot be told from the accepted ones: three times the largest of them, or the
         resolution, and never above the cut."""
-        return min(max(self.resolution, 3.0 * float(accepted.max(initial=0.0))), self.cut)
+        return min(max(self.resolution, times * float(accepted.max(initial=0.0))), self.cut)
 
 
 def rounding_floor(dtype: np.dtype) -> float:

@@ -32,7 +32,7 @@ def found_algebra(
     generators: Float[np.ndarray, "dim q"],
     numerator: Float[np.ndarray, "r q"],
     denominator: Float[np.ndarray, "s q"],
-    limit: float,
+    limits: tuple[float, float],
     points: Float[np.ndarray, "held n"],
 ) -> Found:
     """The algebra that generators with the given defects stand for.
@@ -43,11 +43,12 @@ def found_algebra(
     closed they are.
 
     Arguments: `action` of the candidates on inputs and outputs; `generators`, rows over them; `numerator`,
-        `denominator`, the factors of the relative defect; `limit`, the largest defect that the evidence cannot tell
-        from those found; `points` at which brackets are measured.
+        `denominator`, the factors of the relative defect; `limits`, the largest defect that the evidence cannot tell
+        from those found, and a smaller one within which simple coefficients are preferred to the nearest algebra;
+        `points` at which brackets are measured.
     Returns: Found.
     """
-    dim = len(generators)
+    dim, (limit, near) = len(generators), limits
     names = tuple(f"X{k + 1}" for k in range(dim))
     if dim == 0:
         return Found(generators, LieAlgebra("found", (), constants=np.zeros((0, 0, 0))), None)
@@ -60,19 +61,18 @@ def found_algebra(
 
     as_found, closure = algebra(generators, 1e-10 if limit <= EXACT else limit)
     if limit > EXACT:
-        for basis in _cleaned(action.algebra, generators, numerator, denominator, limit):
+        for basis in _cleaned(action.algebra, generators, numerator, denominator, limit, near):
             clean, left = algebra(basis)
             if left <= _CLOSED:
                 return Found(basis, clean, closure)
     return Found(generators, as_found, closure)
 
 
-def _cleaned(algebra, generators, numerator, denominator, limit):
+def _cleaned(algebra, generators, numerator, denominator, limit, near):
     """Bases near the generators that the evidence cannot tell from them, the most telling first."""
     if len(generators) <= _SIMPLIFIED:
-        # Kept nearer than what is printed: rounding to the edge of the evidence would double the error.
-        basis = simple_basis(generators, numerator, denominator, limit / 2)
-        if _worst(basis, numerator, denominator) <= limit / 2:
+        basis = simple_basis(generators, numerator, denominator, near)
+        if _worst(basis, numerator, denominator) <= near:
             yield basis
     if isinstance(algebra, LieAlgebra) and algebra.dim <= _LARGEST:
         basis = algebra.nearest_subalgebra(generators, denominator)[0]
