@@ -139,9 +139,26 @@ def cell(case: Case, fit: str, rows: int, noise: float, seed: int) -> dict:
     }
 
 
+def doubt(case: Case, rows: int, noise: float) -> tuple[float, float]:
+    """The error of the Gaussian process's derivative, relative to the true one: as estimated, and as it is."""
+    x, y = data(case, rows, noise, 0)
+    fitted = ld.models.fit(x, y, "kernel")
+    at = x[fitted.test]
+
+    def slopes(function: Callable) -> np.ndarray:
+        flat = jax.jit(jax.vmap(jax.jacfwd(lambda z: jnp.ravel(function(z)))))(at)
+        return np.asarray(flat).reshape(len(at), -1, y.shape[1], case.width)
+
+    found, true, others = slopes(fitted.model), slopes(case.function), slopes(fitted.alternatives.model)
+    spread = np.einsum("k,ikoc->", fitted.alternatives.shares, (others - found) ** 2)  # rows, fits, outputs, inputs
+    size = np.sum(true**2)
+    return float(np.sqrt(spread / size)), float(np.sqrt(np.sum((found - true) ** 2) / size))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="five functions, N = 100, noise 0 and 5 %%")
+    parser.add_argument("--doubt", action="store_true", help="only: is the derivative's error what it is said to be?")
     parser.add_argument("--keep", type=Path, default=None)
     parser.add_argument("--fits", default=",".join(FITS))
     parser.add_argument("--rows", default=",".join(map(str, ROWS)))
@@ -152,6 +169,13 @@ def main() -> None:
     rows, noises = [int(n) for n in options.rows.split(",")], [float(s) for s in options.noise.split(",")]
     if options.quick:
         cases, rows, noises = cases[::5], [100], [0.0, 0.05]
+    if options.doubt:
+        for n in rows:
+            for noise in noises:
+                for case in cases:
+                    said, true = doubt(case, n, noise)
+                    print(f"{n} rows, noise {noise:.0%}, {case.name}: said {said:.2g}, true {true:.2g}", flush=True)
+        return
     done: dict[str, dict] = {}
     if options.keep and options.keep.exists():
         done = json.loads(options.keep.read_text())
