@@ -142,9 +142,7 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
         out = jax.eval_shape(F, jax.ShapeDtypeStruct((n,), dtype))
     except jax.errors.TracerArrayConversionError:
         raise TypeError(
-            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy, or"
-            " pass a scikit-learn"
-            " estimator or a torch module as it is."
+            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy."
         ) from None
     except jax.errors.ConcretizationTypeError:
         raise TypeError(

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
-from ..sampling import check_varying, intrinsic_dimension
+from ..sampling import check_varying, checked_flag, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
@@ -115,6 +115,7 @@ def graph(
     """
     check_action(source, "source")
     check_action(target, "target", fibre=True)
+    transition = checked_flag(transition, "transition")
     inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_same_algebra(source, target)
     if not transition:

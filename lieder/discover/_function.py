@@ -256,6 +256,8 @@ def _in_the_caller_s_words(fault: Exception, name: str) -> Exception:
         text = f"{name}{text.removeprefix('estimator')}"
     elif text.startswith("F "):
         text = re.sub(r"\bF\b", name, text)
+        if text.endswith("Write it with jax.numpy."):
+            text = f"{text[:-1]}, or pass a scikit-learn estimator or a torch module as it is."
     else:
         return fault
     return type(fault)(text)

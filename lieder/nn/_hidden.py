@@ -2,6 +2,8 @@
 
 from itertools import combinations_with_replacement
 
+import numpy as np
+
 from .. import dictionary as families
 from ..action import FieldAction, scalars
 from ._kinds import kinds, named
@@ -23,8 +25,8 @@ def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
     Raises: TypeError for other actions; ValueError for a width below 1.
     Reference: Finzi, Welling and Wilson (2021), section 6, "uniform" representations.
     """
-    if width < 1:
-        raise ValueError(f"width must be 1, 2, 3, ..., got {width}.")
+    if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
+        raise ValueError(f"width must be 1, 2, 3, ..., got {width!r}.")
     base: list[FieldAction] = []
     needed: list[int] = []
     for name, action in (("source", linear_part(source)), ("target", target)):

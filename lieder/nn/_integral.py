@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantKernels, kernels, maps
+from ._linear import checked_key
 
 BATCH = 2**22  # numbers held at once while kernels are summed over pairs of points
 _BAND = 4.7  # 2 pi less the band limit pi / 2: tails outside the stencil and aliases of such fields are then equal
@@ -88,7 +89,7 @@ class IntegralOperator(eqx.Module):
         self.boundary, self.indexing = boundary, indexing
         dtype = jnp.zeros(()).dtype
         deviations = jnp.asarray(family.scales(self.spacing), dtype)
-        self.coefficients = deviations * jax.random.normal(key, (family.dim,), dtype)
+        self.coefficients = deviations * jax.random.normal(checked_key(key), (family.dim,), dtype)
         count = len(_invariants(target)) if use_bias else 0
         self.bias = jnp.zeros(count, dtype) if count else None
 

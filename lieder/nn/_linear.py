@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -105,10 +106,20 @@ def floating(dtype) -> np.dtype:
     return dtype
 
 
+def checked_key(key: Any) -> Any:
+    """A random key; a TypeError for a seed in its place."""
+    typed = isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
+    raw = isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,)
+    if not (typed or raw):
+        raise TypeError(f"key must be a random key, such as jax.random.key(0); got {key!r:.60}.")
+    return key
+
+
 def normals(
     key: PRNGKeyArray, shapes: tuple[tuple[int, ...], ...], scales: tuple, dtype: np.dtype
 ) -> tuple[Array, ...]:
     """Independent normal arrays times their scales (numbers or arrays)."""
+    checked_key(key)
     count = -(-sum(math.prod(shape) for shape in shapes) // _CHUNK)
     drawn = tuple(_chunk(key, number, jnp.dtype(dtype)) for number in range(count))
     return _scaled(drawn, tuple(jnp.asarray(scale, dtype) for scale in scales), shapes)
@@ -134,5 +145,10 @@ def one_example(x, source: FieldAction) -> Array:
         raise ValueError(
             f"x must be one example of shape ({source.width},), as {named(source)} has that width; got"
             f" {x.shape}. Use jax.vmap for many."
+        )
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        raise TypeError(
+            f"x has dtype {x.dtype}, but weights and representations are real: give real and imaginary parts as"
+            " coordinates."
         )
     return x

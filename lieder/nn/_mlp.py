@@ -1,5 +1,6 @@
 """A network of linear, bilinear and gated layers."""
 
+import warnings
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -13,7 +14,8 @@ from ._bilinear import Bilinear, couplings
 from ._gated import Gated, Norm
 from ._hidden import hidden as uniform
 from ._kinds import kinds, named
-from ._linear import Linear, one_example
+from ._linear import Linear, checked_key, one_example
+from ._vanishing import vanishing
 
 _LOOKED = 5000  # entries up to which maps between two summands are looked at row by row
 Layer = Linear | Bilinear | Gated | Norm
@@ -57,12 +59,14 @@ class MLP(eqx.Module):
             rank: of the bilinear layers.
             tolerance: of the maps, as in `ld.enforce.maps`; for measured generators.
             dtype: of the weights; default JAX's own, float32 unless x64 is on.
+        Warns: where outputs are zero for every equivariant function, as a pseudoscalar of one vector is.
         Raises:
             ValueError: outputs that no layer reaches; different algebras; a depth below 0.
             TypeError: actions that are not linear.
         """
-        if depth < 0:
-            raise ValueError(f"depth must be 0, 1, 2, ... hidden layers, got {depth}.")
+        if not isinstance(depth, int | np.integer) or isinstance(depth, bool) or depth < 0:
+            raise ValueError(f"depth must be 0, 1, 2, ... hidden layers, got {depth!r}.")
+        checked_key(key)
         for name, action in (("source", source), ("target", target)):
             if not isinstance(action, FieldAction):
                 raise TypeError(
@@ -80,6 +84,14 @@ class MLP(eqx.Module):
             between = [hidden] * depth if isinstance(hidden, FieldAction) else list(hidden)
             if len(between) != depth:
                 raise ValueError(f"hidden gives {len(between)} representations for depth={depth} hidden layers.")
+        dead = np.flatnonzero(vanishing(source, target))
+        if len(dead):
+            some = ", ".join(map(str, dead[:8])) + (" ..." if len(dead) > 8 else "")
+            warnings.warn(
+                f"outputs {some} of target, {named(target)}, are zero for every equivariant function of source,"
+                f" {named(source)}: what leaves the input as it is turns them over. Add inputs, or leave them out.",
+                stacklevel=2,
+            )
         layers: list[Layer] = []
         now, nonzero, possible = source, np.ones(source.width, bool), np.ones(source.width, bool)
         for number, each in enumerate(between):
@@ -105,7 +117,7 @@ class MLP(eqx.Module):
             now, m = gate.target, gate.target.width
             nonzero, possible = nonzero[:m], possible[:m]
         last = Linear(now, target, key=jax.random.fold_in(key, depth), tolerance=tolerance, dtype=dtype)
-        silent = np.flatnonzero(~_reached(last, possible, True))
+        silent = np.setdiff1d(np.flatnonzero(~_reached(last, possible, True)), dead)
         if len(silent):
             some = ", ".join(map(str, silent[:8])) + (" ..." if len(silent) > 8 else "")
             raise ValueError(

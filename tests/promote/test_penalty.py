@@ -331,6 +331,11 @@ def test_training_keeps_a_symmetry_and_drops_what_the_data_break():
 V3 = action.vectors(SO3)
 
 FAULTS = {
+    "NumPy": (
+        lambda: promote.penalty(lambda z: np.asarray(z), X, V3, V3),
+        TypeError,
+        r"turns its input into a NumPy array\. Write it with jax\.numpy\.$",
+    ),
     "hidden, one action": (
         lambda: promote.layer_penalty([jnp.tanh, jnp.tanh], X, V3, V3, V3),
         TypeError,
