@@ -13,7 +13,7 @@ _STEADY = 1e-3  # ridge, relative, under which symmetries are sought in a part o
 _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
 _STEPS = 8  # of the refinement without a fold, from the solution on all data
 _SAME = 1e-3  # relative distance at which two refits are one
-_TRIED = 0.9  # least cosine at which directions of equal number count as tried
+_TRIED = 0.95  # least cosine at which directions of equal number count as tried
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,11 @@ from jaxtyping import Float, Int
 from ..report import progress
 from ._refit import Refit, Structure, same, tried
 
-_PROPOSED = 2  # gaps of the singular values that are tried at each strength
+_PROPOSED = 3  # gaps of the singular values that are tried at each strength
+_SMALL = (
+    2**18
+)  # entries of L_F as an array: up to it each strength tries what any proposes, beyond its largest gap only
+_MOST = 6  # structures that are validated beyond
 _EQUAL = 1e-12  # of what varies in y: smaller squared errors are rounding
 _NOTHING = 1e-9  # a norm of L_F of this share of the data is rounding
 
@@ -38,30 +42,31 @@ def structures_of(
     """
     every: list[Structure] = [refit.free(), refit.fixed()]
     known: dict[int, list[tuple[np.ndarray, int | None]]] = {}
-    proposed: list[set[int]] = []
     size = float(np.linalg.norm(refit.rows.y))
-    for v in solutions:
-        here: set[int] = set()
-        _, s, turn = np.linalg.svd(refit.columns.apply(refit.problem.basis @ v), full_matrices=True)
-        s = np.pad(s, (0, len(turn) - len(s)))
-        if s[0] <= _NOTHING * size:
-            here.add(1)
-        else:
-            for kept in proposals(s, tolerance):
-                directions = turn[len(turn) - kept :].T
-                before = known.setdefault(kept, [])
-                alike = [at for other, at in before if tried(directions, [other])]
-                if alike:
-                    here |= {at for at in alike if at is not None}
-                    continue
-                found = refit.structure(v, kept)
-                place = None
-                if found is not None:
-                    place = next((i for i, other in enumerate(every) if same(found, other)), len(every))
-                    every += [found] if place == len(every) else []
-                    here.add(place)
-                before.append((directions, place))
-        proposed.append(here)
+    small = refit.operator is not None and refit.operator.size <= _SMALL
+    most = len(refit.rows.y) + 2 if small else _MOST + 2
+    values, turns = zip(*(_spectrum(refit, v) for v in solutions), strict=True)
+    broken = [s[0] > _NOTHING * size for s in values]
+    own = [
+        proposals(s, tolerance)[: _PROPOSED if small else 1] if b else [] for s, b in zip(values, broken, strict=True)
+    ]
+    anywhere = list(dict.fromkeys(kept for counts in own for kept in counts))
+    proposed: list[set[int]] = [set() if b else {1} for b in broken]
+    for v, turn, counts, here, b in zip(solutions, turns, own, proposed, broken, strict=True):
+        for kept in (anywhere if small else counts) if b else ():
+            directions = turn[len(turn) - kept :].T
+            before = known.setdefault(kept, [])
+            alike = [at for other, at in before if tried(directions, [other])]
+            if alike or len(every) >= most:
+                here |= {at for at in alike if at is not None}
+                continue
+            found = refit.structure(v, kept)
+            place = None
+            if found is not None:
+                place = next((i for i, other in enumerate(every) if same(found, other)), len(every))
+                every += [found] if place == len(every) else []
+                here.add(place)
+            before.append((directions, place))
     validated = [refit.errors(structure, part, folds) for structure in progress(every, len(every), "refits")]
     least = _EQUAL * refit.rows.variance
     best = [int(np.argmin(errors.mean(axis=0))) for errors in validated]
@@ -69,6 +74,12 @@ def structures_of(
     mean = errors.mean(axis=1)
     at = np.array([min(here, key=lambda i: mean[i]) if here else 0 for here in proposed], np.int64)
     return Structures(tuple(every), errors, refit.ridges[best], at)
+
+
+def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All singular values of L_F, and its right singular vectors as rows."""
+    _, s, turn = np.linalg.svd(refit.columns.apply(refit.problem.basis @ v), full_matrices=True)
+    return np.pad(s, (0, len(turn) - len(s))), turn
 
 
 def proposals(values: Float[np.ndarray, " q"], tolerance: float) -> list[int]:
