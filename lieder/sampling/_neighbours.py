@@ -12,7 +12,8 @@ from ._local_fits import LocalFits, coefficients, local_fits
 PROBES = 200  # queries at which scales are compared
 LARGEST = 2048  # neighbours: their noise is then small beside all else, and more would only cost
 EXACT = 1e-8  # errors below it are not worth a larger neighbourhood
-THICK = 0.35  # scatter across a surface over the spread along it from which a neighbourhood shows no tangent space
+THICK = 0.5  # scatter across a surface over the spread along it from which a neighbourhood shows no tangent space
+SURE = 0.35  # below it the noise of a tangent space is as estimated, and a difference from it tells of bias
 # A query's distance from its neighbours' mean along the surface, over their spread in that direction: sqrt 3 at the end
 # of a line, less at the edge of a disc or ball.
 EDGE = 1.75
@@ -143,8 +144,10 @@ def _best(near: _Near) -> Scale:
         here = near.fits(wider, most=4 * wider, thickness=True)
         if _thickness(here) < THICK:
             # A larger neighbourhood is no less biased than a smaller one that differs from it by more than noise.
-            shown = (_bias(near, fits, here, j, wider) for j, fits in tried.items() if _thickness(fits) < THICK)
-            error = float(np.hypot(max(shown, default=np.inf), _noise(here)))
+            sure = [j for j, fits in tried.items() if _thickness(fits) < SURE]
+            known = sure or [k] * (_thickness(tried[k]) < THICK)
+            bias = max((_bias(near, tried[j], here, j, wider) for j in known), default=np.inf)
+            error = float(np.hypot(bias, _noise(here)))
             if error < least:
                 best, least = near.scale(wider, k, error, _difference(tried[k], here)), error
             elif error > 1.5 * least:
