@@ -334,7 +334,7 @@ FAULTS = {
     "NumPy": (
         lambda: promote.penalty(lambda z: np.asarray(z), X, V3, V3),
         TypeError,
-        r"turns its input into a NumPy array\. Write it with jax\.numpy\.$",
+        r"turns its input into a NumPy array\. Write it with jax\.numpy\.",
     ),
     "hidden, one action": (
         lambda: promote.layer_penalty([jnp.tanh, jnp.tanh], X, V3, V3, V3),
