@@ -73,6 +73,18 @@ class EquivariantMaps:
             raise ValueError(f"matrix takes coefficients ({self.dim},), got {coefficients.shape}.")
         return self._space.matrix(coefficients)
 
+    def pairs(
+        self, coefficients: Float[Array, " dim"]
+    ) -> list[list[tuple[Float[np.ndarray, "r i j"], Float[Array, "r t s"]]]] | None:
+        """W = sum_r c_r W_r by different summands: the block between two is sum_r kron(copies[r], basis[r]).
+
+        Arguments: `coefficients` (dim,).
+        Returns: for each different summand of the target a list over those of the source, in the order of their first
+            coordinates, of `basis` (r, i, j), maps between one copy of each, and `copies` (r, t, s), how they mix the
+            copies; None where such bases would take too much room.
+        """
+        return self._space.pairs(jnp.asarray(coefficients))
+
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         """The basis W_r, orthonormal in the Frobenius inner product.
 

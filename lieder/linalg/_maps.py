@@ -29,6 +29,15 @@ class AbstractMaps(abc.ABC):
         """W itself."""
 
     @abc.abstractmethod
+    def pairs(
+        self, coefficients: Float[Array, " dim"]
+    ) -> list[list[tuple[Float[np.ndarray, "r i j"], Float[Array, "r t s"]]]] | None:
+        """W by target and source summand: its block is sum_r kron(copies[r], basis[r]) for (basis, copies).
+
+        Lists go over the summands of the target, then of the source. None where such bases would take too much room.
+        """
+
+    @abc.abstractmethod
     def dense(self) -> Float[np.ndarray, "dim m n"]:
         """The basis."""
 

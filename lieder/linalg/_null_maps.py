@@ -67,16 +67,26 @@ class NullMaps(AbstractMaps):
 
     def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
         out = jnp.zeros((self.widths[1], self.widths[0]), coefficients.dtype)
-        start = 0
+        for to, row in zip(self.target, self.pairs(coefficients), strict=True):
+            for by, (basis, own) in zip(self.source, row, strict=True):
+                if len(basis):
+                    block = jnp.einsum("rts,rij->tisj", own, jnp.asarray(basis, coefficients.dtype))
+                    rows, columns = to.reshape(-1).astype(np.int32), by.reshape(-1).astype(np.int32)
+                    out = out.at[rows[:, None], columns].set(block.reshape(to.size, by.size))
+        return out
+
+    def pairs(
+        self, coefficients: Float[Array, " dim"]
+    ) -> list[list[tuple[Float[np.ndarray, "r i j"], Float[Array, "r t s"]]]]:
+        out, start = [], 0
         for to, row in zip(self.target, self.bases, strict=True):
+            found = []
             for by, basis in zip(self.source, row, strict=True):
                 size = len(basis) * len(to) * len(by)
                 own = coefficients[start : start + size].reshape(len(basis), len(to), len(by))
                 start += size
-                if size:
-                    block = jnp.einsum("rts,rij->tisj", own, jnp.asarray(basis, coefficients.dtype))
-                    rows, columns = to.reshape(-1).astype(np.int32), by.reshape(-1).astype(np.int32)
-                    out = out.at[rows[:, None], columns].set(block.reshape(to.size, by.size))
+                found.append((basis, own))
+            out.append(found)
         return out
 
     def dense(self) -> Float[np.ndarray, "dim m n"]:

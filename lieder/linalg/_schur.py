@@ -85,30 +85,16 @@ class SchurMaps(AbstractMaps):
         return self.target.back(outputs)
 
     def matrix(self, coefficients: Float[Array, " dim"]) -> Float[Array, "m n"]:
-        if self._pairs is None:
+        pairs = self.pairs(coefficients)
+        if pairs is None:
             columns = jnp.eye(self.source.width, dtype=coefficients.dtype)
             return jax.vmap(lambda x: self.apply(coefficients, x), out_axes=1)(columns)
-        starts = np.cumsum([0, *(block.size for block in self.blocks)])
         rows = []
-        for to, row in zip(self.target.places, self._pairs, strict=True):
+        for to, row in zip(self.target.places, pairs, strict=True):
             columns = []
-            for by, (basis, parts) in zip(self.source.places, row, strict=True):
-                shape = (len(to), len(by))
-                if len(basis) == 0:
-                    columns.append(jnp.zeros((to.size, by.size), coefficients.dtype))
-                    continue
+            for by, (basis, own) in zip(self.source.places, row, strict=True):
                 # r: basis of one pair of summands, t, s: their copies, i, j: their coordinates.
-                own = []
-                for number, outputs, inputs in parts:
-                    block = self.blocks[number]
-                    part = coefficients[starts[number] : starts[number + 1]]
-                    part = part.reshape(block.division, block.outputs, block.inputs)[:, outputs, inputs]
-                    part = part.reshape(
-                        block.division, shape[0], -1, shape[1], (inputs.stop - inputs.start) // shape[1]
-                    )
-                    own.append(part.transpose(1, 3, 0, 2, 4).reshape(*shape, -1))
-                together = own[0] if len(own) == 1 else jnp.concatenate(own, axis=2)
-                block = jnp.einsum("tsr,rij->tisj", together, jnp.asarray(basis, coefficients.dtype))
+                block = jnp.einsum("rts,rij->tisj", own, jnp.asarray(basis, coefficients.dtype))
                 columns.append(block.reshape(to.size, by.size))
             rows.append(columns[0] if len(columns) == 1 else jnp.concatenate(columns, axis=1))
         joined = rows[0] if len(rows) == 1 else jnp.concatenate(rows)
@@ -117,6 +103,28 @@ class SchurMaps(AbstractMaps):
             if not np.array_equal(order, np.arange(side.width)):
                 joined = jnp.take(joined, np.argsort(order).astype(np.int32), axis=axis)
         return joined
+
+    def pairs(
+        self, coefficients: Float[Array, " dim"]
+    ) -> list[list[tuple[Float[np.ndarray, "r i j"], Float[Array, "r t s"]]]] | None:
+        if self._pairs is None:
+            return None
+        starts = np.cumsum([0, *(block.size for block in self.blocks)])
+        out = []
+        for to, row in zip(self.target.places, self._pairs, strict=True):
+            found = []
+            for by, (basis, parts) in zip(self.source.places, row, strict=True):
+                own = [jnp.zeros((0, len(to), len(by)), coefficients.dtype)]
+                for number, outputs, inputs in parts:
+                    block = self.blocks[number]
+                    part = coefficients[starts[number] : starts[number + 1]]
+                    part = part.reshape(block.division, block.outputs, block.inputs)[:, outputs, inputs]
+                    # Copies of the summand, and of the irreducible piece within it, on both sides.
+                    part = part.reshape(block.division, len(to), -1, len(by), (inputs.stop - inputs.start) // len(by))
+                    own.append(part.transpose(0, 2, 4, 1, 3).reshape(-1, len(to), len(by)))
+                found.append((basis, own[1] if len(own) == 2 else jnp.concatenate(own)))
+            out.append(found)
+        return out
 
     @cached_property
     def _pairs(self) -> list[list[tuple[np.ndarray, list[tuple[int, slice, slice]]]]] | None:

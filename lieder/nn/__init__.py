@@ -11,3 +11,4 @@ from ._integral import IntegralOperator as IntegralOperator
 from ._integral import neighbours as neighbours
 from ._linear import Linear as Linear
 from ._mlp import MLP as MLP
+from ._quadratic import Quadratic as Quadratic

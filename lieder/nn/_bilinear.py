@@ -1,7 +1,8 @@
 """The quadratic layer: without products gates see nothing but scalars that were scalars from the beginning."""
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, groupby
+from functools import cached_property
+from itertools import combinations_with_replacement
 
 import equinox as eqx
 import jax
@@ -11,12 +12,12 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
-from ._kinds import Kinds, kinds, named
-from ._linear import floating, normals, one_example
+from ._kinds import Kinds, joined, kinds, named
+from ._linear import floating, is_one, mixed, normals, one_example
 
 _WIDEST, _LARGEST = 100, 2000  # numbers in a product of two summands, and in a coupling; what is larger is left out
-_SMALL = 0.2  # the size of the products in a residual layer
-_ALONE = 0.7  # their size where there is nothing else: products have long tails, which silu does not damp
+_TENSORS = 30  # numbers in a product of two summands above which only scalar products are taken
+_TOGETHER = 36  # numbers that the products of one pair of kinds may take together: large ones get a smaller rank
 _FEW = 3  # copies in a network are mixtures of fewer inputs: at most so many count as independent
 _KEPT = 64
 _FOUND: dict[tuple, "Couplings"] = {}
@@ -26,7 +27,7 @@ _FOUND: dict[tuple, "Couplings"] = {}
 class Coupling:
     """The equivariant maps from the product of two summands of the source to one of the target, all by number.
 
-    Fields: `first`, `second`, `target`; `table` (maps, first size * second size, target size), each map of Frobenius
+    Fields: `first`, `second`, `target`; `table` (maps, target size, first size, second size), each map of Frobenius
     norm one; `excess`: the maps of independent factors of unit variance have second moment one, those of factors that
     mix the same n copies together maps + excess / n in the mean over weights.
     """
@@ -47,6 +48,14 @@ class Couplings:
     target: Kinds
     each: tuple[Coupling, ...]
 
+    @cached_property
+    def pairs(self) -> tuple["Pair", ...]:
+        """The couplings by the pair of kinds that they multiply."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for number, one in enumerate(self.each):
+            found.setdefault((one.first, one.second), []).append(number)
+        return tuple(_pair(self, a, b, tuple(numbers)) for (a, b), numbers in found.items())
+
     def moments(self, live: Bool[np.ndarray, " n"]) -> list[float]:
         """The second moment that each coupling brings, where some coordinates of the source are not zero."""
         alive = [bool(live[kind.places].any()) for kind in self.source.each]
@@ -60,16 +69,43 @@ class Couplings:
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two kinds of summands that are multiplied.
+
+    Fields: `first`, `second`; `couplings`, their numbers; `diagonal`, whether only products of equal coordinates are
+    needed, as in scalar products; `numbers`, how many products of coordinates that makes.
+    """
+
+    first: int
+    second: int
+    couplings: tuple[int, ...]
+    diagonal: bool
+    numbers: int
+
+    def rank(self, rank: int) -> int:
+        """How many products are taken, where `rank` of small ones are."""
+        return max(1, min(rank, _TOGETHER // self.numbers))
+
+
+def _pair(every: Couplings, a: int, b: int, numbers: tuple[int, ...]) -> Pair:
+    first, second = every.source.each[a].size, every.source.each[b].size
+    beside = ~np.eye(first, second, dtype=bool)
+    diagonal = first == second and all(np.abs(every.each[n].table[:, :, beside]).max(initial=0) < 1e-9 for n in numbers)
+    return Pair(a, b, numbers, diagonal, first if diagonal else first * second)
+
+
 def couplings(source: FieldAction, target: FieldAction, scalars: bool, tolerance: float | None) -> Couplings:
-    """The couplings, found once for each content; products with scalars only if wanted."""
+    """The couplings, found once for each content; products of scalars with scalars only if wanted."""
     by, to = kinds(source, "source"), kinds(target, "target")
     key = (id(by), id(to), scalars, tolerance)
     # The kinds are held by the entry, so that their ids stay theirs.
     if key not in _FOUND:
         if len(_FOUND) >= _KEPT:
             _FOUND.pop(next(iter(_FOUND)))
-        numbers = [a for a, kind in enumerate(by.each) if scalars or kind.motion != "still"]
-        pairs = combinations_with_replacement(numbers, 2)
+        still = [kind.motion == "still" for kind in by.each]
+        pairs = combinations_with_replacement(range(len(by.each)), 2)
+        pairs = [(a, b) for a, b in pairs if scalars or not (still[a] and still[b])]
         _FOUND[key] = Couplings(by, to, tuple(one for a, b in pairs for one in _coupled(by, to, a, b, tolerance)))
     return _FOUND[key]
 
@@ -78,41 +114,53 @@ def _coupled(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> l
     first, second = by.each[a], by.each[b]
     product, out = None, []
     for c, kind in enumerate(to.each):
-        if first.size * second.size > _WIDEST or first.size * second.size * kind.size > _LARGEST:
+        numbers = first.size * second.size
+        if numbers > _WIDEST or numbers * kind.size > _LARGEST or (numbers > _TENSORS and kind.motion != "still"):
             continue
         product = first.action * second.action if product is None else product
         found = maps(product, kind.action, tolerance=tolerance)
         if not found.dim:
             continue
-        table = found.dense()
+        table = found.dense().reshape(-1, kind.size, first.size, second.size)
+        if numbers > _TENSORS:
+            table = _diagonal(table)
+            if not len(table):
+                continue
         flat, excess = table.reshape(-1, first.size, second.size), 0.0
         if a == b:  # E u_i v_j u_k v_l of Gaussian copies has the terms ij kl and il jk besides ik jl
             excess = float((np.trace(flat, axis1=1, axis2=2) ** 2).sum() + np.einsum("cij,cji->", flat, flat))
-        out.append(Coupling(a, b, c, table.transpose(0, 2, 1), excess))
+        out.append(Coupling(a, b, c, table, excess))
     return out
+
+
+def _diagonal(table: np.ndarray) -> np.ndarray:
+    """The combinations of maps that multiply equal coordinates only: scalar products."""
+    if table.shape[2] != table.shape[3]:
+        return table[:0]
+    beside = table[:, :, ~np.eye(table.shape[2], dtype=bool)].reshape(len(table), -1)
+    values, vectors = np.linalg.eigh(beside @ beside.T)
+    combined = np.tensordot(vectors[:, values < 1e-12].T, table, axes=1)
+    return np.where(np.eye(table.shape[2], dtype=bool), combined, 0.0)
 
 
 class Bilinear(eqx.Module):
     """x -> B(x, x), equivariant and quadratic, at a cost that grows linearly with the width.
 
-    For each kind of summand of the source (n copies of it) two sets of `rank` mixtures of the copies are taken, left
-    and right. The left mixture of every kind is multiplied by the right mixture of the same number of every kind. Each
-    product is coupled to each kind of the target by one combination of the equivariant maps from the tensor product,
-    `ld.enforce.maps(a * b, c)`, and what reaches a kind is mixed into its copies. That is 2 rank n weights for each
-    kind of the source, and for each coupling (a, b, c) the number of maps and rank n more for the copies of c; a full
-    quadratic layer has a number that is cubic in the width. Products of more than 100 numbers (a times b) and couplings
-    of more than 2,000 (a times b times c) are left out.
+    For each pair of kinds of summands of the source two sets of `rank` mixtures of their copies are taken, one of each
+    kind, and multiplied in turn. The products are coupled to each kind of the target by the equivariant maps from the
+    tensor product, `ld.enforce.maps(a * b, c)`, and mixed into its copies. That is rank (n_a + n_b) weights for each
+    pair, and for each coupling (a, b, c) the number of maps times rank n_c; a full quadratic layer has a number that
+    is cubic in the width. Large products get a smaller rank, at least 1, so that those of a pair are not more than 36
+    numbers; of those of more than 30 numbers (a times b), such as products of two tensors, only the scalar products are
+    taken; products of more than 100 numbers and couplings of more than 2,000 (a times b times c) are left out.
 
-    Fields: `left`, `right`, (rank, copies) for each kind of the source; `mix`, (maps,) for each coupling; `out`,
-    (copies, rank * couplings) for each kind of the target; `residual`.
+    Fields: `left`, `right`, (copies, rank) for each pair of kinds; `out`, (maps, rank, copies) for each coupling.
     """
 
-    left: tuple[Float[Array, "rank _"], ...]
-    right: tuple[Float[Array, "rank _"], ...]
-    mix: tuple[Float[Array, " _"], ...]
-    out: tuple[Float[Array, "_ _"], ...]
+    left: tuple[Float[Array, "_ rank"], ...]
+    right: tuple[Float[Array, "_ rank"], ...]
+    out: tuple[Float[Array, "_ rank _"], ...]
     couplings: Couplings = eqx.field(static=True)
-    residual: bool = eqx.field(static=True)
 
     def __init__(
         self,
@@ -121,21 +169,19 @@ class Bilinear(eqx.Module):
         *,
         key: PRNGKeyArray,
         rank: int = 8,
-        residual: bool = False,
-        live: Bool[np.ndarray, " n"] | None = None,
+        scalars: bool = True,
+        size: float = 1.0,
         tolerance: float | None = None,
         dtype=None,
     ):
-        """Random weights that take inputs of unit variance to outputs of unit variance.
+        """Random weights that take inputs of unit variance to outputs of unit variance, times `size`.
 
         Arguments:
             source, target: linear representations of widths n and m.
             key: of the random weights.
             rank: how many products are taken of each pair of kinds of summands.
-            residual: add the input, which target must equal: y / r(y)^(1/2), y = (x + B(x, x) / r(x)) / sqrt(1.04),
-                with products a fifth of x. r^2 = (1 + mean square of scalars) / 2 holds products of products back.
-                Products with scalars are left to gates.
-            live: (n,) which inputs are not zero at initialisation; default all. Where x is zero, products are larger.
+            scalars: whether scalars are multiplied with scalars.
+            size: of the outputs at initialisation; default 1.
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
         Raises:
@@ -147,38 +193,31 @@ class Bilinear(eqx.Module):
             raise ValueError(f"rank must be 1, 2, 3, ..., got {rank}.")
         by, to = kinds(source, "source"), kinds(target, "target")
         check_same_algebra(source, target)
-        if residual and by is not to:
-            raise ValueError(
-                "residual=True adds the input to the output, so the target must be the source; target is"
-                f" {named(target)}, source {named(source)}."
-            )
-        live = np.ones(source.width, bool) if live is None else np.asarray(live)
-        self.couplings, self.residual = couplings(source, target, not residual, tolerance), residual
+        self.couplings = couplings(source, target, scalars, tolerance)
         if not self.couplings.each:
             raise ValueError(
                 f"no product of two summands of source, {named(source)}, reaches target, {named(target)}. Add"
                 f" scalars to both, or products to the source. Products of more than {_WIDEST} numbers are left out."
             )
+        pairs = self.couplings.pairs
         shapes, scales = [], []
-        for kind in (*by.each, *by.each):
-            shapes.append((rank, kind.copies))
-            scales.append(kind.copies**-0.5)
-        moments, total, alive = self.couplings.moments(live), [0] * len(to.each), [0] * len(to.each)
-        for one, moment in zip(self.couplings.each, moments, strict=True):
-            total[one.target] += 1
-            alive[one.target] += moment > 0
-            shapes.append((len(one.table),))
-            scales.append((moment or len(one.table)) ** -0.5)
-        for kind, every, some in zip(to.each, total, alive, strict=True):
-            size = (kind.size / (rank * max(some, 1))) ** 0.5
-            if residual:
-                size *= _SMALL if live[kind.places].any() else _ALONE
-            shapes.append((kind.copies, rank * every))
-            scales.append(size)
+        for side in ("first", "second"):
+            for pair in pairs:
+                copies = by.each[getattr(pair, side)].copies
+                shapes.append((copies, pair.rank(rank)))
+                scales.append(copies**-0.5)
+        ranks = {number: pair.rank(rank) for pair in pairs for number in pair.couplings}
+        moments = self.couplings.moments(np.ones(source.width, bool))
+        total = np.zeros(len(to.each))
+        for number, (one, moment) in enumerate(zip(self.couplings.each, moments, strict=True)):
+            total[one.target] += moment * ranks[number]
+        for number, one in enumerate(self.couplings.each):
+            kind = to.each[one.target]
+            shapes.append((len(one.table), ranks[number], kind.copies))
+            scales.append(size * (kind.size / (total[one.target] or 1.0)) ** 0.5)
         drawn = normals(key, tuple(shapes), tuple(scales), dtype)
-        count, ends = len(by.each), 2 * len(by.each) + len(moments)
-        self.left, self.right = drawn[:count], drawn[count : 2 * count]
-        self.mix, self.out = drawn[2 * count : ends], drawn[ends:]
+        count = len(pairs)
+        self.left, self.right, self.out = drawn[:count], drawn[count : 2 * count], drawn[2 * count :]
 
     @property
     def source(self) -> FieldAction:
@@ -194,13 +233,13 @@ class Bilinear(eqx.Module):
         Arguments: `live` (n,), which inputs can.
         Returns: (m,).
         """
-        out = live.copy() if self.residual else np.zeros(self.target.width, bool)
+        out = np.zeros(self.target.width, bool)
         for one, moment in zip(self.couplings.each, self.couplings.moments(live), strict=True):
             out[self.couplings.target.each[one.target].places] |= moment > 0
         return out
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        """B(x, x), or the residual form.
+        """B(x, x).
 
         Arguments: `x` (n,), one example; use jax.vmap for many.
         Returns: (m,).
@@ -208,41 +247,52 @@ class Bilinear(eqx.Module):
         """
         return _forward(self, one_example(x, self.source))
 
-    def _value(self, x: Array) -> Array:
-        copies = self.couplings.source.split(x)
-        left = [w @ block for w, block in zip(self.left, copies, strict=True)]
-        right = [w @ block for w, block in zip(self.right, copies, strict=True)]
-        products: list[list[Array]] = [[] for _ in self.couplings.target.each]
-        together = zip(self.couplings.each, self.mix, strict=True)
-        for (a, b), group in groupby(together, lambda pair: (pair[0].first, pair[0].second)):
-            ones, weights = zip(*group, strict=True)
-            # All couplings of two kinds side by side: one matrix product for a batch.
-            tables = [
-                jnp.tensordot(w, jnp.asarray(one.table, w.dtype), 1) for one, w in zip(ones, weights, strict=True)
-            ]
-            every = left[a][:, :, None] * right[b][:, None, :]
-            coupled = every.reshape(len(every), -1) @ jnp.concatenate(tables, axis=1)
-            ends = np.cumsum([one.table.shape[2] for one in ones])
-            for one, part in zip(ones, jnp.split(coupled, ends[:-1], axis=1), strict=True):
-                products[one.target].append(part)
-        blocks = []
-        for w, kind, found in zip(self.out, self.couplings.target.each, products, strict=True):
-            blocks.append(w @ jnp.concatenate(found) if found else jnp.zeros((kind.copies, kind.size), left[0].dtype))
-        out = self.couplings.target.join(blocks)
-        if not self.residual:
-            return out
-        # Products of products would grow like powers of two of the depth. Functions of scalars that hold them back are
-        # invariant under every group: products are divided by the size of scalars, the result by its root.
-        out = (x + out / self._size(x)) / (1 + _SMALL**2) ** 0.5
-        return out / jnp.sqrt(self._size(out))
+    def blocks(self, x: list[Array]) -> list[Array]:
+        """The same on summands.
 
-    def _size(self, x: Array) -> Array:
-        """The root of (1 + mean square of the scalars) / 2."""
-        parts = zip(self.couplings.source.each, self.couplings.source.split(x), strict=True)
-        still = [block for kind, block in parts if kind.motion == "still"]
-        return jnp.sqrt((1 + jnp.mean(still[0] ** 2)) / 2) if still else jnp.ones((), x.dtype)
+        Arguments: `x`, of each different summand of the source (size, copies).
+        Returns: of each different summand of the target (size, copies).
+        """
+        found: list[list[Array]] = [[] for _ in self.couplings.target.each]
+        together: list[list[tuple[Array, Array]]] = [[] for _ in found]
+        for pair, (left, right), outs in zip(self.couplings.pairs, self._factors(x), self._outs(), strict=True):
+            products = left * right if pair.diagonal else left[:, None] * right[None]
+            products = products.reshape(-1, products.shape[-1])  # (products of coordinates, rank)
+            for coupling, out in outs:
+                table = coupling.table
+                table = np.diagonal(table, axis1=2, axis2=3) if pair.diagonal else table.reshape(*table.shape[:2], -1)
+                if is_one(table):
+                    found[coupling.target].append(mixed(products, table, jnp.swapaxes(out, 1, 2)))
+                    continue
+                # d: maps, k: coordinates of the target, e: products of coordinates, r: rank, c: copies.
+                whole = jnp.einsum("dke,drc->erkc", jnp.asarray(table, out.dtype), out)
+                together[coupling.target].append((products.reshape(-1), whole.reshape(products.size, -1)))
+        blocks = []
+        for kind, parts, dense in zip(self.couplings.target.each, found, together, strict=True):
+            shape = (kind.size, kind.copies)
+            if dense:
+                # All products that reach a kind side by side: one matrix product for a batch.
+                products, whole = (joined([pair[side] for pair in dense]) for side in (0, 1))
+                parts = [*parts, (products @ whole).reshape(shape)]
+            blocks.append(sum(parts[1:], parts[0]) if parts else jnp.zeros(shape, self.left[0].dtype))
+        return blocks
+
+    def _factors(self, x: list[Array]) -> list[tuple[Array, Array]]:
+        """The left and right mixtures of each pair, (size, rank); one matrix product for each kind of the source."""
+        wanted: list[list[Array]] = [[] for _ in x]
+        for pair, left, right in zip(self.couplings.pairs, self.left, self.right, strict=True):
+            wanted[pair.first].append(left)
+            wanted[pair.second].append(right)
+        made = []
+        for block, weights in zip(x, wanted, strict=True):
+            ends = np.cumsum([weight.shape[1] for weight in weights])
+            made.append(iter(jnp.split(block @ joined(weights, 1), ends[:-1], axis=1) if weights else ()))
+        return [(next(made[pair.first]), next(made[pair.second])) for pair in self.couplings.pairs]
+
+    def _outs(self) -> list[list[tuple[Coupling, Array]]]:
+        return [[(self.couplings.each[n], self.out[n]) for n in pair.couplings] for pair in self.couplings.pairs]
 
 
 @eqx.filter_jit
 def _forward(layer: Bilinear, x: Array) -> Array:
-    return layer._value(x)
+    return layer.couplings.target.join(layer.blocks(layer.couplings.source.split(x)))

@@ -9,19 +9,26 @@ from ..action import FieldAction, scalars
 from ._kinds import Kinds, kinds, named
 from ._linear import floating, one_example
 
-# Root mean squares of silu(z) and sigmoid(z) for a standard normal z: dividing by them keeps unit variance.
-_SILU, _SIGMOID = 0.5964, 0.5416
+# Gates open slowly: with sigmoid(z) activations of size one already sit on its bend, features saturate where inputs are
+# large, and functions that grow are learnt last there.
+_SLOPE = 1 / 3
+# Root mean squares of z sigmoid(z / 3) and sigmoid(z / 3) for standard normal z: dividing by them keeps unit variance.
+_POINTWISE, _GATE = 0.5187, 0.5065
+
+
+def _gate(z: Array) -> Array:
+    return jax.nn.sigmoid(_SLOPE * z)
 
 
 def _pointwise(x: Array) -> Array:
-    return jax.nn.silu(x) / _SILU
+    return x * _gate(x) / _POINTWISE
 
 
 class Gated(eqx.Module):
-    """Each copy of a vector or tensor times the sigmoid of a scalar of its own; silu on scalars.
+    """Each copy of a vector or tensor times s(gate), a scalar of its own; z s(z) on scalars; s(z) = sigmoid(z / 3).
 
     It holds for every representation. The source is the target followed by one scalar for each copy that needs a gate:
-    all but scalars and permutation representations, where silu acts on single coordinates. No parameters. Inputs of
+    all but scalars and permutation representations, where z s(z) acts on single coordinates. No parameters. Inputs of
     unit variance give outputs of unit variance.
 
     Fields: `kinds`, the summands of the target.
@@ -52,21 +59,38 @@ class Gated(eqx.Module):
         Returns: (m,).
         Raises: ValueError for another shape.
         """
-        x = one_example(x, self.source)
-        values, gates = x[: self.target.width], x[self.target.width :]
-        gates = jax.nn.sigmoid(gates) / _SIGMOID
-        out, start = [], 0
-        for kind, block in zip(self.kinds.each, self.kinds.split(values), strict=True):
+        return _gated(self, one_example(x, self.source))
+
+    def blocks(self, x: list[Array]) -> list[Array]:
+        """The same on summands.
+
+        Arguments: `x`, of each different summand of the source (size, copies).
+        Returns: of each different summand of the target (size, copies).
+        """
+        inside = kinds(self.source, "source").each
+        still = next((i for i, kind in enumerate(inside) if kind.motion == "still"), None)
+        out, start, gates = [], 0, x[0][:, :0]
+        if still is not None:
+            # Gates are the last scalars of the source; a target without scalars of its own has nothing else in there.
+            own = inside[still].copies - sum(kind.copies for kind in self.kinds.moved)
+            gates = _gate(x[still][:, own:]) / _GATE
+            x = [block[:, :own] if i == still else block for i, block in enumerate(x)]
+        for kind, block in zip(self.kinds.each, x, strict=False):
             if kind.is_pointwise:
                 out.append(_pointwise(block))
             else:
-                out.append(block * gates[start : start + kind.copies, None])
+                out.append(block * gates[:, start : start + kind.copies])
                 start += kind.copies
-        return self.kinds.join(out)
+        return out
+
+
+@eqx.filter_jit
+def _gated(layer: Gated, x: Array) -> Array:
+    return layer.kinds.join(layer.blocks(kinds(layer.source, "source").split(x)))
 
 
 class Norm(eqx.Module):
-    """Each copy of a vector times the sigmoid of an affine function of its length; silu on scalars.
+    """Each copy of a vector times s(z), z an affine function of its length; z s(z) on scalars; s(z) = sigmoid(z / 3).
 
     Only where lengths are invariant: rotations, reflections, unitary groups and permutations. Lorentz boosts and sl(n)
     change Euclidean lengths; use Gated there.
@@ -79,7 +103,7 @@ class Norm(eqx.Module):
     kinds: Kinds = eqx.field(static=True)
 
     def __init__(self, target: FieldAction, *, dtype=None):
-        """Slopes one and offsets minus one: sigmoid of zero at unit variance.
+        """Slopes one and offsets minus one: s(0) at unit variance.
 
         Arguments: `target`: linear, moved by orthogonal maps; inputs are moved alike. `dtype` of the parameters;
         default JAX's own.
@@ -113,16 +137,23 @@ class Norm(eqx.Module):
         Raises: ValueError for another shape.
         """
         x = one_example(x, self.source)
+        return self.kinds.join(self.blocks(self.kinds.split(x)))
+
+    def blocks(self, x: list[Array]) -> list[Array]:
+        """The same on summands.
+
+        Arguments: `x`, of each different summand (size, copies).
+        Returns: the same shapes.
+        """
         out, start = [], 0
-        for kind, block in zip(self.kinds.each, self.kinds.split(x), strict=True):
+        for kind, block in zip(self.kinds.each, x, strict=True):
             if kind.is_pointwise:
                 out.append(_pointwise(block))
                 continue
             own = slice(start, start + kind.copies)
             start += kind.copies
-            square = jnp.mean(block**2, axis=1)
+            square = jnp.mean(block**2, axis=0)
             # The root has no derivative at zero; there the gradient of the length is taken as zero.
             length = jnp.sqrt(jnp.where(square > 0, square, 1.0)) * (square > 0)
-            gate = jax.nn.sigmoid(self.slope[own] * length + self.offset[own]) / 0.5
-            out.append(block * gate[:, None])
-        return self.kinds.join(out)
+            out.append(block * _gate(self.slope[own] * length + self.offset[own]) / 0.5)
+        return out

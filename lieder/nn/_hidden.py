@@ -8,11 +8,9 @@ from .. import dictionary as families
 from ..action import FieldAction, scalars
 from ._kinds import kinds, named
 
-_ORDER = 3  # the highest tensor power taken without being asked
 
-
-def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
-    """Scalars and tensor powers of what source and target are made of, sharing a width equally.
+def hidden(source: FieldAction, target: FieldAction, width: int, *, order: int = 1) -> FieldAction:
+    """Scalars, what source and target are made of, and if asked its tensor powers, sharing a width equally.
 
     The different summands of source and target (of the linear part, for points), except scalars, are of order one;
     their products in pairs and triples of orders two and three. An order is taken if one copy of its smallest tensor
@@ -20,7 +18,8 @@ def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
     them. What is left goes to scalars.
 
     Arguments: `source`, linear or affine; `target`, linear; `width`, of the result, which may be more when one copy of
-    each summand does not fit.
+    each summand does not fit; `order`, the highest, default 1: products of layers make up for what higher orders would
+    hold, at a small part of the cost.
     Returns: a FieldAction.
     Raises: TypeError for other actions; ValueError for a width below 1.
     Reference: Finzi, Welling and Wilson (2021), section 6, "uniform" representations.
@@ -35,17 +34,17 @@ def hidden(source: FieldAction, target: FieldAction, width: int) -> FieldAction:
                 base.append(kind.action)
                 needed.append(kind.copies if name == "source" else 1)
     orders = [base] if base else []
-    for order in range(2, _ORDER + 1):
-        made = _products(base, order, width // (order + 1), orders)
+    for power in range(2, order + 1):
+        made = _products(base, power, width // (power + 1), orders)
         if not made:
             break
         orders.append(made)
     total, left = [], width
-    for number, order in enumerate(orders):
+    for number, pieces in enumerate(orders):
         share = left // (len(orders) + 1 - number)
-        for place, piece in enumerate(order):
-            copies = share // ((len(order) - place) * piece.width)
-            if order is base:
+        for place, piece in enumerate(pieces):
+            copies = share // ((len(pieces) - place) * piece.width)
+            if pieces is base:
                 # No fewer than come in, or what they hold would be lost.
                 copies = max(copies, 1, min(needed[place], width // (2 * len(base) * piece.width)))
             if copies:

@@ -62,20 +62,20 @@ class Kinds:
         return tuple(kind for kind in self.each if not kind.is_pointwise)
 
     def split(self, x: Array) -> list[Array]:
-        """The coordinates of each summand, (copies, size)."""
+        """The coordinates of each summand, (size, copies): copies are mixed by matrix products, so they come last."""
         runs = self._runs
         parts = [[x[start : start + count] for start, count in own] for own in runs]
-        return [_joined(part).reshape(kind.places.shape) for part, kind in zip(parts, self.each, strict=True)]
+        return [joined(part).reshape(kind.places.shape).T for part, kind in zip(parts, self.each, strict=True)]
 
     def join(self, blocks: list[Array]) -> Array:
         """The inverse of `split`."""
         parts = []
         for own, block in zip(self._runs, blocks, strict=True):
-            flat, begin = block.reshape(-1), 0
+            flat, begin = block.T.reshape(-1), 0
             for start, count in own:
                 parts.append((start, flat[begin : begin + count]))
                 begin += count
-        return _joined([part for _, part in sorted(parts, key=lambda pair: pair[0])])
+        return joined([part for _, part in sorted(parts, key=lambda pair: pair[0])])
 
     @cached_property
     def _runs(self) -> list[list[tuple[int, int]]]:
@@ -89,8 +89,9 @@ class Kinds:
         return out
 
 
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else jnp.concatenate(parts)
+def joined(parts: list[Array], axis: int = 0) -> Array:
+    """Arrays side by side; a single one as it is."""
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis)
 
 
 def kinds(action: FieldAction, name: str) -> Kinds:

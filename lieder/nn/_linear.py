@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
-from ._kinds import named
+from ._kinds import kinds, named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
 _CHUNK = 2**14  # weights drawn at once; a draw of this size takes a tenth of a millisecond
@@ -80,7 +80,31 @@ class Linear(eqx.Module):
         """
         return _forward(self, one_example(x, self.source))
 
-    def _value(self, x: Array) -> Array:
+    def blocks(self, x: list[Array]) -> list[Array]:
+        """The same on summands.
+
+        Arguments: `x`, of each different summand of the source (size, copies).
+        Returns: of each different summand of the target (size, copies).
+        """
+        pairs = None if self.maps.source.width > self.source.width else self.maps.pairs(self.weight)
+        if pairs is None:
+            return kinds(self.target, "target").split(self._whole(kinds(self.source, "source").join(x)))
+        constant = [] if self.invariants is None or self.bias is None else self.invariants.pairs(self.bias) or []
+        out = []
+        for number, (row, kind) in enumerate(zip(pairs, kinds(self.target, "target").each, strict=True)):
+            total = None
+            for block, (basis, copies) in zip(x, row, strict=True):
+                if len(basis):
+                    part = mixed(block, basis, copies)
+                    total = part if total is None else total + part
+            if constant and len(constant[number][0][0]):
+                part = mixed(jnp.ones((1, 1), copies.dtype), *constant[number][0])
+                total = part if total is None else total + part
+            out.append(jnp.zeros((kind.size, kind.copies), self.weight.dtype) if total is None else total)
+        return out
+
+    def _whole(self, x: Array) -> Array:
+        """Through the irreducible pieces, where there is no table of maps between summands."""
         if self.maps.source.width > self.source.width:
             x = jnp.append(x, jnp.ones((), x.dtype))
         if self.maps.source.width * self.maps.target.width <= _LARGEST:
@@ -95,7 +119,30 @@ class Linear(eqx.Module):
 @eqx.filter_jit
 def _forward(layer: Linear, x: Array) -> Array:
     # Compiled as a whole: operation by operation, the first call outside jax.jit takes seconds.
-    return layer._value(x)
+    if not layer.source.is_linear:
+        return layer._whole(x)
+    by, to = kinds(layer.source, "source"), kinds(layer.target, "target")
+    return to.join(layer.blocks(by.split(x)))
+
+
+def mixed(x: Array, basis: np.ndarray, copies: Array) -> Array:
+    """sum_r basis[r] x copies[r]^T: coordinates are turned, copies mixed.
+
+    Arguments: `x` (j, s); `basis` (r, i, j); `copies` (r, t, s).
+    Returns: (i, t).
+    """
+    size = basis.shape[1]
+    if is_one(basis):
+        return x @ (float(basis[0, 0, 0]) * copies[0].T)
+    # Few copies of larger tensors: one matrix for all, i, j: coordinates, t, s: copies.
+    whole = jnp.einsum("rts,rij->jsit", copies, jnp.asarray(basis, copies.dtype))
+    return (x.reshape(-1) @ whole.reshape(x.size, -1)).reshape(size, -1)
+
+
+def is_one(basis: np.ndarray) -> bool:
+    """True for a single map (1, i, j) that is a multiple of the identity."""
+    one = basis[0, 0, 0] * np.eye(*basis.shape[1:]) if len(basis) == 1 else None
+    return one is not None and basis.shape[1] == basis.shape[2] and np.allclose(basis[0], one, rtol=0, atol=1e-12)
 
 
 def floating(dtype) -> np.dtype:

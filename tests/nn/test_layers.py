@@ -136,7 +136,6 @@ REFUSED = {
     "gated points": (lambda: ld.nn.Gated(ld.points(ld.algebra.se(2))), TypeError, "Start with ld.nn.Linear"),
     "gated number": (lambda: ld.nn.Gated(4), TypeError, "target must be a representation"),
     "rank": (lambda: ld.nn.Bilinear(V3, V3, key=KEY, rank=0), ValueError, "rank must be 1"),
-    "residual": (lambda: ld.nn.Bilinear(V3, S3, key=KEY, residual=True), ValueError, "target must be the source"),
     "no product": (
         lambda: ld.nn.Bilinear(ld.vectors(ld.algebra.o(3)), ld.vectors(ld.algebra.o(3)), key=KEY),
         ValueError,

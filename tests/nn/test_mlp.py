@@ -26,15 +26,15 @@ VARIANCE = {
 
 
 @pytest.mark.parametrize("case", VARIANCE)
-def test_activations_keep_unit_variance(case):
+def test_activations_neither_vanish_nor_grow(case):
     algebra, build, width = VARIANCE[case]
     V = ld.vectors(algebra)
     source, target = build(V, ld.points(algebra), ld.scalars(algebra)), V
     x = jax.random.normal(jax.random.key(1), (200, source.width), jnp.float32)
-    # One draw of a narrow layer lies between 0.3 and 1.6: the variance is one over the draws.
+    # Linear terms keep unit variance; scalars that only products reach start at a tenth of that, on purpose.
     nets = [ld.nn.MLP(source, target, width=width, depth=3, key=jax.random.key(i), dtype=jnp.float32) for i in range(8)]
     sizes = jnp.mean(jnp.stack([squares(net, x) for net in nets]), axis=0)
-    assert jnp.all((0.5 < jnp.sqrt(sizes)) & (jnp.sqrt(sizes) < 2.0)), jnp.sqrt(sizes)
+    assert jnp.all((0.3 < jnp.sqrt(sizes)) & (jnp.sqrt(sizes) < 2.0)), jnp.sqrt(sizes)
     assert abs(nets[0].layers[-1].source.width - width) < 0.1 * width
 
 
@@ -175,14 +175,54 @@ def test_measured_generators_with_noise_need_a_tolerance():
 def test_hidden_representations_share_the_width():
     V = ld.vectors(ld.algebra.so(3))
     rep = ld.nn.hidden(4 * V, V, 128)
-    assert rep.width == 128
     sizes = [width for _, width in rep.blocks]
-    assert sizes.count(9) == 3
-    assert sizes.count(27) == 1
-    assert sizes.count(3) == 10
+    assert rep.width == 128
+    assert sizes.count(3) == 21
+    assert sizes.count(9) == 0
+    higher = [width for _, width in ld.nn.hidden(4 * V, V, 128, order=3).blocks]
+    assert (higher.count(3), higher.count(9), higher.count(27)) == (10, 3, 1)
     # Nothing but scalars where nothing moves; one copy of everything where it does not fit.
     assert len(set(ld.nn.hidden(ld.scalars(V.algebra), ld.scalars(V.algebra), 8).blocks)) == 1
     assert ld.nn.hidden(V * V, V, 2).width == 1 + 9 + 3
+
+
+def test_higher_tensors_come_where_outputs_need_them():
+    """The determinant of three vectors of o(3) is no function of scalar products: it needs tensors of order two."""
+    g = ld.algebra.o(3)
+    V = ld.vectors(g)
+    determinant = ld.action.linear(g, np.zeros((3, 1, 1)), [-np.eye(1)])
+    net = ld.nn.MLP(3 * V, determinant, width=60, depth=2, key=jax.random.key(0))
+    assert max(kind.size for kind in net.layers[1].kinds.each) == 9
+    assert float(jnp.std(jax.vmap(net)(jax.random.normal(jax.random.key(1), (50, 9))))) > 0
+    plain = ld.nn.MLP(3 * V, ld.scalars(g), width=60, depth=2, key=jax.random.key(0))
+    assert max(kind.size for kind in plain.layers[1].kinds.each) == 3
+
+
+def test_one_network_learns_what_grows_and_keeps_learning_with_few_examples():
+    """|x|^2 y.z of normal vectors from 150 examples; a network that normalises its features cannot follow the tail."""
+    V, S = ld.vectors(ld.algebra.o(3)), ld.scalars(ld.algebra.o(3))
+
+    def rows(seed, n):
+        x = np.random.default_rng(seed).normal(size=(n, 3, 3)).astype(np.float32)
+        return x.reshape(n, 9), (np.sum(x[:, 0] ** 2, axis=1) * np.sum(x[:, 1] * x[:, 2], axis=1))[:, None] / 5
+
+    (x, y), (u, v) = rows(0, 150), rows(1, 2000)
+    net = ld.nn.MLP(3 * V, S, width=32, depth=2, key=jax.random.key(0), dtype=jnp.float32)
+    adam = optax.adam(1e-2)
+    leaves, rest = eqx.partition(net, eqx.is_inexact_array)
+
+    @jax.jit
+    def fit(leaves):
+        def step(carry, _):
+            leaves, state = carry
+            slope = jax.grad(lambda leaves: jnp.mean((jax.vmap(eqx.combine(leaves, rest))(x) - y) ** 2))(leaves)
+            change, state = adam.update(slope, state)
+            return (optax.apply_updates(leaves, change), state), None
+
+        return jax.lax.scan(step, (leaves, adam.init(leaves)), None, 400)[0][0]
+
+    error = np.mean((np.asarray(jax.vmap(eqx.combine(fit(leaves), rest))(u)) - v) ** 2)
+    assert error < 0.1 * np.mean(v**2)
 
 
 def test_a_given_hidden_representation_is_used():
