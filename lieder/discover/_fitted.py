@@ -5,17 +5,16 @@ import dataclasses
 import numpy as np
 
 from .. import models
-from ..action import AbstractAction, AbstractFibreAction, components
+from ..action import AbstractAction, AbstractFibreAction
 from ..linalg import relative_spectrum
 from ..sampling import Table, stream
 from ._conclude import null_tolerance
 from ._doubt import VARYING
 from ._evidence import SYMMETRIES
-from ._function import model_symmetries
+from ._function import model_symmetries, unexplained
 from ._reduce import reduce_model
 from ._symmetries import Symmetries
 
-SURE = 2.0  # standard errors by which a model must predict better than the mean
 ROWS = 512  # on which the family alone is judged
 
 
@@ -53,8 +52,8 @@ def fitted_symmetries(
         method="symmetries of a model fitted to data",
         resolution_source="two standard errors of the fitted model's derivative along the direction, between fits "
         "without a part of the rows, and the smooth part of its held-out error",
-        alternatives=fitted.alternatives,
-        unknown=unexplained(fitted, outputs, target),
+        alternatives=(fitted.alternatives,),
+        unknown=unexplained(fitted.gain, target, outputs.names, outputs.values),
         described=f"{fitted.family}, held-out relative error {fitted.error:.2g}, {weighting} weights, "
         f"derivatives {fitted.derivative}, defects at {where}",
     )
@@ -68,21 +67,6 @@ def fitted_symmetries(
         "the data's rests on the family's fit."
     )
     return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, notes=(*found.evidence.notes, note)))
-
-
-def unexplained(fitted: models.Fitted, outputs: Table, target: AbstractFibreAction) -> str:
-    """Why nothing is known, when some group of outputs is predicted no better than by its mean; else ""."""
-    # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
-    varying = [group for group in components(target) if np.ptp(outputs.values[:, group], axis=0).any()]
-    lost = [group for group in varying if not np.max(fitted.gain[list(group)]) > SURE]
-    if not lost:
-        return ""
-    if len(lost) == len(varying):
-        return "the model explains nothing: it predicts rows that it has not seen no better than their mean does"
-    names = ", ".join(outputs.names[i] for group in lost for i in group)
-    return (
-        f"the model explains nothing of {names}: it predicts rows that it has not seen no better than their mean does"
-    )
 
 
 def _of_the_family(fitted: models.Fitted, x: np.ndarray, found: Symmetries) -> int:

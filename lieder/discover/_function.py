@@ -9,9 +9,9 @@ import jax
 import numpy as np
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, components, scalars, tangent
 from ..interop import ForeignModel
-from ..models import Alternatives
+from ..models import Alternatives, Judged, judge
 from ..sampling import Stream, stream
 from ._checks import (
     check_action,
@@ -26,11 +26,18 @@ from ._checks import (
     moved_columns,
 )
 from ._conclude import conclude
-from ._doubt import Doubt, doubt_factor
-from ._evidence import rounding_floor
+from ._doubt import VARYING, Doubt, doubt_factor
+from ._evidence import CANNOT_TELL, NONE, rounding_floor
 from ._finite import finite_model
+from ._networks import is_trained, own_doubt
 from ._reduce import Reduction, reduce_model
 from ._symmetries import Symmetries
+
+SURE = 3.0  # standard errors by which a model must predict better than the mean: a line fitted to noise may reach two
+TRAINED = (
+    "F was trained, so that its derivative is known less well than its rounding, and how well has not been measured: "
+    "give labels= (of rows that its training has not seen) or error="
+)
 
 
 def function(
@@ -40,6 +47,7 @@ def function(
     source: AbstractAction,
     target: AbstractFibreAction | None = None,
     error: float | None = None,
+    labels=None,
     tolerance: float | None = None,
     min_gap: float = 5.0,
     weights=None,
@@ -59,7 +67,11 @@ def function(
             symmetry is asked for.
         source: how inputs are acted on. target: how outputs are (default: not at all, invariance).
         error: relative error of F as a model of what you care about; defects below it are not told from zero.
-            Default: the rounding floor, F is then taken at its word.
+            Default: the rounding floor, F is then taken at its word; but a model by finite differences is known only as
+            well as two steps agree, a network of ReLUs as its derivative is smooth, and no trained model is denied a
+            symmetry at the level of rounding.
+        labels: (N, m) or (N,) what F should have returned at x, not used in its training: they measure how well F and
+            its derivative are known. x is then one array.
         tolerance: accept defects up to this instead of looking for a gap. min_gap: least ratio that counts as a gap
             (default 5).
         weights: (N,) non-negative, default equal.
@@ -80,6 +92,26 @@ def function(
     model = _model(F, data, "F")
     if target is None:
         target = scalars(source.algebra, _output_width(model, data))
+    judged = None if labels is None else _judged(model, data, labels, target, seed)
+    if judged is not None:
+        measured = VARYING * judged.resolution
+        return model_symmetries(
+            model,
+            data,
+            source,
+            target,
+            error=measured if error is None else max(error, measured),
+            tolerance=tolerance,
+            min_gap=min_gap,
+            weights=weights,
+            output_names=output_names,
+            seed=seed,
+            method="symmetries of a model",
+            resolution_source="what the labels say of the model's derivative along the direction",
+            alternatives=(judged.alternatives, *own_doubt(model, data.whole, target.width)[0]),
+            unknown=unexplained(judged.gain, target, output_names),
+            described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
+        )
     return model_symmetries(
         model,
         data,
@@ -154,7 +186,7 @@ def model_symmetries(
     seed: int,
     method: str,
     resolution_source: str | None = None,
-    alternatives: Alternatives | None = None,
+    alternatives: tuple[Alternatives, ...] = (),
     unknown: str = "",
     described: str = "",
     lifted: bool = False,
@@ -186,11 +218,17 @@ def model_symmetries(
     if error is not None:
         reason = resolution_source or "the given relative error of the model"
         doubt = Doubt(max(floor, error), reason, unknown=unknown)
-    if alternatives is not None and data.whole is not None:
-        ones = np.ones(data.rows or 0) if weights is None else np.asarray(weights, dtype=np.float64)
-        factor = doubt_factor(model, alternatives, data.whole, ones, source, target, reduction.outputs)
-        doubt = dataclasses.replace(doubt, factor=factor)
-    return conclude(
+    trained = error is None and is_trained(model)
+    if not alternatives and error is None and data.whole is not None:
+        alternatives, why = own_doubt(model, data.whole, target.width)
+        doubt = dataclasses.replace(doubt, source=why or doubt.source)
+    if alternatives and data.whole is not None:
+        ones = np.ones(len(data.whole)) if weights is None else np.asarray(weights, dtype=np.float64)
+        parts = [
+            doubt_factor(model, others, data.whole, ones, source, target, reduction.outputs) for others in alternatives
+        ]
+        doubt = dataclasses.replace(doubt, factor=np.concatenate(parts))
+    found = conclude(
         reduction,
         source,
         target,
@@ -203,6 +241,37 @@ def model_symmetries(
         model=described,
         lifted=lifted,
     )
+    if trained and found.evidence.verdict == NONE:
+        evidence = dataclasses.replace(found.evidence, verdict=CANNOT_TELL, notes=(*found.evidence.notes, TRAINED))
+        return dataclasses.replace(found, evidence=evidence)
+    return found
+
+
+def _judged(model, data: Stream, labels, target: AbstractFibreAction, seed: int) -> Judged:
+    if data.whole is None:
+        raise ValueError("labels need x as one array, not a stream.")
+    y = np.asarray(labels)
+    if y.reshape(len(y), -1).shape != (data.rows, target.width):
+        raise ValueError(
+            f"labels must have shape ({data.rows}, {target.width}), one row for each of x and one column for each "
+            f"output of F, got {y.shape}."
+        )
+    try:
+        return judge(model, np.asarray(data.whole, np.float64), y, seed)
+    except (TypeError, ValueError) as fault:
+        raise type(fault)(re.sub(r"^y\b", "labels", str(fault))) from None
+
+
+def unexplained(gain: np.ndarray, target: AbstractFibreAction, names) -> str:
+    """Why nothing is known, when some group of outputs is predicted no better than by its mean; else ""."""
+    groups = components(target)
+    lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
+    if not lost:
+        return ""
+    named = (
+        "" if len(lost) == len(groups) else " of " + ", ".join(names[i] if names else f"y{i}" for g in lost for i in g)
+    )
+    return f"the model explains nothing{named}: it predicts rows that it has not seen no better than their mean does"
 
 
 def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from ._dask import batches as batches
 from ._dask import is_dask as is_dask
 from ._differences import central_differences as central_differences
+from ._differences import coarser as coarser
 from ._estimators import estimator_inputs as estimator_inputs
 from ._estimators import estimator_outputs as estimator_outputs
 from ._foreign import ForeignModel as ForeignModel

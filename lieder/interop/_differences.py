@@ -66,6 +66,14 @@ def central_differences(
     return ForeignModel(predict, _Differences(predict, steps), _note(small, rough, x.shape[1]), steps)
 
 
+def coarser(model: ForeignModel) -> ForeignModel | None:
+    """The same model with differences over twice the steps, which tell how far the derivatives can be trusted; None
+    when they are exact."""
+    if model.steps is None:
+        return None
+    return ForeignModel(model.predict, _Differences(model.predict, 2 * model.steps), model.note, 2 * model.steps)
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
     """A predictor whose answer is always a table: (B,) becomes (B, 1)."""

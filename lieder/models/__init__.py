@@ -4,6 +4,8 @@ from ._doubt import Alternatives as Alternatives
 from ._family import FeatureModel as FeatureModel
 from ._fit import fit as fit
 from ._fitted import Fitted as Fitted
+from ._judge import Judged as Judged
+from ._judge import judge as judge
 from ._levels import Levels as Levels
 from ._levels import level_functions as level_functions
 from ._mlp import Network as Network

@@ -1,12 +1,13 @@
 """A function of one example on many, in float64 and in bounded memory."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lieder.dictionary import AbstractDictionary
 from lieder.interop import ForeignModel
 
 BYTES = 2**26  # of outputs at a time: large enough to hide the cost of a call, small beside any machine's memory
@@ -15,8 +16,7 @@ BYTES = 2**26  # of outputs at a time: large enough to hide the cost of a call, 
 def evaluate(function: Callable, x: np.ndarray) -> np.ndarray:
     """`function`, from one example (n,) to (D,), on the rows of x (N, n): (N, D), computed in float64."""
     with jax.enable_x64(True):
-        # A dictionary of the user's own may have no hash.
-        many = _many(function) if isinstance(function, Hashable) else jax.jit(jax.vmap(function))
+        many = _many(function) if isinstance(function, AbstractDictionary) else jax.jit(jax.vmap(function))
         size = jax.eval_shape(many, jax.ShapeDtypeStruct((1, x.shape[1]), jnp.float64)).shape[1]
         length = min(len(x), max(1, BYTES // (8 * max(size, 1))))
         out = np.empty((len(x), size))
@@ -29,7 +29,7 @@ def evaluate(function: Callable, x: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _many(function: Callable) -> Callable:
-    """Compiled once for functions that are equal, as dictionaries of the same monomials are."""
+    """Compiled once for dictionaries that are equal, as those of the same monomials are."""
     return jax.jit(jax.vmap(function))
 
 
