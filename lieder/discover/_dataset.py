@@ -2,13 +2,15 @@
 not."""
 
 import dataclasses
+import re
 from typing import Literal
 
 import numpy as np
 
 from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
-from ..dictionary import AbstractDictionary
+from ..derivative import values
+from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
 from ..sampling import Table, intrinsic_dimension
 from ._checks import (
@@ -25,6 +27,8 @@ from ._cloud import graph
 from ._fitted import fitted_symmetries
 from ._symmetries import Symmetries
 
+ACROSS = 0.01  # error across the set at which a polynomial near it is trusted: a hundredth of its own slope
+MONOMIALS = 500  # in which it is sought
 DECADES = 1e3  # outputs whose sizes differ by more (5 % to 95 %) are weighted relatively
 
 
@@ -45,8 +49,9 @@ def dataset(
     """The symmetries of a table of inputs and outputs, and which route was taken.
 
     Where the inputs fill an open set (their estimated dimension is n) a smooth model is fitted, differentiated, and
-    judged at held-out rows; otherwise the data are taken as a cloud on a submanifold (`graph`). A given `fit` decides
-    for a model.
+    judged at held-out rows. Where they lie near a thinner set a polynomial is taken if it fits so well that its slopes
+    across the set are determined as well, and otherwise the data as a cloud on a submanifold (`graph`). A given `fit`
+    decides for a model.
 
     Arguments:
         x (N, n), y (N, m): arrays or data frames; rows belong together.
@@ -76,6 +81,9 @@ def dataset(
     w, weighting = _weights(weights, outputs.values, source.algebra.dim)
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0
+        fitted = _beyond(inputs, outputs, w, seed) if 0 < filled < inputs.values.shape[1] else None
+        if fitted is not None:
+            return fitted_symmetries(fitted, inputs, outputs, source, target, tolerance, min_gap, weighting, seed)
         if filled < inputs.values.shape[1]:
             why = (
                 "as asked"
@@ -107,6 +115,23 @@ def dataset(
         raise type(fault)(f"fit{str(fault).removeprefix('family')}") from None
     _check_fitted(fitted, inputs)
     return fitted_symmetries(fitted, inputs, outputs, source, target, tolerance, min_gap, weighting, seed)
+
+
+def _beyond(inputs: Table, outputs: Table, weights, seed: int) -> models.Fitted | None:
+    """A polynomial that is determined also off the thin set near which the inputs lie, else None.
+
+    The rows leave the set by `spread`, the least singular value of the monomials that the polynomial may use. A fit
+    with error e has a slope across the set that is wrong by about e / spread.
+    """
+    x = _standardised(inputs)
+    width = x.shape[1]
+    if polynomials(width, 2).size > min(0.2 * len(x), MONOMIALS):
+        return None
+    fitted = models.fit(inputs.values, outputs.values, "polynomial", weights=weights, seed=seed)
+    degree = max([2, *(int(found[-1]) for found in re.findall(r"degree (\d)", fitted.family))])
+    table = values(polynomials(width, degree), x)
+    spread = np.linalg.svd(np.linalg.qr(table / np.linalg.norm(table, axis=0), mode="r"), compute_uv=False)
+    return fitted if fitted.error <= ACROSS * spread[-1] / spread[0] else None
 
 
 def _check_fit(fit) -> None:
