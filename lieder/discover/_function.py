@@ -92,8 +92,8 @@ def function(
     model = _model(F, data, "F")
     if target is None:
         target = scalars(source.algebra, _output_width(model, data))
-    judged = None if labels is None else _judged(model, data, labels, target, seed)
-    if judged is not None:
+    if labels is not None:
+        judged, others = _judged(model, data, labels, target, seed)
         measured = VARYING * judged.resolution
         return model_symmetries(
             model,
@@ -108,7 +108,7 @@ def function(
             seed=seed,
             method="symmetries of a model",
             resolution_source="what the labels say of the model's derivative along the direction",
-            alternatives=(judged.alternatives, *own_doubt(model, data.whole, target.width)[0]),
+            alternatives=others,
             unknown=unexplained(judged.gain, target, output_names),
             described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
         )
@@ -247,7 +247,9 @@ def model_symmetries(
     return found
 
 
-def _judged(model, data: Stream, labels, target: AbstractFibreAction, seed: int) -> Judged:
+def _judged(
+    model, data: Stream, labels, target: AbstractFibreAction, seed: int
+) -> tuple[Judged, tuple[Alternatives, ...]]:
     if data.whole is None:
         raise ValueError("labels need x as one array, not a stream.")
     y = np.asarray(labels)
@@ -257,9 +259,10 @@ def _judged(model, data: Stream, labels, target: AbstractFibreAction, seed: int)
             f"output of F, got {y.shape}."
         )
     try:
-        return judge(model, np.asarray(data.whole, np.float64), y, seed)
+        judged = judge(model, np.asarray(data.whole, np.float64), y, seed)
     except (TypeError, ValueError) as fault:
         raise type(fault)(re.sub(r"^y\b", "labels", str(fault))) from None
+    return judged, (judged.alternatives, *own_doubt(model, data.whole, target.width)[0])
 
 
 def unexplained(gain: np.ndarray, target: AbstractFibreAction, names) -> str:

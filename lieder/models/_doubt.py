@@ -21,6 +21,7 @@ PARTS = 10  # of the jackknife: enough that a variance estimated from them is se
 MISFIT = 200  # most monomials in which a misfit is sought: it must be quick beside the fit itself
 DEGREES = (1, 2, 3, 4)
 STEADY = np.geomspace(1e-2, 1.0, 9)  # a misfit has no slope where the rows do not spread: nothing there is known of it
+FAR = 20.0  # times the median of the gains: beyond, a row counts no more
 SURE = 2.0  # standard errors by which a gain must exceed zero
 
 
@@ -108,6 +109,9 @@ def explained(data: Data, folds: list[np.ndarray], residual: np.ndarray) -> Floa
         weight = others.weight if others.weight.any() else np.ones(len(others))
         gain[fold] = (data.y[fold] - np.average(others.y, axis=0, weights=weight)) ** 2 - residual[fold] ** 2
     gain *= data.weight[:, None]
+    # A few rows far from all others, which the mean misses by most, must not decide.
+    most = FAR * np.median(np.abs(gain), axis=0)
+    gain = np.clip(gain, -most, most)
     return gain.mean(axis=0) / np.maximum(gain.std(axis=0, ddof=1) / np.sqrt(len(gain)), np.finfo(float).tiny)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Num
 
@@ -53,7 +54,9 @@ def judge(
     scale = np.sqrt(data.variation or data.square(data.y))
     order = np.random.default_rng(seed).permutation(len(data))
     data = data[order]
-    predicted = values(model, data.x).reshape(data.y.shape)
+    # A function of one output may return a bare number.
+    flat = model if isinstance(model, ForeignModel) else lambda z: jnp.ravel(model(z))
+    predicted = values(flat, data.x)
     folds = np.array_split(np.arange(len(data)), FOLDS)
     left = Data(data.x, data.y - predicted, data.weight)
     width = x.shape[1]
@@ -63,7 +66,7 @@ def judge(
     whole, _ = family.train(left, best.setting, seed)
     parts = [part for part in np.array_split(np.arange(len(data)), PARTS) if len(part)]
     others = [
-        added(model, FeatureModel(one.features, one.coefficients - whole.coefficients))
+        added(flat, FeatureModel(one.features, one.coefficients - whole.coefficients))
         for one in family.refits(left, best.setting, parts, seed)
     ]
     share = (len(parts) - 1) / len(parts)
@@ -71,5 +74,5 @@ def judge(
         float(np.sqrt(data.square(data.y - predicted)) / scale),
         neighbouring_error(data, folds, best.residual) / float(scale),
         explained(data, folds, predicted - data.y),
-        Alternatives(together([added(model, whole), *others]), np.append(1.0, np.full(len(parts), share))),
+        Alternatives(together([added(flat, whole), *others]), np.append(1.0, np.full(len(parts), share))),
     )
