@@ -183,12 +183,13 @@ class Trained(eqx.Module):
 
 def test_a_trained_model_is_denied_nothing_at_rounding():
     x, _ = rings(400, 3)
+    turns = ld.vectors(ld.algebra.so(2))
     nearly = Trained(jnp.asarray([[1.0, 0.0], [0.0, 1.001]]))
-    s = ld.discover.function(nearly, x, source=PLANE)
+    s = ld.discover.function(nearly, x, source=turns)
     assert s.evidence.verdict == "cannot tell" and "give labels=" in shown(s)
-    labelled = ld.discover.function(nearly, x, source=PLANE, labels=np.sum(x**2, axis=1))
+    labelled = ld.discover.function(nearly, x, source=turns, labels=np.sum(x**2, axis=1))
     assert labelled.evidence.verdict == "symmetries" and labelled.dim == 1
-    named = ld.discover.function(nearly, x, source=PLANE, error=1e-14)
+    named = ld.discover.function(nearly, x, source=turns, error=1e-14)
     assert named.evidence.verdict == "no symmetry"
 
 
