@@ -50,7 +50,7 @@ def fitted_symmetries(
         output_names=list(outputs.names),
         seed=seed,
         method="symmetries of a model fitted to data",
-        resolution_source="two standard errors of the fitted model's derivative along the direction, between fits "
+        resolution_source="one standard error of the fitted model's derivative along the direction, between fits "
         "without a part of the rows, and the smooth part of its held-out error",
         alternatives=(fitted.alternatives,),
         unknown=unexplained(fitted.gain, target, outputs.names, outputs.values),

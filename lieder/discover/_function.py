@@ -109,7 +109,7 @@ def function(
             method="symmetries of a model",
             resolution_source="what the labels say of the model's derivative along the direction",
             alternatives=others,
-            unknown=unexplained(judged.gain, target, output_names),
+            unknown=unexplained(judged.gain, target, output_names, np.asarray(labels).reshape(len(labels), -1)),
             described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
         )
     return model_symmetries(
@@ -265,9 +265,10 @@ def _judged(
     return judged, (judged.alternatives, *own_doubt(model, data.whole, target.width)[0])
 
 
-def unexplained(gain: np.ndarray, target: AbstractFibreAction, names) -> str:
+def unexplained(gain: np.ndarray, target: AbstractFibreAction, names, y: np.ndarray) -> str:
     """Why nothing is known, when some group of outputs is predicted no better than by its mean; else ""."""
-    groups = components(target)
+    # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
+    groups = [group for group in components(target) if np.ptp(y[:, group], axis=0).any()]
     lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
     if not lost:
         return ""
