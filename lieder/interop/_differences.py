@@ -67,8 +67,10 @@ def central_differences(
 
 
 def coarser(model: ForeignModel) -> ForeignModel | None:
-    """The same model with differences over twice the steps, which tell how far the derivatives can be trusted; None
-    when they are exact."""
+    """The same model with differences over twice the steps, which tell how far the derivatives can be trusted.
+
+    Returns: the model; None when its derivatives are exact.
+    """
     if model.steps is None:
         return None
     return ForeignModel(model.predict, _Differences(model.predict, 2 * model.steps), model.note, 2 * model.steps)
