@@ -60,7 +60,8 @@ def symmetry(states: np.ndarray) -> ld.Symmetries:
     """What of gl(2), moving all four 2-vectors at once, leaves the step as it is."""
     every_vector = 4 * ld.vectors(ld.algebra.gl(2))
     now, later = states[:, :-1].reshape(-1, 8), states[:, 1:].reshape(-1, 8)
-    return ld.discover.dataset(now, later, source=every_vector, target=every_vector, fit="mlp")
+    # So few noisy transitions leave no gap of five: what is asked for is a symmetry to within a tenth.
+    return ld.discover.dataset(now, later, source=every_vector, target=every_vector, fit="mlp", tolerance=0.1)
 
 
 def rounded(found: ld.Symmetries) -> ld.action.FieldAction:

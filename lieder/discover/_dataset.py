@@ -130,7 +130,8 @@ def _beyond(inputs: Table, outputs: Table, weights, seed: int) -> models.Fitted 
     fitted = models.fit(inputs.values, outputs.values, "polynomial", weights=weights, seed=seed)
     degree = max([2, *(int(found[-1]) for found in re.findall(r"degree (\d)", fitted.family))])
     table = values(polynomials(width, degree), x)
-    spread = np.linalg.svd(np.linalg.qr(table / np.linalg.norm(table, axis=0), mode="r"), compute_uv=False)
+    size = np.linalg.norm(table, axis=0)
+    spread = np.linalg.svd(np.linalg.qr(table / np.where(size > 0, size, 1.0), mode="r"), compute_uv=False)
     return fitted if fitted.error <= ACROSS * spread[-1] / spread[0] else None
 
 

@@ -10,6 +10,8 @@ from ..report import Verdict
 SYMMETRIES: Verdict = "symmetries"
 NONE: Verdict = "no symmetry"
 CANNOT_TELL: Verdict = "cannot tell"
+BROKEN = 0.3  # what stands for the next defect when all candidates are claimed: broken ones seldom have less
+CLAIMED = 3.0  # multiple of its resolution, one standard error, up to which a symmetry's defect may lie by chance
 TOP = float(np.sqrt(2.0))  # the largest relative defect there is
 
 
@@ -89,9 +91,9 @@ def decide(
     """The number of symmetries and the evidence for it.
 
     A defect more than `min_gap` times its own resolution is resolved: that direction is no symmetry, however much
-    larger the next defect is. Without a tolerance the ladder resolution, defects, sqrt 2 is cut at its largest ratio
-    among those with no resolved defect below; a ratio below `min_gap` is no answer. With a tolerance the defects up
-    to it count.
+    larger the next defect is. One above `CLAIMED` times its resolution may be none, and is not claimed. Without a
+    tolerance the ladder resolution, defects, `BROKEN` is cut at its largest ratio among those with no resolved defect
+    below; a ratio below `min_gap` is no answer. With a tolerance the defects up to it count.
 
     Arguments:
         defects: ascending relative defects.
@@ -107,12 +109,13 @@ def decide(
     # Of a space of directions no more is known than of the least known among them.
     shared = np.maximum.accumulate(own)
     low = np.append(own[:1], np.clip(np.maximum(defects, shared), 0.0, TOP))
-    high = np.maximum(np.append(np.clip(defects, 0.0, TOP), TOP), low)
+    high = np.maximum(np.append(np.clip(defects, 0.0, TOP), BROKEN), low)
     ratios = high / low
     if tolerance is None:
         unresolved = 1 + int(np.cumprod(defects <= np.maximum(min_gap * own, rounding)).sum())
         dim = int(np.argmax(ratios[:unresolved]))
-        verdict = CANNOT_TELL if ratios[dim] < min_gap else (SYMMETRIES if dim else NONE)
+        doubtful = bool(np.any(defects[:dim] > np.maximum(CLAIMED * shared[:dim], rounding)))
+        verdict = CANNOT_TELL if ratios[dim] < min_gap or doubtful else (SYMMETRIES if dim else NONE)
         cut = float(np.sqrt(low[dim] * high[dim]))
     else:
         dim, cut = int(np.sum(defects <= tolerance)), tolerance

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from .. import report
 from ..action import orbits
-from ._evidence import NONE, SYMMETRIES
+from ._evidence import BROKEN, NONE, SYMMETRIES
 from ._simple import NEGLIGIBLE
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _rule(s: "Symmetries") -> str:
     above = (
         f"defect {count + 1} ({_number(s.defects[count])})"
         if count < len(s.defects)
-        else "the largest possible, sqrt 2"
+        else f"what broken candidates have at least, as a rule ({BROKEN:g})"
     )
     where = f"lies between {below} and {above}; at least {e.min_gap:g} is asked for."
     return f"Rule: the largest gap, a factor {e.gap:.3g}, {where}"

@@ -137,7 +137,7 @@ CSV_MISTAKES = {
     "empty": ("", "is empty"),
     "one row": ("u,v\n1.0,2.0\n", "has 1 row of data"),
     "semicolons": ("u;v\n1.0;2.0\n2.0;1.0\n", "pass --delimiter ';'"),
-    "constant": ("u,v\n" + "".join(f"{k}.5,2.0\n" for k in range(9)), "constant columns: 'v'"),
+    "constant": ("u,v\n" + "1.5,2.0\n" * 9, "constant columns: 'u' (always 1.5), 'v'"),
 }  # fmt: skip
 
 

