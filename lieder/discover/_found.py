@@ -12,7 +12,8 @@ from ._simple import simple_basis
 
 EXACT = 1e-8  # generators good to this need no cleaning: rounding of models in double precision
 _CLOSED = 1e-8  # closure defect, as the data see it, up to which brackets count as closed
-_NUMBERS = 2e7  # entries of the brackets of all pairs at all points: 160 MB
+_NUMBERS = 3e6  # entries of the brackets of all pairs at all points, 24 MB, where few points do; up to _MOST for more
+_MOST = 2e7
 _LARGEST = 256  # candidates whose structure constants are formed for cleaning
 _SIMPLIFIED = 40  # found generators that are tried in a simple basis
 
@@ -52,8 +53,9 @@ def found_algebra(
     names = tuple(f"X{k + 1}" for k in range(dim))
     if dim == 0:
         return Found(generators, LieAlgebra("found", (), constants=np.zeros((0, 0, 0))), None)
-    count = min(len(points), 256, int(_NUMBERS / (dim**2 * action.width)))
-    if count * action.width < 2 * dim:
+    each = dim**2 * action.width
+    count = min(len(points), 256, max(2 * dim // action.width + 1, int(_NUMBERS / each)))
+    if count * action.width < 2 * dim or count * each > _MOST:
         return Found(generators, Span("found (brackets not formed)", names), None)
 
     def algebra(rows: np.ndarray, noise: float = 1e-10) -> tuple[LieAlgebra | Span, float]:
