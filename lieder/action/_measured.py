@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Float
 
+from ..linalg import relative_spectrum
 from ._abstract import AbstractAction, AbstractFibreAction
 from ._fields import FieldAction
 from ._lifts import Lift
@@ -35,11 +36,8 @@ class Measured:
 
     def defect(self, rows: Float[np.ndarray, "r q"]) -> float:
         """The largest relative defect of any combination of other generators."""
-        size = self.denominator @ rows.T
-        _, s, vt = np.linalg.svd(size, full_matrices=False)
-        kept = s > 1e-7 * s.max(initial=0.0)
-        defects = np.linalg.svd(self.numerator @ rows.T @ vt[kept].T / s[kept], compute_uv=False)
-        return float(defects.max(initial=0.0))
+        spectrum = relative_spectrum(self.numerator @ rows.T, self.denominator @ rows.T, 1e-7)
+        return float(spectrum.values.max(initial=0.0))
 
 
 def remembering(action: AbstractFibreAction, measured: Measured) -> AbstractFibreAction:
