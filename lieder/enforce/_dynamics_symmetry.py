@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lieder.action import AbstractAction, FieldAction, tangent
+from lieder.action import AbstractAction, discrete_elements, tangent
 from lieder.linalg import TriangularFactor
 
 CHUNK = 2**22  # numbers in a block of rows
@@ -34,7 +34,7 @@ def violation(
 ) -> Violation:
     """The Lie derivative of the vector fields W f, sampled: (L_k F)(x) = W Df(x) theta_k(x) - Dtheta_k(x) W f(x).
 
-    Each discrete element x -> H x + h adds the rows W f(H x + h) - H W f(x).
+    Each discrete element g adds the rows W f(g x) - Dg(x) W f(x).
 
     Arguments: `evaluate`, from points (P, n) to features (P, D) and their Jacobians (P, D, n); `symmetry` of width n;
     `points`; `unit` (n,) of the states, by which the components of velocities are divided.
@@ -64,17 +64,16 @@ def violation(
 
 
 def _jumps(evaluate, symmetry: AbstractAction, points: np.ndarray, f: np.ndarray):
-    """The two sides of W f(H x + h) = H W f(x), for each discrete element."""
-    if not isinstance(symmetry, FieldAction) or symmetry.elements.shape[0] == 0:
-        return
-    n, size = symmetry.width, f.shape[1]
-    # Actions with discrete elements are affine: their features are the states, then perhaps the constant.
-    extended = np.concatenate([points, np.ones((len(points), symmetry.dictionary.size - n))], axis=1)
-    for element in symmetry.elements.dense():
-        there = evaluate(extended @ element.T)[0]
+    """The two sides of W f(g x) = Dg(x) W f(x), for each discrete element g."""
+    target, n, size = tangent(symmetry), symmetry.width, f.shape[1]
+    x, unit = jnp.asarray(points, jnp.float64), jnp.eye(symmetry.width, dtype=jnp.float64)
+    for number in range(len(discrete_elements(symmetry.algebra))):
+        move = jax.vmap(lambda p, k=number: symmetry.element(k, p))
+        turn = jax.vmap(lambda p, k=number: jax.vmap(lambda u: target.element_over(k, p, u))(unit))
+        there, turned = evaluate(np.asarray(move(x)))[0], np.asarray(turn(x))  # turned: points, directions, components
         yield (
             np.einsum("pd,ai->paid", there, np.eye(n)).reshape(-1, n * size),
-            np.einsum("ai,pd->paid", element[:, :n], f).reshape(-1, n * size),
+            np.einsum("pia,pd->paid", turned, f).reshape(-1, n * size),
         )
 
 

@@ -253,7 +253,6 @@ def functions(
     if isinstance(target, FieldAction) and plain:
         constraints = linear_constraints(matrices, target, coordinates)
     else:
-        _check_connected(source)
         count = dictionary.size * (1 + source.algebra.dim) + 50
         points = np.random.default_rng(0).uniform(-1, 1, (count, source.width)) if x is None else np.asarray(x, float)
         constraints = fibre_constraints(dictionary, source, target, coordinates, points)
@@ -297,15 +296,6 @@ def _tolerance(tolerance: float | None, algebra, how: str) -> float:
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
     return float(tolerance)
-
-
-def _check_connected(source: AbstractAction) -> None:
-    count = len(source.algebra.components) if isinstance(source.algebra, LieAlgebra) else 0
-    if count:
-        raise TypeError(
-            f"target does not say what the {count} discrete elements of {source.algebra.name} do. Use an algebra"
-            " without them, or a target made of ld.vectors, ld.scalars and their kin."
-        )
 
 
 def _by_summands(

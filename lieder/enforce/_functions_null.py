@@ -10,7 +10,7 @@ import scipy.sparse
 from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
-from ..action import AbstractFibreAction, FieldAction
+from ..action import AbstractFibreAction, FieldAction, discrete_elements
 from ..derivative import LieMatrices, values
 from ..dictionary import AbstractDictionary
 from ..linalg import MatrixStack
@@ -113,7 +113,30 @@ def fibre_constraints(
 ) -> list[Constraint]:
     """The same at points, for outputs that move in a way that depends on the input: phi_k(x, y) linear in y."""
     rows = sampled_constraints(dictionary, source, target, coordinates, x)
-    return [Constraint(_csr(np.linalg.qr(rows[:, k])[1]), 1.0) for k in range(rows.shape[1])]
+    jumps = _sampled_jumps(dictionary, source, target, coordinates, x)
+    sides = [*np.moveaxis(rows, 1, 0), *jumps]
+    return [Constraint(_csr(np.linalg.qr(side)[1]), 1.0) for side in sides]
+
+
+def _sampled_jumps(
+    dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
+) -> list[np.ndarray]:
+    """W f(g x) - rho(g, x) W f(x) for each discrete element g, as `sampled_constraints`: (N m, m r) each."""
+    C, m = coordinates.to_dictionary.toarray(), target.width
+    still = values(dictionary, x) @ C.T
+    found = []
+    for number in range(len(discrete_elements(source.algebra))):
+        with jax.enable_x64(True):
+            points = jnp.asarray(x, jnp.float64)
+            there = np.asarray(jax.vmap(lambda p, k=number: source.element(k, p))(points))
+            # turns: x, j, i: what the element does to output e_j at x, component i
+            turns = np.asarray(
+                jax.vmap(lambda p, k=number: jax.vmap(lambda y: target.element_over(k, p, y))(jnp.eye(m)))(points)
+            )
+        moved = np.einsum("ij,xr->xijr", np.eye(m), values(dictionary, there) @ C.T)
+        rows = moved - np.einsum("xji,xr->xijr", turns, still)
+        found.append(rows.reshape(len(x) * m, -1) / np.sqrt(len(x)))
+    return found
 
 
 def sampled_constraints(

@@ -110,6 +110,25 @@ def test_discrete_elements_hold_whatever_the_data():
     assert enforce.sparse_dynamics(x, dx, CUBIC, symmetry=SO2, threshold=0.0).dimension_ == 4
 
 
+@pytest.mark.parametrize("penalty", [None, 1e8])
+def test_discrete_elements_hold_where_no_matrices_are_at_hand(penalty):
+    """A grid moves its fields by resampling: its reflection counts as it does among the grid's sparse matrices."""
+    image = action.grid(algebra.o(2), (3, 3), order=2)
+    turn, mirror = (stack.dense()[0] for stack in (image.sparse().generators, image.sparse().elements))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 9))
+    dx = x @ rng.normal(size=(9, 9)) + rng.normal(size=(200, 9))
+    model = enforce.sparse_dynamics(x, dx, "linear", symmetry=image, penalty=penalty, threshold=0.0)
+    w, small = model.coefficients_, 1e-12 if penalty is None else 1e-6
+    assert np.abs(w).max() > 0.1
+    np.testing.assert_allclose(w @ turn, turn @ w, atol=small)
+    np.testing.assert_allclose(w @ mirror, mirror @ w, atol=small)
+    matrices = np.concatenate([np.kron(np.eye(9), g.T) - np.kron(g, np.eye(9)) for g in (turn, mirror)])
+    free = 81 - np.linalg.matrix_rank(matrices)
+    assert len(enforce.constraints(dictionary.linear(9), image).lhs) == 81 - free
+    assert penalty is not None or model.dimension_ == free
+
+
 def test_what_is_below_the_threshold_is_zero_and_stays_so():
     x = states()
     w = planted(x=(-1.0, 0.04), y=(0.5, -1.0), xx=(0.03, 0), yyy=(0, 0.2))
