@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
-from ._kinds import Kinds, joined, kinds, named
+from ._kinds import Kinds, joined, kinds, named, spread
 from ._linear import floating, is_one, mixed, normals, one_example
 
 _WIDEST, _LARGEST = 100, 2000  # numbers in a product of two summands, and in a coupling; what is larger is left out
@@ -256,8 +256,10 @@ class Bilinear(eqx.Module):
         found: list[list[Array]] = [[] for _ in self.couplings.target.each]
         together: list[list[tuple[Array, Array]]] = [[] for _ in found]
         for pair, (left, right), outs in zip(self.couplings.pairs, self._factors(x), self._outs(), strict=True):
-            products = left * right if pair.diagonal else left[:, None] * right[None]
-            products = products.reshape(-1, products.shape[-1])  # (products of coordinates, rank)
+            if not pair.diagonal:  # each coordinate of the first with all of the second
+                rows = [spread(left[i : i + 1], len(right)) for i in range(len(left))]
+                left, right = joined(rows), joined([right] * len(left))
+            products = left * right  # (products of coordinates, rank)
             for coupling, out in outs:
                 table = coupling.table
                 table = np.diagonal(table, axis1=2, axis2=3) if pair.diagonal else table.reshape(*table.shape[:2], -1)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..action import FieldAction, scalars
-from ._kinds import Kinds, kinds, named
+from ._kinds import Kinds, kinds, named, spread
 from ._linear import floating, one_example
 
 # Gates open slowly: with sigmoid(z) activations of size one already sit on its bend, features saturate where inputs are
@@ -79,7 +79,7 @@ class Gated(eqx.Module):
             if kind.is_pointwise:
                 out.append(_pointwise(block))
             else:
-                out.append(block * gates[:, start : start + kind.copies])
+                out.append(block * spread(gates[:, start : start + kind.copies], kind.size))
                 start += kind.copies
         return out
 

@@ -94,6 +94,12 @@ def joined(parts: list[Array], axis: int = 0) -> Array:
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis)
 
 
+def spread(x: Array, size: int) -> Array:
+    """x (1, copies) as (size, copies): a concatenation, since the derivative of a broadcast is a sum over a middle axis
+    of a batch, which took XLA half of a training step; that of a concatenation is a sum of slices."""
+    return jnp.concatenate([x] * size) if size > 1 else x
+
+
 def kinds(action: FieldAction, name: str) -> Kinds:
     """The summands of a linear action; the same object for the same content.
 
