@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
+from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
 from ._placing import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
 
@@ -101,7 +102,7 @@ class FieldAction(AbstractAction):
     def element(self, number: int, z: Float[Array, " n"], inverse: bool = False) -> Float[Array, " n"]:
         discrete_element(self.algebra, number)
         one = self.elements.only(number)
-        if not inverse:
+        if not checked_flag(inverse, "inverse"):
             return one.apply(self.dictionary(z))[0]
         if not self.is_affine:
             raise TypeError(f"{self} is not affine: the inverse of its discrete elements is not known.")

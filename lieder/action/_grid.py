@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack, stacked
+from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
 from ._fields import NO_ELEMENTS, FieldAction, scalars, written
 from ._grid_sampling import difference_weights, resampled, slopes
@@ -146,7 +147,9 @@ class GridAction(AbstractAction):
         map_ = self.base.elements.only(number).dense()[0]
         there[:d, : map_.shape[1]] = map_
         turn = self.fibre.discrete().only(number).dense()[0]
-        return (there[:d], np.linalg.inv(turn)) if inverse else (np.linalg.inv(there)[:d], turn)
+        return (
+            (there[:d], np.linalg.inv(turn)) if checked_flag(inverse, "inverse") else (np.linalg.inv(there)[:d], turn)
+        )
 
     def carried(
         self, back: Float[Array, "axes axes+1"], turn: Float[Array, "channels channels"], z: Float[Array, " n"]

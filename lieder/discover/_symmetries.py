@@ -22,6 +22,7 @@ from ..action import (
     velocities,
 )
 from ..algebra import LieAlgebra, Span
+from ..sampling import checked_flag
 from . import _storage, _summary
 from ._evidence import Evidence
 from ._found import EXACT
@@ -187,10 +188,10 @@ class Symmetries:
         Arguments: `names` of the columns, inputs then outputs (default those of the data); `digits` of coefficients;
         `simple`: of the basis `sparse()` (default) or of `generators` as found.
         Returns: one text a symmetry.
-        Raises: ValueError for a wrong number of names.
+        Raises: ValueError for a wrong number of names; TypeError for `simple` other than True or False.
         """
         names = self._checked_names(names)
-        rows = self.sparse() if simple else self.generators
+        rows = self.sparse() if checked_flag(simple, "simple") else self.generators
         return [self.written(row, names, digits) for row in rows]
 
     def written(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None, digits: int = 3) -> str:

@@ -13,6 +13,7 @@ from ..derivative import values
 from ..dictionary import AbstractDictionary
 from ..dictionary import sized as sized_dictionary
 from ..interop import estimator_inputs
+from ..sampling import checked_flag
 from ._functions import EquivariantFunctions
 from ._functions import functions as solved
 
@@ -69,10 +70,12 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
         Raises: ValueError for another number of columns, or when no function is left; TypeError for arguments of
             another kind; what `lieder.enforce.functions` raises.
         """
+        constant = checked_flag(self.constant, "constant")
+        only_generators = checked_flag(self.only_generators, "only_generators")
         estimator_inputs(self, X, first=True)
         found = self._found()
-        chosen = found.generators() if self.only_generators else found.simple()
-        if not self.constant:
+        chosen = found.generators() if only_generators else found.simple()
+        if not constant:
             chosen = chosen[[not _is_constant(found, row) for row in chosen]]
         if len(chosen) == 0:
             raise ValueError(

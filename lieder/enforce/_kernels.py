@@ -13,6 +13,7 @@ from ..action import FieldAction, check_same_algebra, points, vectors
 from ..algebra import LieAlgebra
 from ..dictionary import AbstractDictionary, linear, polynomials
 from ..linalg import MatrixStack, Summand, stacked, summands
+from ..sampling import checked_flag
 from ._functions import functions
 from ._kernels_polynomials import by_degree, harmonic_part, normalised
 
@@ -180,6 +181,7 @@ def kernels(
     for side, name in ((source, "source"), (target, "target")):
         if not isinstance(side, FieldAction) or not side.is_linear:
             raise TypeError(f"{name} must be a linear action such as lieder.vectors(algebra), got {side!r}.")
+    harmonic = checked_flag(harmonic, "harmonic")
     check_same_algebra(source, target)
     algebra = source.algebra
     if not isinstance(algebra, LieAlgebra) or algebra.generators is None:

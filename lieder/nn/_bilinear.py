@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
+from ..sampling import checked_flag
 from ._kinds import Kinds, joined, kinds, named, spread
 from ._linear import floating, is_one, mixed, normals, one_example
 
@@ -193,7 +194,7 @@ class Bilinear(eqx.Module):
             raise ValueError(f"rank must be 1, 2, 3, ..., got {rank}.")
         by, to = kinds(source, "source"), kinds(target, "target")
         check_same_algebra(source, target)
-        self.couplings = couplings(source, target, scalars, tolerance)
+        self.couplings = couplings(source, target, checked_flag(scalars, "scalars"), tolerance)
         if not self.couplings.each:
             raise ValueError(
                 f"no product of two summands of source, {named(source)}, reaches target, {named(target)}. Add"

@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantKernels, kernels, maps
+from ..sampling import checked_flag
 from ._linear import checked_key
 
 BATCH = 2**22  # numbers held at once while kernels are summed over pairs of points
@@ -75,6 +76,7 @@ class IntegralOperator(eqx.Module):
             raise ValueError(f"spacing must be positive and finite, got {spacing!r}.")
         _one_of(boundary, ("zero", "periodic"), "boundary")
         _one_of(indexing, ("ij", "xy"), "indexing")
+        use_bias = checked_flag(use_bias, "use_bias")
         if family is None:
             widths = (float(spacing * np.sqrt(size / (2 * _BAND))),) if scales is None else tuple(scales)
             family = kernels(source, target, degree=degree, scales=widths)

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
+from ..sampling import checked_flag
 from ._kinds import kinds, named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
@@ -55,7 +56,7 @@ class Linear(eqx.Module):
             ValueError: only the zero map is equivariant; different algebras.
             TypeError: actions that are not linear, or a dtype that is not floating point.
         """
-        dtype = floating(dtype)
+        dtype, use_bias = floating(dtype), checked_flag(use_bias, "use_bias")
         affine = isinstance(source, FieldAction) and source.is_affine and not source.is_linear
         self.maps = maps(homogeneous(source) if affine else source, target, tolerance=tolerance)
         if self.maps.dim == 0:

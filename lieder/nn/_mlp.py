@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from .. import enforce
 from ..action import FieldAction, scalars
+from ..sampling import checked_flag
 from ._bilinear import couplings
 from ._gated import Gated, Norm
 from ._hidden import hidden as uniform
@@ -75,6 +76,7 @@ class MLP(eqx.Module):
         if not isinstance(depth, int | np.integer) or isinstance(depth, bool) or depth < 0:
             raise ValueError(f"depth must be 0, 1, 2, ... hidden layers, got {depth!r}.")
         checked_key(key)
+        bilinear = None if bilinear is None else checked_flag(bilinear, "bilinear")
         for name, action in (("source", source), ("target", target)):
             if not isinstance(action, FieldAction):
                 raise TypeError(
