@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
 from ..sampling import check_varying, checked_flag, intrinsic_dimension
 from ._checks import (
@@ -20,7 +21,7 @@ from ._checks import (
     check_width,
 )
 from ._conclude import conclude
-from ._doubt import Doubt
+from ._doubt import INPUTS, Doubt, unexplained
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
 from ._reduce import Reduction
@@ -44,7 +45,7 @@ def cloud(
 
     rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at
     z_i, a point moved onto the surface (local quadratic fits to the nearest neighbours, at up to 1,024 points), lengths
-    in units of each block's spread.
+    in units of the spread that most rows of each block have. Points far from all others are not asked.
 
     Arguments:
         z: (N, n) points. action: how they are acted on.
@@ -98,7 +99,8 @@ def graph(
 ) -> Symmetries:
     """The symmetries of supervised data with no model: of the cloud {(x_i, y_i)}.
 
-    Works also when inputs fill only part of their space: nothing is asked of the map off the data.
+    Works also when inputs fill only part of their space: nothing is asked of the map off the data. "Cannot tell" where
+    neither nearby rows nor a plane predict y better than its mean does.
 
     Arguments:
         x (N, n), y (N, m): rows belong together. source, target: how they are acted on, over one algebra.
@@ -192,12 +194,16 @@ def _cloud_symmetries(
             "them. If you know the dimension of the"
             " submanifold, pass dimension; for inputs and outputs use graph, dataset or function."
         )
-    split = reduction if target is None else _split(reduction, source.width)
+    split, unknown = reduction, ""
+    if target is not None:
+        n = source.width
+        split, (x, y) = _split(reduction, n), np.split(points, [n], axis=1)
+        unknown = unexplained(models.followed(x, y, seed), target, names[n:], y, INPUTS)
     return conclude(
         split,
         source,
         target,
-        doubt=_doubt(found),
+        doubt=_doubt(found, unknown),
         tolerance=tolerance,
         min_gap=min_gap,
         names=names,
@@ -207,7 +213,7 @@ def _cloud_symmetries(
     )
 
 
-def _doubt(found: Cloud) -> Doubt:
+def _doubt(found: Cloud, unknown: str) -> Doubt:
     """The tangent spaces' own error, direction by direction; along none is it taken to be less than half the usual."""
     scale = found.scale
     source = (
@@ -215,9 +221,11 @@ def _doubt(found: Cloud) -> Doubt:
         f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
     )
     if scale.error < 1.0:
-        return Doubt(max(scale.error / 2.0, rounding_floor(np.dtype(np.float64))), source, found.error)
+        return Doubt(max(scale.error / 2.0, rounding_floor(np.dtype(np.float64))), source, found.error, unknown)
     return Doubt(
-        TOP, source, unknown=f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}"
+        TOP,
+        source,
+        unknown=unknown or f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}",
     )
 
 

@@ -12,7 +12,7 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..derivative import values
 from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
-from ..sampling import Table, intrinsic_dimension
+from ..sampling import Table, common_spread, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
@@ -159,7 +159,7 @@ def _check_fitted(fitted: models.Fitted, inputs: Table) -> None:
 
 def _standardised(data: Table) -> np.ndarray:
     values = data.values.astype(np.float64)
-    spread = values.std(axis=0)
+    spread = np.array([common_spread(column[:, None]) for column in values.T])
     return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 

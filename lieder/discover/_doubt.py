@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction
+from ..action import AbstractAction, AbstractFibreAction, components
 from ..derivative import lie_rows, slopes
 from ..interop import ForeignModel
 from ..linalg import TriangularFactor
@@ -17,6 +17,10 @@ ERRORS = 1.0  # a defect within so many standard errors of the model's derivativ
 ROWS = 512  # on which it is measured
 BYTES = 2**26  # for the rows of one batch
 VARYING = 2.0  # a misfit runs over half the length of what is fitted: relative to DF it counts twice what it does to F
+
+SURE = 3.0  # standard errors by which a model must predict better than the mean: a line fitted to noise may reach two
+MODEL = "the model explains", "it predicts rows that it has not seen"
+INPUTS = "the inputs explain", "nearby rows, and a plane through all, predict outputs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,24 @@ class Doubt:
             return np.full(len(directions), self.floor)
         size = np.linalg.norm(denominator @ directions.T, axis=0) / np.sqrt(weight)
         return np.hypot(self.floor, np.linalg.norm(self.factor @ directions.T, axis=0) / size)
+
+
+def unexplained(
+    gain: np.ndarray, target: AbstractFibreAction, names, y: np.ndarray, what: tuple[str, str] = MODEL
+) -> str:
+    """Why nothing is known, when some group of outputs is predicted no better than by its mean; else "".
+
+    Arguments: `gain` (m,), by how many standard errors better; `y` (N, m), the outputs; `what` predicts, and how.
+    """
+    # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
+    groups = [group for group in components(target) if np.ptp(y[:, group], axis=0).any()]
+    lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
+    if not lost:
+        return ""
+    named = (
+        "" if len(lost) == len(groups) else " of " + ", ".join(names[i] if names else f"y{i}" for g in lost for i in g)
+    )
+    return f"{what[0]} nothing{named}: {what[1]} no better than their mean does"
 
 
 def doubt_factor(

@@ -9,9 +9,9 @@ from ..action import AbstractAction, AbstractFibreAction
 from ..linalg import relative_spectrum
 from ..sampling import Table, stream
 from ._conclude import null_tolerance
-from ._doubt import VARYING
+from ._doubt import VARYING, unexplained
 from ._evidence import SYMMETRIES
-from ._function import model_symmetries, unexplained
+from ._function import model_symmetries
 from ._reduce import reduce_model
 from ._symmetries import Symmetries
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, components, scalars, tangent
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
 from ..interop import ForeignModel
 from ..models import Alternatives, Judged, judge
 from ..sampling import Stream, stream
@@ -26,14 +26,13 @@ from ._checks import (
     moved_columns,
 )
 from ._conclude import conclude
-from ._doubt import VARYING, Doubt, doubt_factor
+from ._doubt import VARYING, Doubt, doubt_factor, unexplained
 from ._evidence import CANNOT_TELL, NONE, rounding_floor
 from ._finite import finite_model
 from ._networks import is_trained, own_doubt
 from ._reduce import Reduction, reduce_model
 from ._symmetries import Symmetries
 
-SURE = 3.0  # standard errors by which a model must predict better than the mean: a line fitted to noise may reach two
 TRAINED = (
     "F was trained, so that its derivative is known less well than its rounding, and how well has not been measured: "
     "give labels= (of rows that its training has not seen) or error="
@@ -263,19 +262,6 @@ def _judged(
     except (TypeError, ValueError) as fault:
         raise type(fault)(re.sub(r"^y\b", "labels", str(fault))) from None
     return judged, (judged.alternatives, *own_doubt(model, data.whole, target.width)[0])
-
-
-def unexplained(gain: np.ndarray, target: AbstractFibreAction, names, y: np.ndarray) -> str:
-    """Why nothing is known, when some group of outputs is predicted no better than by its mean; else ""."""
-    # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
-    groups = [group for group in components(target) if np.ptp(y[:, group], axis=0).any()]
-    lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
-    if not lost:
-        return ""
-    named = (
-        "" if len(lost) == len(groups) else " of " + ", ".join(names[i] if names else f"y{i}" for g in lost for i in g)
-    )
-    return f"the model explains nothing{named}: it predicts rows that it has not seen no better than their mean does"
 
 
 def _finite(model, source, target, reduction: Reduction, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:

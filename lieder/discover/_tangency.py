@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..action import AbstractAction, components
 from ..linalg import TriangularFactor, relative_spectrum
 from ..report import progress
-from ..sampling import Scale, tangent_scale, tangents
+from ..sampling import Scale, apart, common_spread, tangent_scale, tangents
 from ._conclude import null_tolerance
 from ._reduce import Collector, Reduction, batch_size
 
@@ -22,13 +22,14 @@ UNSEEN = 0.25  # a field whose size is uncertain by more than this share moves t
 
 
 def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) -> Float[np.ndarray, " n"]:
-    """One length for each group of coordinates that the action mixes: the rms distance from the mean over a coordinate.
+    """One length for each group of coordinates that the action mixes: its common spread over a coordinate.
 
-    Within a group coordinates share units, between groups they need not."""
+    Within a group coordinates share units, between groups they need not. Not the rms distance from the mean: one output
+    a thousand times the others would be the unit in which these are all alike, and the rest a plane."""
     scales = np.ones(points.shape[1])
     for group in components(action):
         piece = points[:, group]
-        spread = float(np.sqrt(np.mean((piece - piece.mean(axis=0)) ** 2)))
+        spread = common_spread(piece)
         # A group that never varies has its own size for a unit.
         scales[group] = spread if spread > 0 else float(np.sqrt(np.mean(piece**2))) or 1.0
     return scales
@@ -64,11 +65,13 @@ def reduce_cloud(
     spared = min(512, len(points) // 8)
     # Of few points none can be spared: the finite check then uses points that the tangent spaces have seen.
     held, kept = (points[order[:spared]], points[order[spared:]]) if len(points) >= 64 else (points, points)
+    held = held[~apart(kept / units, held / units)]
     q, n = action.algebra.dim, points.shape[1]
     with jax.enable_x64(True):
         scale = tangent_scale(kept / units, dimension, neighbours)
         count = max(int(np.clip(WORK // scale.neighbours, *QUERIES)), 4 * q)
-        spaces = tangents(kept / units, scale, kept[:count] / units)
+        asked = kept[:count] / units
+        spaces = tangents(kept / units, scale, asked[~apart(kept / units, asked)])
         collector = Collector(q, ((q, lambda factor: factor),), seed)
         collector.hold(held, np.zeros((len(held), 0)), np.ones(len(held)))
         error = moved = TriangularFactor.empty(q)

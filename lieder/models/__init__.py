@@ -9,3 +9,4 @@ from ._judge import judge as judge
 from ._levels import Levels as Levels
 from ._levels import level_functions as level_functions
 from ._mlp import Network as Network
+from ._nearest import followed as followed

@@ -8,6 +8,9 @@ from ._neighbours import Tangents as Tangents
 from ._neighbours import surface_distances as surface_distances
 from ._neighbours import tangent_scale as tangent_scale
 from ._neighbours import tangents as tangents
+from ._outliers import apart as apart
+from ._outliers import common_spread as common_spread
+from ._outliers import drawn_in as drawn_in
 from ._reservoir import Reservoir as Reservoir
 from ._stream import Stream as Stream
 from ._stream import gather as gather

@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ._dimension import intrinsic_dimension
 from ._local_fits import LocalFits, coefficients, local_fits
+from ._outliers import apart
 
 PROBES = 200  # queries at which scales are compared
 LARGEST = 2048  # neighbours: their noise is then small beside all else, and more would only cost
@@ -102,6 +103,7 @@ def tangent_scale(
     if neighbours is not None and not least <= neighbours <= points:
         raise ValueError(f"neighbours must lie in {least}..{points} for dimension {d}, got {neighbours}.")
     probe = cloud[np.random.default_rng(0).permutation(points)[:PROBES]]
+    probe = probe[~apart(cloud, probe)]
     near = _Near(cloud, d, _order(d, points if neighbours is None else neighbours), probe)
     return _best(near) if neighbours is None else _given(near, neighbours)
 
