@@ -15,6 +15,9 @@ def drawn_in(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "ro
     """The distances of all entries from their column's median, where what is far counts as less far.
 
     Far is FAR times the median distance of those that differ from the median, so a column may be constant in most rows.
+
+    Arguments: `values` (N, k), columns of one unit.
+    Returns: (N, k).
     Reference: Huber and Ronchetti, Robust Statistics, 2009 (winsorised samples, scales by the median distance).
     """
     away = values - np.median(values, axis=0)
@@ -27,7 +30,8 @@ def drawn_in(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "ro
 def common_spread(values: Float[np.ndarray, "rows columns"]) -> float:
     """The rms distance of all entries from their column's mean, entries far from the median `drawn_in`.
 
-    Where nothing is far this is the rms distance from the mean itself. Zero when nothing varies.
+    Arguments: `values` (N, k), columns of one unit.
+    Returns: the spread; where nothing is far the rms distance from the mean itself, zero when nothing varies.
     """
     near = drawn_in(values)
     return float(np.sqrt(np.mean((near - near.mean(axis=0)) ** 2)))
