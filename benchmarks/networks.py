@@ -3,19 +3,23 @@
     python benchmarks/networks.py results.json             # all cells; one that is in the file is not run again
     python benchmarks/networks.py results.json --quick     # one seed, a tenth of the steps
     python benchmarks/networks.py results.json --only o5   # cells of one task; --models lists what is trained
+    python benchmarks/networks.py results.json --cost      # time and memory of a step instead, all networks in turns
 
 Width 128, depth 3, Adam .003, batches of 500, float32. Inputs and outputs are standardised as in emlp's `datasets`:
 inertia not at all, the others by one number for each vector, and by mean and deviation of the training outputs; errors
-are mean squares over 5,000 test rows in the units of the raw targets.
+are mean squares over 5,000 test rows in the units of the raw targets. The fourth task, five charged bodies, is in
+fivebody.py.
 """
 
 import argparse
 import json
 import os
 import time
+from functools import partial
 
 import measure  # isort: skip - before NumPy and JAX
 import equinox as eqx
+import fivebody
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -149,30 +153,74 @@ def train(trainer: Trainer, model, task: str, rows: int, marks: tuple[int, ...],
     return {"errors": errors, "ms": float(np.median(times[1:])), "parameters": sum(leaf.size for leaf in carry[0])}
 
 
+def cost(tasks: list[str], models: list[str], rounds: int) -> None:
+    """ms of CPU of a step, and what its compiled program holds besides arguments and results; all networks in turns."""
+    lines = []
+    for task in tasks:
+        x, y = (jnp.asarray(part, jnp.float32) for part in TASKS[task][0](np.random.default_rng(0), 1000))
+        order = jnp.stack([jax.random.permutation(jax.random.key(i), 1000)[:BATCH] for i in range(20)])
+        calls, memory, times = {}, {}, {name: [] for name in models}
+        for name in models:
+            model = MODELS[name](*representations(task), jax.random.key(0))
+            trainer = Trainer(model)
+            carry = trainer.start(jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+            steps = trainer.steps.lower(carry, x, y, order).compile()
+            memory[name] = steps.memory_analysis().temp_size_in_bytes / 1e6
+            calls[name] = partial(steps, carry, x, y, order)
+            jax.block_until_ready(calls[name]())
+        for _ in range(rounds):
+            for name, call in calls.items():
+                begun = time.process_time()
+                jax.block_until_ready(call())
+                times[name].append((time.process_time() - begun) / len(order) * 1e3)
+        for name in models:
+            ratio = np.median(np.divide(times[name], times[models[0]]))
+            lines.append((task, name, f"{np.median(times[name]):.2g}", f"{ratio:.2f}", f"{memory[name]:.1f}"))
+    measure.table(("task", "network", "ms a step", f"times {models[0]}", "MB"), lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", help="JSON file in which results are kept")
     parser.add_argument("--quick", action="store_true", help="one seed, a tenth of the steps")
-    parser.add_argument("--only", default=",".join(TASKS), help="tasks, separated by commas")
+    parser.add_argument("--cost", action="store_true", help="time and memory of a step, nothing trained")
+    parser.add_argument("--only", default=",".join([*TASKS, "fivebody"]), help="tasks, separated by commas")
     parser.add_argument("--models", default="plain,nn.MLP,parts", help="models, separated by commas")
     given = parser.parse_args()
     done = json.load(open(given.results)) if os.path.exists(given.results) else {}
     print(measure.machine())
-    for task in given.only.split(","):
+    tasks, models = given.only.split(","), given.models.split(",")
+    if given.cost:
+        cost([task for task in tasks if task in TASKS], models, 5 if given.quick else 25)
+        return
+    for task in tasks:
+        if task == "fivebody":
+            for seed in range(1 if given.quick else fivebody.SEEDS):
+                for name in fivebody.MODELS:
+                    steps = fivebody.STEPS // 10 if given.quick else fivebody.STEPS
+                    cell = f"{task} {fivebody.ROWS} {steps} {name} {seed}"
+                    if cell not in done:
+                        keep(done, cell, fivebody.cell(name, seed, steps), given.results)
+            continue
         source, target = representations(task)
         for rows, marks in CELLS:
             marks = tuple(mark // 10 for mark in marks) if given.quick else marks
-            for name in given.models.split(","):
+            for name in models:
                 trainer = None
                 for seed in range(1 if given.quick else SEEDS):
                     cell = f"{task} {rows} {marks[-1]} {name} {seed}"
                     if cell not in done:
                         model = MODELS[name](source, target, jax.random.key(seed))
                         trainer = trainer or Trainer(model)
-                        done[cell] = train(trainer, model, task, rows, marks, seed, given.quick)
-                        with open(given.results, "w") as file:
-                            json.dump(done, file, indent=1)
+                        found = train(trainer, model, task, rows, marks, seed, given.quick)
+                        keep(done, cell, found, given.results)
     report(done)
+
+
+def keep(done: dict, cell: str, found: dict, path: str) -> None:
+    done[cell] = found
+    with open(path, "w") as file:
+        json.dump(done, file, indent=1)
 
 
 def report(done: dict) -> None:
