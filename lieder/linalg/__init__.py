@@ -28,6 +28,8 @@ from ._probe import probe as probe
 from ._rational import row_echelon as row_echelon
 from ._rational import simplest_fraction as simplest_fraction
 from ._rational import varimax as varimax
+from ._ridge import Ridge as Ridge
+from ._ridge import ridge_regression as ridge_regression
 from ._spectrum import RelativeSpectrum as RelativeSpectrum
 from ._spectrum import relative_spectrum as relative_spectrum
 from ._stack import MatrixStack as MatrixStack

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from ..report import path_figure
 from ._checkpoint import read, writable, write
 
+_STRONG = 3.0  # log Bayes factor that is strong evidence
+_SLIGHT = 1.0  # one that is not worth more than a bare mention
+
 
 @dataclass(frozen=True, eq=False)
 class RegressionPath:
@@ -18,9 +21,9 @@ class RegressionPath:
     Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
         (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,),
         mean squared errors on the data; `errors` (folds, s), those on examples left out; `ridges` (s,), the strength of
-        the ridge term; `refitted`, whether coefficients, losses, errors and `kept` are those of refits, among
-        functions that keep exactly what each fit proposes, the last of which, strength 0, keep nothing;
-        `kept_tolerance`.
+        the ridge term; `evidence` (s,), log marginal likelihoods of the symmetries of refits, else NaN; `refitted`,
+        whether coefficients, losses, errors and `kept` are those of refits, among functions that keep exactly what each
+        fit proposes, the last of which, strength 0, keep nothing; `kept_tolerance`.
     """
 
     alphas: Float[np.ndarray, " s"]
@@ -33,6 +36,7 @@ class RegressionPath:
     losses: Float[np.ndarray, " s"]
     errors: Float[np.ndarray, "folds s"]
     ridges: Float[np.ndarray, " s"]
+    evidence: Float[np.ndarray, " s"]
     refitted: bool
     kept_tolerance: float
 
@@ -53,19 +57,23 @@ class RegressionPath:
 
     @property
     def position(self) -> int:
-        """The position that is chosen by the one-standard-error rule.
+        """The position that is chosen.
 
-        Of fits: the largest strength whose error is within one standard error of the least. Of refits: that which
-        keeps most, then that of least error, among those whose error differs from the least by no more than one
-        standard error of the difference, fold by fold, since refits of one path are not shrunk differently.
+        Of fits: the largest strength whose error is within one standard error of the least. Of refits: that with most
+        evidence, the first of equals; but one that keeps nothing is taken unless another is exp(3) = 20 times as
+        likely, and one that keeps everything unless another is e times as likely.
 
-        Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3.
+        Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3; Kass,
+        Raftery, Bayes factors, 1995, section 3.2.
         """
         if not self.refitted:
             return int(np.flatnonzero(self.error <= self.error[self.best] + self.deviation[self.best])[0])
-        away = self.errors - self.errors[:, self.best, None]
-        within = away.mean(axis=0) <= away.std(axis=0, ddof=1) / np.sqrt(len(away))
-        return min(np.flatnonzero(within).tolist(), key=lambda i: (-self.kept[i], self.error[i], i))
+        found = int(np.argmax(self.evidence))
+        for kept, needed in ((0, _STRONG), (self.singular_values.shape[1], _SLIGHT)):
+            null = np.flatnonzero(self.kept == kept)
+            if len(null) and self.evidence[found] < self.evidence[null[0]] + needed:
+                found = int(null[0])
+        return found
 
     @property
     def chosen(self) -> float:

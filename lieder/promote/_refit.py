@@ -1,33 +1,36 @@
 """Least squares among functions that keep symmetries exactly: what is promoted is not shrunk."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import Columns, NuclearRegression, annihilating, low_rank_least_squares
+from ..linalg import Columns, NuclearRegression, annihilating, low_rank_least_squares, ridge_regression
 from ._rows import Rows
 
 _RIDGES = np.array([1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0])  # tried, relative to the sum of weights
+_PRIORS = np.logspace(-9, 2, 23)  # the same for the evidence, where the best is looked for
 _STEADY = 1e-3  # ridge, relative, under which symmetries are sought in a part of the data
 _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
 _STEPS = 8  # of the refinement without a fold, from the solution on all data
 _SAME = 1e-3  # relative distance at which two refits are one
 _TRIED = 0.95  # least cosine at which directions of equal number count as tried
+_EXACTLY = 1e-6  # singular values of L_F, relative to the largest, that vanish after a refinement
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Functions that keep the same number of candidates, near one of them.
+    """Functions that keep the same number of candidates, near one of them, in coordinates of `problem`.
 
-    Fields: `kept`, that number; `vector` (k,), the best of them, in coordinates of `problem`; `basis` (M, d), the
-        functions with exactly its symmetries; `changes` (M, e), its changes that keep the number, to first order.
+    Fields: `kept`, that number; `vector` (k,), the best of them; `basis` (k, d), the functions with exactly its
+        symmetries; `changes` (k, e), its changes that keep the number, to first order.
     """
 
     kept: int
     vector: Float[np.ndarray, " k"]
-    basis: Float[np.ndarray, "M d"]
-    changes: Float[np.ndarray, "M e"]
+    basis: Float[np.ndarray, "k d"]
+    changes: Float[np.ndarray, "k e"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +38,8 @@ class Refit:
     """The regression as refits see it.
 
     Fields: `rows`; `columns` A; `problem`, whose coordinates are used; `operator` (p, q, k), A as an array in these,
-        None where it is too large; `deviations` (M,), the standard deviation of each function over the data; `ridges`,
-        to choose from.
+        None where it is too large; `deviations` (M,), the standard deviation of each function over the data; `prior`
+        (M,), the same, or its size where it does not vary; `ridges`, to choose from.
     """
 
     rows: Rows
@@ -44,6 +47,7 @@ class Refit:
     problem: NuclearRegression
     operator: Float[np.ndarray, "p q k"] | None
     deviations: Float[np.ndarray, " M"]
+    prior: Float[np.ndarray, " M"]
     ridges: Float[np.ndarray, " r"]
 
     @property
@@ -52,34 +56,60 @@ class Refit:
         return self.columns.shape[1]
 
     def structure(self, v: Float[np.ndarray, " k"], kept: int) -> Structure | None:
-        """The best function near v that keeps so many candidates exactly; None where there is none."""
+        """The best function near v that keeps so many candidates exactly, or more; None where there is none."""
         if self.operator is None:
             return None
         curvature, slope = self._curved(self.rows, 0.0)
         found = low_rank_least_squares(self.operator, curvature, slope, v, self.candidates - kept)
         if not found.settled:
             return None
+        s = np.linalg.svd(self.operator @ found.vector, compute_uv=False)
+        more = self.candidates - int(np.sum(s > _EXACTLY * s[0]))
+        if more > kept:  # the function has more symmetries than were asked for
+            found = low_rank_least_squares(self.operator, curvature, slope, found.vector, self.candidates - more)
+            if not found.settled:
+                return None
         functions = annihilating(self.operator, found.annihilated)
-        return Structure(found.annihilated.shape[1], found.vector, self._full(functions), self._full(found.tangent))
+        return Structure(found.annihilated.shape[1], found.vector, functions, found.tangent)
 
     def free(self) -> Structure:
         """All functions: nothing is kept."""
-        every = np.eye(len(self.deviations))
-        return Structure(0, np.zeros(self.problem.basis.shape[1]), every, every)
+        every = np.eye(self.problem.basis.shape[1])
+        return Structure(0, np.zeros(len(every)), every, every)
 
     def fixed(self) -> Structure:
         """Functions that no candidate changes: all are kept."""
-        nothing = np.zeros(self.problem.basis.shape[1])
-        basis = self._full(np.zeros((len(nothing), 0)))
-        return Structure(self.candidates, nothing, basis, basis)
+        nothing = np.zeros((self.problem.basis.shape[1], 0))
+        return Structure(self.candidates, np.zeros(len(nothing)), nothing, nothing)
 
     def solved(self, structure: Structure, ridge: float) -> Float[np.ndarray, " M"]:
         """Least squares with a ridge term among functions of the structure."""
-        return self._least(*self.rows.system(), structure.basis, ridge)
+        return self._least(*self.rows.system(), self._full(structure.basis), ridge)
 
-    def errors(self, structure: Structure, part: np.ndarray, folds: int) -> Float[np.ndarray, "folds r"]:
-        """The mean squared error on each fold, for each ridge term: symmetries are found anew without the fold."""
-        out = np.empty((folds, len(self.ridges)))
+    def evidence(self, structure: Structure) -> float:
+        """The logarithm of the marginal likelihood of the structure, as `ld.linalg`'s ridge regressions have it.
+
+        The structure is taken for the linear space of its changes, in which its functions lie, too, so that what has
+        to be estimated to find the symmetries is paid for. Functions that nothing changes are in every structure, and
+        free.
+        """
+        moved, values, count = self._reduced
+        penalty = self.prior[:, None] * (self.problem.basis @ structure.changes)
+        fit = ridge_regression(moved @ structure.changes, penalty, values)
+        return fit.log_evidence(self.rows.weights.sum() * _PRIORS, count)
+
+    def ridge(self, structure: Structure) -> float:
+        """The strength of the ridge term of least error on examples left out one by one."""
+        if len(self.ridges) == 1:
+            return float(self.ridges[0])
+        design, values = self.rows.system()
+        changes = self._full(structure.changes)
+        fit = ridge_regression(design @ changes, self.deviations[:, None] * changes, values)
+        return float(self.ridges[np.argmin(fit.left_out(self.ridges))])
+
+    def errors(self, structure: Structure, ridge: float, part: np.ndarray, folds: int) -> Float[np.ndarray, " folds"]:
+        """The mean squared error on each fold: symmetries are found anew without the fold."""
+        out = np.empty(folds)
         m, size = self.rows.y.shape[1], self.rows.features.shape[1]
         for fold in range(folds):
             inside, outside = self.rows.subset(part != fold), self.rows.subset(part == fold)
@@ -88,12 +118,11 @@ class Refit:
             if 0 < structure.kept < self.candidates and self.operator is not None:
                 curvature, slope = self._curved(inside, _STEADY)
                 rank = self.candidates - structure.kept
-                anew = low_rank_least_squares(self.operator, curvature, slope, structure.vector, rank, _STEPS)
-                changes = self._full(anew.tangent)
-            design, values = inside.system()
-            for i, ridge in enumerate(self.ridges):
-                W = self._least(design, values, changes, ridge * share).reshape(m, size)
-                out[fold, i] = outside.error(W, inside.intercepts(W))
+                changes = low_rank_least_squares(
+                    self.operator, curvature, slope, structure.vector, rank, _STEPS
+                ).tangent
+            W = self._least(*inside.system(), self._full(changes), ridge * share).reshape(m, size)
+            out[fold] = outside.error(W, inside.intercepts(W))
         return out
 
     def _least(self, design: np.ndarray, values: np.ndarray, basis: np.ndarray, ridge: float) -> np.ndarray:
@@ -103,13 +132,27 @@ class Refit:
         system, right = np.concatenate([design @ basis, weighted]), np.concatenate([values, np.zeros(len(basis))])
         return basis @ np.linalg.lstsq(system, right)[0]
 
-    def _curved(self, rows: Rows, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-        """Curvature and slope of the misfit in coordinates v, functions that nothing changes fitted away."""
+    @cached_property
+    def _reduced(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Equations for the coordinates v, few, functions that nothing changes fitted away, and how many there were."""
+        moved, values, free = self._moved(self.rows)
+        count = len(values) - free
+        if len(values) > moved.shape[1] + 1:
+            factor = np.asarray(np.linalg.qr(np.concatenate([moved, values[:, None]], axis=1), mode="r"))
+            moved, values = factor[:, :-1], factor[:, -1]
+        return moved, values, count
+
+    def _moved(self, rows: Rows) -> tuple[np.ndarray, np.ndarray, int]:
         design, values = rows.system()
         moved = design @ self.problem.basis
-        if self.problem.kernel.shape[1]:
-            q = np.linalg.qr(design @ self.problem.kernel)[0]
-            moved, values = moved - q @ (q.T @ moved), values - q @ (q.T @ values)
+        if not self.problem.kernel.shape[1]:
+            return moved, values, 0
+        q = np.linalg.qr(design @ self.problem.kernel)[0]
+        return moved - q @ (q.T @ moved), values - q @ (q.T @ values), q.shape[1]
+
+    def _curved(self, rows: Rows, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+        """Curvature and slope of the misfit in coordinates v, functions that nothing changes fitted away."""
+        moved, values, _ = self._moved(rows)
         weighted = self.deviations[:, None] * self.problem.basis
         curvature = moved.T @ moved + ridge * rows.weights.sum() * (weighted.T @ weighted)
         return curvature, moved.T @ values
@@ -135,7 +178,10 @@ def refit_of(
         ridges = np.array([ridge])
     else:
         ridges = rows.weights.sum() * _RIDGES if choose else np.zeros(1)
-    return Refit(rows, columns, problem, operator, np.tile(deviations, rows.y.shape[1]), ridges)
+    sizes = np.sqrt(rows.weights @ rows.features**2 / rows.weights.sum())
+    prior = np.where(deviations > 0, deviations, sizes)
+    m = rows.y.shape[1]
+    return Refit(rows, columns, problem, operator, np.tile(deviations, m), np.tile(prior, m), ridges)
 
 
 def tried(directions: Float[np.ndarray, "q s"], others: list[Float[np.ndarray, "q s"]]) -> bool:

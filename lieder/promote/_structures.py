@@ -1,4 +1,4 @@
-"""Which symmetries a path proposes, refined, each validated once."""
+"""Which symmetries a path proposes, refined, each with the evidence for it."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,7 @@ from jaxtyping import Float, Int
 from ..report import progress
 from ._refit import Refit, Structure, same, tried
 
-_PROPOSED = 3  # gaps of the singular values that are tried at each strength
-_SMALL = (
-    2**18
-)  # entries of L_F as an array: up to it each strength tries what any proposes, beyond its largest gap only
-_MOST = 6  # structures that are validated beyond
+_EFFORT = 2**24  # entries of L_F, times refinements, of one path
 _EQUAL = 1e-12  # of what varies in y: smaller squared errors are rounding
 _NOTHING = 1e-9  # a norm of L_F of this share of the data is rounding
 
@@ -21,44 +17,51 @@ _NOTHING = 1e-9  # a norm of L_F of this share of the data is rounding
 class Structures:
     """The structures of a path.
 
-    Fields: `every` of them; `errors` (structures, folds), at the ridge term of least error, `ridges` (structures,);
-        `at` (s,), the position of that taken at each strength.
+    Fields: `every` of them, with their `evidence`; `at` (s,), the position of that taken at each strength; `ridges`
+        (s,) and `errors` (folds, s), of these.
     """
 
     every: tuple[Structure, ...]
-    errors: Float[np.ndarray, "t folds"]
-    ridges: Float[np.ndarray, " t"]
+    evidence: Float[np.ndarray, " t"]
     at: Int[np.ndarray, " s"]
+    ridges: Float[np.ndarray, " s"]
+    errors: Float[np.ndarray, "folds s"]
 
 
 def structures_of(
-    refit: Refit, solutions: Float[np.ndarray, "s k"], part: Int[np.ndarray, " N"], folds: int, tolerance: float
+    refit: Refit,
+    solutions: Float[np.ndarray, "s k"],
+    part: Int[np.ndarray, " N"],
+    folds: int,
+    tolerance: float,
+    ends: bool,
 ) -> Structures:
-    """Refine what each solution of a path proposes, and validate it.
+    """Refine what each solution of a path proposes: of any number of symmetries, as far as that can be tried.
 
     Arguments: `refit`; `solutions`, in coordinates of its problem, strongest first; `part`, the fold of each example;
-        `folds`; `tolerance`, as in `kept`.
-    Returns: Structures. A strength that proposes nothing that exists takes all functions.
+        `folds`; `tolerance`, as in `kept`; `ends`, whether a strength 0 follows, which keeps nothing.
+    Returns: Structures. Each strength takes the structure with most evidence that it proposes; one that proposes
+        nothing that exists takes all functions.
     """
     every: list[Structure] = [refit.free(), refit.fixed()]
     known: dict[int, list[tuple[np.ndarray, int | None]]] = {}
     size = float(np.linalg.norm(refit.rows.y))
-    small = refit.operator is not None and refit.operator.size <= _SMALL
-    most = len(refit.rows.y) + 2 if small else _MOST + 2
-    values, turns = zip(*(_spectrum(refit, v) for v in solutions), strict=True)
-    broken = [s[0] > _NOTHING * size for s in values]
-    own = [
-        proposals(s, tolerance)[: _PROPOSED if small else 1] if b else [] for s, b in zip(values, broken, strict=True)
-    ]
-    anywhere = list(dict.fromkeys(kept for counts in own for kept in counts))
-    proposed: list[set[int]] = [set() if b else {1} for b in broken]
-    for v, turn, counts, here, b in zip(solutions, turns, own, proposed, broken, strict=True):
-        for kept in (anywhere if small else counts) if b else ():
+    entries = refit.candidates * refit.columns.shape[0] * solutions.shape[1]
+    each = max(1, _EFFORT // (max(entries, 1) * len(solutions)))
+    proposed: list[set[int]] = []
+    for v in progress(solutions, len(solutions), "refits"):
+        s, turn = _spectrum(refit, v)
+        here: set[int] = set()
+        proposed.append(here)
+        if s[0] <= _NOTHING * size:
+            here.add(1)
+            continue
+        for kept in proposals(s, tolerance)[:each]:
             directions = turn[len(turn) - kept :].T
             before = known.setdefault(kept, [])
-            alike = [at for other, at in before if tried(directions, [other])]
-            if alike or len(every) >= most:
-                here |= {at for at in alike if at is not None}
+            alike = [place for other, place in before if tried(directions, [other])]
+            if alike:
+                here |= {place for place in alike if place is not None}
                 continue
             found = refit.structure(v, kept)
             place = None
@@ -67,13 +70,20 @@ def structures_of(
                 every += [found] if place == len(every) else []
                 here.add(place)
             before.append((directions, place))
-    validated = [refit.errors(structure, part, folds) for structure in progress(every, len(every), "refits")]
+    evidence = np.array([refit.evidence(structure) for structure in every])
+    at = [max(here, key=lambda i: evidence[i]) if here else 0 for here in proposed] + [0] * ends
+    ridges, errors = {}, {}
     least = _EQUAL * refit.rows.variance
-    best = [int(np.argmin(errors.mean(axis=0))) for errors in validated]
-    errors = np.array([np.maximum(errors[:, i], least) for errors, i in zip(validated, best, strict=True)])
-    mean = errors.mean(axis=1)
-    at = np.array([min(here, key=lambda i: mean[i]) if here else 0 for here in proposed], np.int64)
-    return Structures(tuple(every), errors, refit.ridges[best], at)
+    for place in progress(sorted(set(at)), len(set(at)), "folds"):
+        ridges[place] = refit.ridge(every[place])
+        errors[place] = np.maximum(refit.errors(every[place], ridges[place], part, folds), least)
+    return Structures(
+        tuple(every),
+        evidence,
+        np.array(at, np.int64),
+        np.array([ridges[place] for place in at]),
+        np.stack([errors[place] for place in at], axis=1),
+    )
 
 
 def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +93,7 @@ def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def proposals(values: Float[np.ndarray, " q"], tolerance: float) -> list[int]:
-    """How many of the singular values may count as zero: below the largest ratios of neighbours."""
+    """How many of the singular values may count as zero, the largest ratios of neighbours first."""
     clipped = np.append(np.maximum(values / values[0], tolerance), tolerance)
-    order = np.argsort(clipped[1:] / clipped[:-1])[:_PROPOSED]
+    order = np.argsort(clipped[1:] / clipped[:-1], kind="stable")
     return [len(values) - 1 - int(i) for i in order if 0 < len(values) - 1 - i < len(values)]

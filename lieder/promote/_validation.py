@@ -75,10 +75,11 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     _warn(state["gaps"], tolerance)
     size = float(np.linalg.norm(rows.y))
     kept_ = np.array([kept(s, settings.kept_tolerance, size, exact=False) for s in state["singular_values"]])
-    ridges = np.full(len(strengths), settings.ridge or 0.0)
+    ridges, evidence = np.full(len(strengths), settings.ridge or 0.0), np.full(len(strengths), np.nan)
     final = state
     if settings.refit:
-        strengths, kept_, ridges, final = _refitted(task, settings, whole, part, strengths, state, alphas is None)
+        ends = alphas is None
+        strengths, kept_, ridges, evidence, final = _refitted(task, settings, whole, part, strengths, state, ends)
     path = RegressionPath(
         unit * strengths,
         np.stack([task.units.outside(V) for V in final["coefficients"]]),
@@ -90,6 +91,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         unit**2 * final["losses"],
         unit**2 * final["errors"],
         ridges,
+        evidence,
         settings.refit,
         settings.kept_tolerance,
     )
@@ -117,24 +119,24 @@ def _refitted(task: Task, settings: Settings, problem: NuclearRegression, part, 
     refit = refit_of(rows, task.columns, problem, task.deviations, settings.ridge, choose=True)
     onto = problem.basis.T @ task.columns.gram
     solutions = np.stack([onto @ V.reshape(-1) for V in state["coefficients"]])
-    found = structures_of(refit, solutions, part, settings.folds, settings.kept_tolerance)
-    at = found.at
+    found = structures_of(refit, solutions, part, settings.folds, settings.kept_tolerance, ends)
     final = {name: value.copy() for name, value in state.items()}
     if ends:
-        strengths, at = np.append(strengths, 0.0), np.append(at, 0)
+        strengths = np.append(strengths, 0.0)
         for name in ("coefficients", "intercepts", "singular_values", "gaps", "iterations", "losses"):
             final[name] = np.concatenate([final[name], np.zeros_like(final[name][-1:])])
-    solved = {place: refit.solved(found.every[place], float(found.ridges[place])) for place in set(at.tolist())}
-    for i, place in enumerate(at.tolist()):
+    places = found.at.tolist()
+    solved = {place: refit.solved(found.every[place], ridge) for place, ridge in zip(places, found.ridges, strict=True)}
+    for i, place in enumerate(places):
         V = solved[place].reshape(final["coefficients"].shape[1:])
         final["coefficients"][i], final["intercepts"][i] = V, rows.intercepts(V)
         final["losses"][i] = rows.error(V, final["intercepts"][i])
     if ends:
         s = np.linalg.svd(task.columns.apply(solved[0]), compute_uv=False)
         final["singular_values"][-1, : len(s)] = s
-    final["errors"] = found.errors[at].T
-    kept_ = np.array([found.every[place].kept for place in at])
-    return strengths, kept_, found.ridges[at], final
+    final["errors"] = found.errors
+    kept_ = np.array([found.every[place].kept for place in places])
+    return strengths, kept_, found.ridges, found.evidence[found.at], final
 
 
 def _warn(gaps: np.ndarray, tolerance: float) -> None:
