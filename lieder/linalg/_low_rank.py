@@ -55,31 +55,40 @@ def low_rank_least_squares(
             return LowRank(v, tangent, rest, step, False)
         away = float(s[rank] / s[0]) if rank < len(s) else 0.0
         rest = right[rank:].T
-        tangent = _tangent(operator, left[:, :rank], right[:rank].T, _FLOOR if away > _CLEAN else _CLEAN)
+        tangent = _tangent(operator, left, right.T, rank, _FLOOR if away > _CLEAN else _CLEAN)
         inner = tangent.T @ (curvature + tiny) @ tangent
         new = tangent @ np.linalg.solve(inner, tangent.T @ slope)
         moved = float(np.linalg.norm(new - v)) / max(float(np.linalg.norm(new)), np.finfo(float).tiny)
         v = new
         if away <= _SETTLED and moved <= _MOVED:
             return LowRank(v, tangent, rest, step, True)
-        history.append(away)
-        if step > _PATIENCE and away > max(_PROGRESS * history[-1 - _PATIENCE], _SETTLED):
+        history += [away] if away > _SETTLED else []  # the start may have the rank, and the first step leaves it
+        if len(history) > _PATIENCE and away > max(_PROGRESS * history[-1 - _PATIENCE], _SETTLED):
             break
     return LowRank(v, tangent, rest, step, False)
 
 
-def _tangent(operator: np.ndarray, U: np.ndarray, V: np.ndarray, floor: float) -> np.ndarray:
-    """Changes whose image stays in the range of U or vanishes off V: the small eigenvectors of
+def _tangent(operator: np.ndarray, left: np.ndarray, right: np.ndarray, rank: int, floor: float) -> np.ndarray:
+    """Changes whose image stays in the range of U or vanishes off V, of the singular vectors that survive: the small
+    eigenvectors of the square of d -> P^T B(d) S, P and S the others; or of
 
         1 - sum_i |u_i^T B|^2 - sum_j |B v_j|^2 + sum_ij |u_i^T B v_j|^2,
 
-    all from the few vectors that survive, since B has orthonormal columns.
+    which is the same, since B has orthonormal columns, whichever takes fewer operations.
     """
     p, q, k = operator.shape
-    rows = (U.T @ operator.reshape(p, q * k)).reshape(-1, q, k)
-    columns = np.matmul(V.T, operator)  # p, r, k
-    both = np.matmul(V.T, rows)
-    gram = np.eye(k) + _square(both) - _square(rows) - _square(columns)
+    U, P, V, S = left[:, :rank], left[:, rank:], right[:, :rank], right[:, rank:]
+    lost = (p - rank) * (q - rank)
+    if p * q * min(p - rank, q - rank) + lost * (min(p, q) + k) <= rank * (2 * p * q + k * (p + q)):
+        if p - rank < q - rank:
+            others = np.matmul(S.T, (P.T @ operator.reshape(p, q * k)).reshape(-1, q, k))
+        else:
+            others = (P.T @ np.matmul(S.T, operator).reshape(p, -1)).reshape(-1, q - rank, k)
+        gram = _square(others)
+    else:
+        rows = (U.T @ operator.reshape(p, q * k)).reshape(-1, q, k)
+        columns = np.matmul(V.T, operator)  # p, r, k
+        gram = np.eye(k) + _square(np.matmul(V.T, rows)) - _square(rows) - _square(columns)
     values, vectors = np.linalg.eigh(gram)
     values = np.maximum(np.sqrt(np.maximum(values, 0.0)), floor)
     return vectors[:, : 1 + int(np.argmax(values[1:] / values[:-1]))] if k > 1 else vectors

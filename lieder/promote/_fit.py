@@ -104,7 +104,7 @@ def _solved(problem: NuclearRegression, alpha: float, settings: Settings) -> Nuc
 def _refitted(task: Task, settings: Settings, problem: NuclearRegression, fit: NuclearFit) -> np.ndarray | None:
     """Least squares among functions that keep exactly what one fit keeps; None where there are no such, or it keeps
     nothing and there is nothing to gain."""
-    refit = refit_of(task.rows, task.columns, problem, task.deviations, settings.ridge, choose=False)
+    refit = refit_of(task, problem, settings.ridge, choose=False)
     s = np.linalg.svd(task.columns.apply(fit.w), compute_uv=False)
     s = np.pad(s, (0, task.columns.shape[1] - len(s)))
     count = kept(s, settings.kept_tolerance, float(np.linalg.norm(task.rows.y)), exact=False)

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from ..report import path_figure
 from ._checkpoint import read, writable, write
 
-_STRONG = 3.0  # log Bayes factor that is strong evidence
-_SLIGHT = 1.0  # one that is not worth more than a bare mention
+_SLIGHT = 1.0  # log odds that are not worth more than a bare mention
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +20,7 @@ class RegressionPath:
     Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
         (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,),
         mean squared errors on the data; `errors` (folds, s), those on examples left out; `ridges` (s,), the strength of
-        the ridge term; `evidence` (s,), log marginal likelihoods of the symmetries of refits, else NaN; `refitted`,
+        the ridge term; `evidence` (s,), the logarithm of the odds of what refits keep, else NaN; `refitted`,
         whether coefficients, losses, errors and `kept` are those of refits, among functions that keep exactly what each
         fit proposes, the last of which, strength 0, keep nothing; `kept_tolerance`.
     """
@@ -60,19 +59,18 @@ class RegressionPath:
         """The position that is chosen.
 
         Of fits: the largest strength whose error is within one standard error of the least. Of refits: that with most
-        evidence, the first of equals; but one that keeps nothing is taken unless another is exp(3) = 20 times as
-        likely, and one that keeps everything unless another is e times as likely.
+        evidence, the first of equals, in which what is kept has the prior probability that the number of choices
+        leaves it; but nothing is broken unless that is e times as likely.
 
-        Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3; Kass,
-        Raftery, Bayes factors, 1995, section 3.2.
+        Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3; MacKay,
+        Bayesian interpolation, 1992.
         """
         if not self.refitted:
             return int(np.flatnonzero(self.error <= self.error[self.best] + self.deviation[self.best])[0])
         found = int(np.argmax(self.evidence))
-        for kept, needed in ((0, _STRONG), (self.singular_values.shape[1], _SLIGHT)):
-            null = np.flatnonzero(self.kept == kept)
-            if len(null) and self.evidence[found] < self.evidence[null[0]] + needed:
-                found = int(null[0])
+        whole = np.flatnonzero(self.kept == self.singular_values.shape[1])
+        if len(whole) and self.evidence[found] < self.evidence[whole[0]] + _SLIGHT:
+            return int(whole[0])
         return found
 
     @property

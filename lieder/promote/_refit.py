@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import Columns, NuclearRegression, annihilating, low_rank_least_squares, ridge_regression
+from ..linalg import NuclearRegression, annihilating, low_rank_least_squares, ridge_regression
 from ._rows import Rows
+from ._task import Task
 
-_RIDGES = np.array([1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0])  # tried, relative to the sum of weights
+_RIDGES = np.logspace(-8, 2, 31)  # tried, relative to the sum of weights
 _PRIORS = np.logspace(-9, 2, 23)  # the same for the evidence, where the best is looked for
+_STRONG = 3.0  # log odds against a structure, at least
 _STEADY = 1e-3  # ridge, relative, under which symmetries are sought in a part of the data
 _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
 _STEPS = 8  # of the refinement without a fold, from the solution on all data
@@ -23,27 +26,31 @@ _EXACTLY = 1e-6  # singular values of L_F, relative to the largest, that vanish 
 class Structure:
     """Functions that keep the same number of candidates, near one of them, in coordinates of `problem`.
 
-    Fields: `kept`, that number; `vector` (k,), the best of them; `basis` (k, d), the functions with exactly its
-        symmetries; `changes` (k, e), its changes that keep the number, to first order.
+    Fields: `directions` (q, kept), these candidates; `vector` (k,), the best of them; `basis` (k, d), the functions
+        with exactly its symmetries; `changes` (k, e), its changes that keep the number, to first order.
     """
 
-    kept: int
+    directions: Float[np.ndarray, "q kept"]
     vector: Float[np.ndarray, " k"]
     basis: Float[np.ndarray, "k d"]
     changes: Float[np.ndarray, "k e"]
+
+    @property
+    def kept(self) -> int:
+        """How many candidates are kept."""
+        return self.directions.shape[1]
 
 
 @dataclass(frozen=True, eq=False)
 class Refit:
     """The regression as refits see it.
 
-    Fields: `rows`; `columns` A; `problem`, whose coordinates are used; `operator` (p, q, k), A as an array in these,
+    Fields: `task`; `problem`, whose coordinates are used; `operator` (p, q, k), A as an array in these,
         None where it is too large; `deviations` (M,), the standard deviation of each function over the data; `prior`
         (M,), the same, or its size where it does not vary; `ridges`, to choose from.
     """
 
-    rows: Rows
-    columns: Columns
+    task: Task
     problem: NuclearRegression
     operator: Float[np.ndarray, "p q k"] | None
     deviations: Float[np.ndarray, " M"]
@@ -51,9 +58,14 @@ class Refit:
     ridges: Float[np.ndarray, " r"]
 
     @property
+    def rows(self) -> Rows:
+        """The data."""
+        return self.task.rows
+
+    @property
     def candidates(self) -> int:
         """How many candidates there are."""
-        return self.columns.shape[1]
+        return self.task.columns.shape[1]
 
     def structure(self, v: Float[np.ndarray, " k"], kept: int) -> Structure | None:
         """The best function near v that keeps so many candidates exactly, or more; None where there is none."""
@@ -70,33 +82,41 @@ class Refit:
             if not found.settled:
                 return None
         functions = annihilating(self.operator, found.annihilated)
-        return Structure(found.annihilated.shape[1], found.vector, functions, found.tangent)
+        return Structure(found.annihilated, found.vector, functions, found.tangent)
 
     def free(self) -> Structure:
         """All functions: nothing is kept."""
         every = np.eye(self.problem.basis.shape[1])
-        return Structure(0, np.zeros(len(every)), every, every)
+        return Structure(np.zeros((self.candidates, 0)), np.zeros(len(every)), every, every)
 
     def fixed(self) -> Structure:
         """Functions that no candidate changes: all are kept."""
         nothing = np.zeros((self.problem.basis.shape[1], 0))
-        return Structure(self.candidates, np.zeros(len(nothing)), nothing, nothing)
+        return Structure(np.eye(self.candidates), np.zeros(len(nothing)), nothing, nothing)
 
     def solved(self, structure: Structure, ridge: float) -> Float[np.ndarray, " M"]:
         """Least squares with a ridge term among functions of the structure."""
         return self._least(*self.rows.system(), self._full(structure.basis), ridge)
 
     def evidence(self, structure: Structure) -> float:
-        """The logarithm of the marginal likelihood of the structure, as `ld.linalg`'s ridge regressions have it.
+        """The logarithm of the odds of the structure: its marginal likelihood times its prior probability.
 
-        The structure is taken for the linear space of its changes, in which its functions lie, too, so that what has
-        to be estimated to find the symmetries is paid for. Functions that nothing changes are in every structure, and
-        free.
+        Likelihood: the structure is taken for the linear space of its changes, in which its functions lie, too, so
+        that what has to be estimated to find the symmetries is paid for. Functions that nothing changes are in every
+        structure, and free.
+
+        Prior: the best of many structures looks better than it is. To keep nothing and to keep everything are one
+        choice each; others share the same as equals, as many as there are ways to choose candidates that generate
+        them, and at least 20 (a logarithm of 3 is strong evidence: Kass, Raftery, Bayes factors, 1995, section 3.2).
         """
         moved, values, count = self._reduced
         penalty = self.prior[:, None] * (self.problem.basis @ structure.changes)
         fit = ridge_regression(moved @ structure.changes, penalty, values)
-        return fit.log_evidence(self.rows.weights.sum() * _PRIORS, count)
+        found = fit.log_evidence(self.rows.weights.sum() * _PRIORS, count)
+        if structure.kept in (0, self.candidates):
+            return found
+        few = min(self.task.generating(structure.directions.T), self.candidates)
+        return found - max(_STRONG, float(np.log(comb(self.candidates, few))))
 
     def ridge(self, structure: Structure) -> float:
         """The strength of the ridge term of least error on examples left out one by one."""
@@ -162,26 +182,19 @@ class Refit:
         return np.concatenate([self.problem.basis @ coordinates, self.problem.kernel], axis=1)
 
 
-def refit_of(
-    rows: Rows,
-    columns: Columns,
-    problem: NuclearRegression,
-    deviations: Float[np.ndarray, " D"],
-    ridge: float | None,
-    choose: bool,
-) -> Refit:
+def refit_of(task: Task, problem: NuclearRegression, ridge: float | None, choose: bool) -> Refit:
     """Set up refits; `ridge`, the one that is given; else those to `choose` from, or none."""
-    p, q = columns.shape
+    rows, (p, q) = task.rows, task.columns.shape
     fits = p * q * problem.basis.shape[1] <= _DENSE
-    operator = columns.dense(problem.basis) if fits else None
+    operator = task.columns.dense(problem.basis) if fits else None
     if ridge is not None:
         ridges = np.array([ridge])
     else:
         ridges = rows.weights.sum() * _RIDGES if choose else np.zeros(1)
-    sizes = np.sqrt(rows.weights @ rows.features**2 / rows.weights.sum())
-    prior = np.where(deviations > 0, deviations, sizes)
+    deviations = task.deviations
+    prior = np.where(deviations > 0, deviations, np.sqrt(rows.weights @ rows.features**2 / rows.weights.sum()))
     m = rows.y.shape[1]
-    return Refit(rows, columns, problem, operator, np.tile(deviations, m), np.tile(prior, m), ridges)
+    return Refit(task, problem, operator, np.tile(deviations, m), np.tile(prior, m), ridges)
 
 
 def tried(directions: Float[np.ndarray, "q s"], others: list[Float[np.ndarray, "q s"]]) -> bool:

@@ -46,7 +46,7 @@ def structures_of(
     every: list[Structure] = [refit.free(), refit.fixed()]
     known: dict[int, list[tuple[np.ndarray, int | None]]] = {}
     size = float(np.linalg.norm(refit.rows.y))
-    entries = refit.candidates * refit.columns.shape[0] * solutions.shape[1]
+    entries = refit.candidates * refit.task.columns.shape[0] * solutions.shape[1]
     each = max(1, _EFFORT // (max(entries, 1) * len(solutions)))
     proposed: list[set[int]] = []
     for v in progress(solutions, len(solutions), "refits"):
@@ -88,7 +88,7 @@ def structures_of(
 
 def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All singular values of L_F, and its right singular vectors as rows."""
-    _, s, turn = np.linalg.svd(refit.columns.apply(refit.problem.basis @ v), full_matrices=True)
+    _, s, turn = np.linalg.svd(refit.task.columns.apply(refit.problem.basis @ v), full_matrices=True)
     return np.pad(s, (0, len(turn) - len(s))), turn
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
+from ..algebra import LieAlgebra, Span
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, NuclearRegression, nuclear_regression
 from ._candidates import effective
@@ -14,6 +15,7 @@ from ._measure import Measure
 from ._rows import Rows, check_finite
 from ._units import Units, units_of
 
+_CLOSED = 1e-4  # brackets of symmetries of a function, relative to those of the candidates, that are rounding
 SPARE = 200  # points more than candidates at which candidates, or the fitted function, are examined
 
 
@@ -21,12 +23,13 @@ SPARE = 200  # points more than candidates at which candidates, or the fitted fu
 class Task:
     """What is solved.
 
-    Fields: `dictionary`, `target`, as given; `units`; `rows`; `columns` A, of the e candidates that move something, in
-        the orthonormal basis `candidates` (e, q); `still` (q - e, q), those that move nothing; `where`, the measure of
-        L_F or points, in inner coordinates.
+    Fields: `dictionary`, `algebra` of the candidates, `target`, as given; `units`; `rows`; `columns` A, of the e
+        candidates that move something, in the orthonormal basis `candidates` (e, q); `still` (q - e, q), those that
+        move nothing; `where`, the measure of L_F or points, in inner coordinates.
     """
 
     dictionary: AbstractDictionary
+    algebra: LieAlgebra | Span
     target: AbstractFibreAction
     units: Units
     rows: Rows
@@ -49,6 +52,21 @@ class Task:
             design = np.concatenate([design, weighted])
             values = np.concatenate([values, np.zeros(len(weighted))])
         return nuclear_regression(self.columns, design, values)
+
+    def generating(self, kept: Float[np.ndarray, "s e"]) -> int:
+        """How many elements generate a closed set of candidates: as many as are no brackets, or two."""
+        algebra = self.algebra
+        if isinstance(algebra, Span):
+            return 2
+        few = np.random.default_rng(0).normal(size=(4, len(kept))) @ kept  # generic: their brackets are all brackets
+
+        def sizes(rows: np.ndarray) -> np.ndarray:
+            left, right = np.repeat(rows, len(few), axis=0), np.tile(few, (len(rows), 1))
+            found = algebra.bracket(left @ self.candidates, right @ self.candidates)
+            return np.linalg.svd(found, compute_uv=False)
+
+        brackets, scale = sizes(kept), sizes(np.eye(len(self.candidates)))[0]
+        return max(2, len(kept) - int(np.sum(brackets > _CLOSED * scale)))
 
     @property
     def deviations(self) -> Float[np.ndarray, " D"]:
@@ -86,4 +104,4 @@ def task_of(
     candidates, still = effective(units.source, target, inner, sampled, units.spread)
     columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, seed)
     rows = Rows(features, y / units.outputs, weights, intercept)
-    return Task(dictionary, target, units, rows, columns, candidates, still, where)
+    return Task(dictionary, source.algebra, target, units, rows, columns, candidates, still, where)

@@ -116,7 +116,7 @@ def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
 def _refitted(task: Task, settings: Settings, problem: NuclearRegression, part, strengths, state, ends: bool):
     """The same path with each fit refitted; with `ends`, strength 0, which keeps nothing, as the last."""
     rows = task.rows
-    refit = refit_of(rows, task.columns, problem, task.deviations, settings.ridge, choose=True)
+    refit = refit_of(task, problem, settings.ridge, choose=True)
     onto = problem.basis.T @ task.columns.gram
     solutions = np.stack([onto @ V.reshape(-1) for V in state["coefficients"]])
     found = structures_of(refit, solutions, part, settings.folds, settings.kept_tolerance, ends)
