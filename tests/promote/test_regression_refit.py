@@ -9,6 +9,7 @@ import lieder as ld
 from lieder.derivative import values
 from lieder.linalg import annihilating, low_rank_least_squares
 from lieder.promote import Regression
+from lieder.promote._refit import refit_of
 
 QUADRATIC = ld.dictionary.polynomials(5, 2)
 RIGID = ld.points(ld.algebra.se(5))
@@ -87,6 +88,43 @@ def test_without_symmetry_it_is_no_worse_than_ridge():
     assert np.median(ratios) < 1.05
 
 
+def test_without_symmetry_none_is_claimed():
+    """Barely more rows than coefficients: the best of many structures must pay for having been chosen."""
+    rng = np.random.default_rng(1)
+    kept, ratios = [], []
+    for noise in (0.01, 0.05) * 4:
+        g, G = rng.normal(size=5), rng.normal(size=(5, 5))
+        x, fresh = rng.uniform(-1, 1, (26, 5)), rng.uniform(-1, 1, (500, 5))
+        y, truth = (z @ g + np.einsum("ni,ij,nj->n", z, G, z) for z in (x, fresh))
+        y = y + noise * truth.std() * rng.normal(size=26)
+        rival = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler(), RidgeCV(np.logspace(-6, 3)))
+        model = Regression(QUADRATIC, RIGID).fit(x, y)
+        kept.append(model.kept_)
+        ratios.append(error(model, fresh, truth) / error(rival.fit(x, y), fresh, truth))
+    assert kept.count(0) >= 7 and np.median(ratios) < 1.05
+
+
+def test_pure_noise_breaks_nothing():
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        model = Regression(QUADRATIC, RIGID).fit(rng.uniform(-1, 1, (40, 5)), rng.normal(size=40))
+        assert model.kept_ == 15
+
+
+def test_a_function_with_more_symmetries_than_were_proposed_is_counted_right():
+    """Of |x - c|^2 every small number of rotations can be proposed; the function near it has all ten."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (32, 5))
+    y = ((x - 0.2) ** 2).sum(axis=1) + 0.02 * rng.normal(size=32)
+    model = Regression(QUADRATIC, RIGID)
+    _, task, _ = model._task(x, y, None)
+    refit = refit_of(task, task.problem(None), None, choose=True)
+    start = refit.problem.fit(1e-3 * refit.problem.largest, 1e-3, 500).solution.v
+    for proposed in (8, 9, 10):
+        found = refit.structure(start, proposed)
+        assert found is not None and found.kept == 10
+
+
 def test_a_given_ridge_is_in_the_problem():
     x, y, *_ = planted(5, 40, 0.1)
     model = Regression(QUADRATIC, RIGID, alpha=1e-10, ridge=7.0, refit=False).fit(x, y)
@@ -148,6 +186,17 @@ def test_low_rank_least_squares():
     assert np.abs(operator @ found.vector @ found.annihilated).max() < 1e-7
     kept = annihilating(operator, found.annihilated)
     assert kept.shape[1] == 3 and np.abs(np.matmul(found.annihilated.T, operator @ kept)).max() < 1e-12
+
+
+def test_a_start_of_the_right_rank_may_leave_it():
+    """The noise moves the best matrix of rank 2 away from the true one, where the first step starts."""
+    rng = np.random.default_rng(1)
+    operator = np.eye(16).reshape(4, 4, 16)
+    low = rng.normal(size=(4, 2)) @ rng.normal(size=(2, 4))
+    wanted = (low + 0.3 * rng.normal(size=(4, 4))).reshape(-1)
+    curvature = np.diag(rng.uniform(0.1, 2, 16))
+    found = low_rank_least_squares(operator, curvature, curvature @ wanted, low.reshape(-1), 2)
+    assert found.settled and found.steps > 5
 
 
 def test_a_rank_that_is_not_near():
