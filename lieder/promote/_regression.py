@@ -37,7 +37,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     Refits: the norm says which symmetries are kept, but also shrinks what is broken. So what a fit proposes is refined
     to symmetries that some function near it has exactly (the nearest rank of L_F, by Gauss-Newton steps), and F is
-    least squares, with the ridge term alone, among functions that keep these.
+    least squares, with the ridge term alone, among functions that keep these. Which of them is taken is decided by
+    their marginal likelihoods, in which symmetries pay for having been chosen among many (`path_.evidence`).
 
     Units: coordinates that some candidate mixes share a unit, others have their own, and the problem is solved in these
     (sqrt 3 times the rms about the mean for inputs, the rms for outputs); fields are in the user's units. Where outputs
@@ -52,14 +53,15 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         target: how they act on outputs, linear in them (matrices, or the tangent lift `ld.action.tangent(source)` of a
             vector field); "vectors", "covectors" and "tangent" are understood; default None: outputs are scalars, which
             nothing moves, as many as y has columns.
-        alpha: a number > 0, in the unit of outputs; None (default): chosen by cross-validation, see `path_`.
+        alpha: a number > 0, in the unit of outputs; None (default): chosen by the evidence for what refits keep;
+            without refits by cross-validation; see `path_`.
         exact: interpolate the data: for data without noise, from fewer samples than functions; neither refitted nor
             ridged.
         refit: fit again among functions that keep exactly what is kept (default). Where no function near has so many
             symmetries, or alpha is given and nothing is kept, the fit stays as it is: `refitted_` is False, and the
             record says so.
-        ridge: strength of the ridge term, >= 0. None (default): chosen by cross-validation together with alpha, each
-            refit with its own; 0 where alpha is given, where exact, and without refits.
+        ridge: strength of the ridge term, >= 0. None (default): each refit has that of least error on examples left out
+            one by one; 0 where alpha is given, where exact, and without refits.
         collocation: where L_F is measured: "box" (default), uniform on the bounding box of the inputs, by exact moments
             for polynomials; "gaussian", with the mean and standard deviations of the inputs; "data", at the inputs;
             or points (C, n).
@@ -74,7 +76,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         kept_tolerance: share of the largest singular value of L_F up to which a candidate always counts as kept;
             default 3e-3. Above it the largest ratio of neighbouring singular values decides, as noise leaves small
             values where there should be none; where exact, everything above it is broken.
-        folds: of the cross-validation; default 5.
+        folds: of the cross-validation; default 5. Refits are validated, but not chosen, by it.
         seed: of folds and of sampled points.
 
     Fields after `fit`: `coef_` W (m, D), or (D,) where y has one dimension; `intercept_` (m,) or a number; `alpha_`,
@@ -89,7 +91,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         where X has names.
 
     Reference: Otto, Zolman, Kutz, Brunton, A unified framework to enforce, discover, and promote symmetry in machine
-    learning, 2025, section 5.
+    learning, 2025, section 5; MacKay, Bayesian interpolation, 1992, for the choice among refits.
     """
 
     n_features_in_: int
