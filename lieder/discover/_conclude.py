@@ -14,7 +14,7 @@ from ._evidence import CANNOT_TELL, Evidence, decide, piled_up
 from ._found import found_algebra
 from ._reduce import Reduction
 from ._symmetries import Symmetries
-from ._weak import weak_directions
+from ._weak import uneven_units, weak_directions
 
 VETO = 0.1  # a violation under finite moves below this contradicts nothing: it is also the curvature of the model
 JUDGED = 64  # directions examined for weak determination
@@ -78,6 +78,8 @@ def conclude(
         )
     if notes:
         dim, evidence = 0, dataclasses.replace(evidence, verdict=CANNOT_TELL)
+    elif dim and (units := uneven_units(both, examples, names)):
+        notes.append(units)
     generators = spectrum.directions[:dim]
     accepted = spectrum.values[:dim]
     limits = evidence.limit(accepted), evidence.limit(accepted, 1.5)

@@ -9,6 +9,7 @@ THIN = 0.1  # a principal direction with less than this share of its block's wid
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
 FLAT = 1e-7  # below this share a direction is exactly flat but for rounding: a submanifold, not a thin spread
 SHARE = 0.5
+APART = 0.01  # columns that share a unit seldom spread less than this share of the widest
 
 
 def weak_directions(
@@ -36,6 +37,23 @@ def weak_directions(
         parts = [_describe(thin[t], names) for t in np.argsort(-shares[k]) if shares[k, t] > 0.1]
         reasons.append(f"{100 * shares[k].sum():.0f} % of its motion runs along {' and '.join(parts)}")
     return tuple(int(k) for k in weak), tuple(reasons)
+
+
+def uneven_units(action: AbstractAction, points: Float[np.ndarray, "points n"], names: tuple[str, ...]) -> str | None:
+    """What to say where columns that the candidates mix spread so differently that they can hardly share a unit.
+
+    Defects are relative to the model's slope in all directions of such a block; where most of it runs along the narrow
+    ones, motion along the wide ones counts as next to nothing.
+    """
+    thin, _ = _thin(action, points)
+    apart = thin[thin[:, -1] < APART] if len(thin) else thin
+    if len(apart) == 0:
+        return None
+    return (
+        f"the candidates mix columns as lengths of one unit, and these spread very differently:"
+        f" {', '.join(dict.fromkeys(_describe(row, names) for row in apart))}. Motion along the widest then counts for"
+        " little. If the columns have units of their own, divide each by its spread first"
+    )
 
 
 def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lieder.dictionary import AbstractDictionary
 from lieder.interop import estimator_inputs, estimator_outputs
+from lieder.sampling import check_computed
 
 from ._slopes import LEAST
 
@@ -64,12 +65,13 @@ def _parts(x, name: str) -> list:
     """The tables of a list or of an array (trajectories, T, n); a table alone."""
     if isinstance(x, list | tuple) and len(x) == 0:
         raise ValueError(f"{name}: expected at least one trajectory, got none.")
-    whole = _dimensions(x[0]) == 2 if isinstance(x, list | tuple) else _dimensions(x) == 3
+    whole = _dimensions(x[0], name) == 2 if isinstance(x, list | tuple) else _dimensions(x, name) == 3
     return list(x) if whole else [x]
 
 
-def _dimensions(x) -> int:
+def _dimensions(x, name: str) -> int:
     """Of anything with a shape, frames and sparse matrices included, or else of the array that it stands for."""
+    check_computed(x, name)
     own = getattr(x, "ndim", None)
     return np.asarray(x).ndim if own is None else own
 
@@ -77,7 +79,7 @@ def _dimensions(x) -> int:
 def _states(estimator: Any, table: Any, where: str, first: bool) -> np.ndarray:
     """One table (T, n), in scikit-learn's words where it is not one; the first says how many columns and which."""
     own = estimator.dictionary
-    if isinstance(own, AbstractDictionary) and own.width == 1 and _dimensions(table) == 1:
+    if isinstance(own, AbstractDictionary) and own.width == 1 and _dimensions(table, "x") == 1:
         table = np.reshape(table, (-1, 1))
     try:
         return estimator_inputs(estimator, table, first=first)

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.utils.validation import check_array, validate_data
 
+from ..sampling import check_computed
+
 
 def estimator_inputs(estimator: Any, X: Any, *, first: bool) -> Float[np.ndarray, "N n"]:
     """The columns X of `fit`, or of a later `predict` or `transform`.
@@ -14,7 +16,8 @@ def estimator_inputs(estimator: Any, X: Any, *, first: bool) -> Float[np.ndarray
     takes down `n_features_in_` and, of a data frame, `feature_names_in_`; otherwise X must be like what it took down.
     Returns: (N, n) float64.
     Raises: ValueError for one dimension, no rows or columns, NaN, complex numbers, text, dates, masked entries, and for
-    another number, other names or another order of columns than at `fit`; TypeError for sparse matrices.
+    another number, other names or another order of columns than at `fit`; TypeError for sparse matrices, tensors with
+    gradients and frames that are not computed yet.
     """
     _check(X, "X")
     return _numbers(validate_data(estimator, X, reset=first), "X")
@@ -38,6 +41,7 @@ def _check(table: Any, name: str) -> None:
     if isinstance(table, np.ma.MaskedArray) and np.ma.is_masked(table):
         count = int(np.ma.getmaskarray(table).sum())
         raise ValueError(f"Input {name} has {count} masked entries. Leave these rows out, or fill them.")
+    check_computed(table, name)
     if isinstance(table, list | tuple):
         try:
             np.asarray(table)

@@ -10,6 +10,7 @@ from jaxtyping import Num
 from lieder.dictionary import AbstractDictionary, by_name
 from lieder.interop import ForeignModel, is_sklearn
 
+from ..sampling import shuffled
 from ._batches import values
 from ._choice import preferred
 from ._data import Data, checked, held
@@ -44,8 +45,8 @@ def fit(
 
         F = argmin over the family of sum_i w_i |F(x_i) - y_i|^2   (+ ridge)
 
-    A random part of the rows is held out; on the rest, cross-validation chooses the hyperparameters and the family, and
-    the model is fitted; the part held out gives its error.
+    A random part of the rows is held out, rows of equal x together; on the rest, cross-validation chooses the
+    hyperparameters and the family, and the model is fitted; the part held out gives its error.
 
     Arguments:
     `x` (N, n) and `y` (N, m) or (N,): the data, N >= 10; data frames are read too.
@@ -69,11 +70,11 @@ def fit(
     error); 3.4.1 (ridge by one decomposition).
     """
     data = checked(x, y, weights, folds, held_out)
-    order = np.random.default_rng(seed).permutation(len(data))
+    order = shuffled(data.x, seed)
     count = held(len(data), held_out)
     test, train = np.sort(order[:count]), np.sort(order[count:])
     known = data[train]
-    chosen = known[np.random.default_rng(seed + 1).permutation(len(known))[:CHOICE]]
+    chosen = known[shuffled(known.x, seed + 1)[:CHOICE]]
     parts = np.array_split(np.arange(len(chosen)), folds)
 
     tried: dict[str, tuple[AbstractFamily, Validated]] = {}

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..algebra import LieAlgebra, Span
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, NuclearRegression, nuclear_regression
+from ..sampling import distinct_rows
 from ._candidates import effective
 from ._family import lie_columns, measure
 from ._measure import Measure
@@ -25,7 +26,8 @@ class Task:
 
     Fields: `dictionary`, `algebra` of the candidates, `target`, as given; `units`; `rows`; `columns` A, of the e
         candidates that move something, in the orthonormal basis `candidates` (e, q); `still` (q - e, q), those that
-        move nothing; `where`, the measure of L_F or points, in inner coordinates.
+        move nothing; `where`, the measure of L_F or points, in inner coordinates; `inputs` (N,), which distinct
+        input each example has.
     """
 
     dictionary: AbstractDictionary
@@ -37,6 +39,7 @@ class Task:
     candidates: Float[np.ndarray, "e q"]
     still: Float[np.ndarray, "i q"]
     where: Measure | Float[np.ndarray, "C n"]
+    inputs: Int[np.ndarray, " N"]
 
     def points(self, count: int, seed: int) -> Float[np.ndarray, "C n"]:
         """Points of the measure, in the user's units."""
@@ -104,4 +107,4 @@ def task_of(
     candidates, still = effective(units.source, target, inner, sampled, units.spread)
     columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, seed)
     rows = Rows(features, y / units.outputs, weights, intercept)
-    return Task(dictionary, source.algebra, target, units, rows, columns, candidates, still, where)
+    return Task(dictionary, source.algebra, target, units, rows, columns, candidates, still, where, distinct_rows(x))

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..linalg import NuclearRegression, NuclearSolution
 from ..report import progress
+from ..sampling import folds as parts
 from ._checkpoint import fingerprint, keep, resumed, writable
 from ._kept import kept
 from ._path import RegressionPath
@@ -43,7 +44,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     whole = task.problem(settings.ridge)
     strengths = _strengths(alphas, whole, unit, settings.refit)
     tolerance = max(settings.tolerance, _COARSE) if settings.refit else settings.tolerance
-    part = np.random.default_rng(settings.seed).permutation(count) % folds
+    part = parts(task.inputs, folds, settings.seed)
     state = _empty(task, len(strengths), folds)
     shape = state["coefficients"].shape
     mark = _mark(task, settings, strengths)

@@ -1,5 +1,6 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
+from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
@@ -11,6 +12,9 @@ from ._neighbours import tangents as tangents
 from ._outliers import apart as apart
 from ._outliers import common_spread as common_spread
 from ._outliers import drawn_in as drawn_in
+from ._repeats import distinct_rows as distinct_rows
+from ._repeats import folds as folds
+from ._repeats import shuffled as shuffled
 from ._reservoir import Reservoir as Reservoir
 from ._stream import Stream as Stream
 from ._stream import gather as gather

@@ -23,6 +23,16 @@ def check_container(data, argument: str) -> None:
         if len(data):
             check_container(data[0], argument)
         return
+    check_computed(data, argument)
+
+
+def check_computed(data, argument: str) -> None:
+    """Nothing, unless the data are a tensor that carries gradients, a frame that is not computed yet or a collection of
+    arrays.
+
+    Arguments: `data`, what a user handed over; `argument`, what the caller calls it, for messages.
+    Raises: TypeError that says what to give.
+    """
     home = type(data).__module__.partition(".")[0]
     if home == "torch" and getattr(data, "requires_grad", False):
         raise TypeError(f"{argument} is a torch tensor that carries gradients; give {argument}.detach().")

@@ -18,10 +18,12 @@ def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
     dimensions) the growth of distances to the ten nearest neighbours decides, if it is far (under 0.65) from that of
     points which fill their space.
 
-    Arguments: `cloud` (N, n), scaled so that distances mean something.
+    Arguments: `cloud` (N, n), scaled so that distances mean something; points that are repeated count once.
     Returns: d in 1..n. With fewer than about 10^d points, or noise as wide as the neighbourhoods, it tends to n.
     Reference: Little, Maggioni, Rosasco (2017), multiscale singular values; Levina, Bickel (2004), growth of distances.
     """
+    # Copies of a point, as repeated measurements give them, spread in no direction.
+    cloud = np.unique(cloud, axis=0)
     points, n = cloud.shape
     if n == 1 or points < 3:
         return n

@@ -115,8 +115,8 @@ def _dtype_message(what: str, dtype: str) -> str:
     kind = dtype.lower()
     if kind.startswith(("int", "uint")):
         advice = (
-            "derivatives need real numbers. If the integers are measurements, pass x.astype(float); if they are labels,"
-            " leave the column out."
+            "derivatives need real numbers. If the integers are measurements, convert them to float64; if they are"
+            " labels, leave the column out."
         )
     elif kind.startswith("bool"):
         advice = "a switch has no continuous symmetry. Leave the column out, or treat each value's rows apart."
@@ -124,7 +124,7 @@ def _dtype_message(what: str, dtype: str) -> str:
         advice = "split complex numbers into columns of real and imaginary parts; u(n) and su(n) act on those."
     else:
         advice = (
-            "every entry must be a real number. Look for text, None or missing values and convert with astype(float)."
+            "every entry must be a real number. Look for text, None or missing values, and convert them to float64."
         )
     return f"{what} has dtype {dtype}: {advice}"
 

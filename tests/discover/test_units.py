@@ -55,3 +55,17 @@ def test_a_nuisance_input_of_its_own_unit_is_still_a_symmetry():
     x = np.random.default_rng(3).normal(size=(300, 3)) * np.array([1.0, 1.0, 1e7])
     s = ld.discover.function(lambda z: z[0] ** 2 - z[1], x, source=ld.points(ld.algebra.t(3)), names=["a", "b", "c"])
     assert s.fields() == ["d/dc"]
+
+
+def test_columns_that_can_hardly_share_a_unit_are_named():
+    """Mixed all the same: the claim stands on lengths of one unit, and says so."""
+    x = np.random.default_rng(4).normal(size=(300, 2)) * np.array([1e3, 1.0])
+    mixed = ld.points(ld.algebra.aff(2))
+    s = ld.discover.function(lambda z: z[1] ** 2, x, source=mixed, names=["wide", "narrow"])
+    (note,) = s.evidence.notes
+    assert (
+        s.dim == 3 and note.startswith("the candidates mix columns") and "narrow (spread 0.1 % of the widest)" in note
+    )
+    assert "Note: the candidates mix columns" in str(s)
+    even = ld.discover.function(lambda z: z[1] ** 2, x / [1e3, 1.0], source=mixed)
+    assert even.dim == 3 and not even.evidence.notes

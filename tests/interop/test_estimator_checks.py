@@ -28,16 +28,6 @@ ESTIMATORS = [
     enforce.SparseDynamics("linear"),
     enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"),
 ]
-# Check -> why it may fail, of some 50 to 60 for each estimator. Whether it does hangs on the folds that are drawn.
-CROSS_VALIDATED = {
-    "check_sample_weight_equivalence_on_dense_data": "alpha is chosen on folds of examples: an example that is given"
-    " twice may lie in two folds, one of weight two lies in one. scikit-learn's own cross-validated models fail alike."
-}
-
-
-def allowed_to_fail(estimator) -> dict[str, str]:
-    chosen = isinstance(estimator, promote.Regression) and estimator.alpha is None
-    return CROSS_VALIDATED if chosen else {}
 
 
 @pytest.fixture(autouse=True)
@@ -53,17 +43,14 @@ each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 
 @parametrize_with_checks(ESTIMATORS)
 def test_a_check_of_scikit_learn(estimator, check):
-    reason = allowed_to_fail(estimator).get(getattr(check, "func", check).__name__)
-    try:
-        check(estimator)
-    except AssertionError:
-        if reason is None:
-            raise
-        pytest.xfail(reason)
+    check(estimator)
 
 
-def test_few_are_allowed_to_fail():
-    assert sum(len(allowed_to_fail(one)) for one in ESTIMATORS) <= 3
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_weight_is_a_repetition_whatever_the_folds(seed):
+    """An example that is given twice lies in one fold, as one of weight two does."""
+    estimator = promote.Regression("linear", "t on points", folds=2, seed=seed)
+    estimator_checks.check_sample_weight_equivalence_on_dense_data("Regression", estimator)
 
 
 @each

@@ -173,6 +173,16 @@ def test_split_and_seed():
         first.error = 0.0  # pyright: ignore
 
 
+def test_no_model_is_tested_on_copies_of_what_it_has_seen():
+    """Noise that is given twice stays unexplained."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(150, 2)), rng.normal(size=150)
+    fitted = models.fit(np.concatenate([x, x]), np.concatenate([y, y]), "kernel")
+    held, kept = ({tuple(row) for row in np.concatenate([x, x])[rows]} for rows in (fitted.test, fitted.train))
+    assert len(held & kept) <= 1
+    assert fitted.error > 0.9
+
+
 def test_resolution_is_the_model_s_part_of_the_error():
     x = np.random.default_rng(0).uniform(-1, 1, size=(3000, 2))
     smooth = np.sin(2 * x[:, :1]) + x[:, 1:] ** 2
@@ -253,7 +263,7 @@ def test_constant_columns_and_small_tables():
 
 
 def test_integers_and_vectors_are_read():
-    x = np.arange(60).reshape(30, 2) % 7
+    x = np.random.default_rng(0).integers(0, 7, (30, 2))
     fitted = models.fit(x, x[:, 0] + 2 * x[:, 1], "polynomial(1)")
     assert fitted.error < 1e-12 and fitted.values(x.astype(float)).shape == (30, 1)
 

@@ -61,7 +61,7 @@ def _known_form(x, y, axis):
 
 
 def test_kept_directions_annihilate_the_function_exactly():
-    x, y, fresh, *_ = planted(4, 32, 0.1)
+    x, y, fresh, *_ = planted(6, 32, 0.1)
     model = Regression(QUADRATIC, RIGID).fit(x, y)
     step = 1e-4
     for xi in model.kept_directions_:

@@ -47,13 +47,25 @@ VERBS = {
     "element_penalty": lambda x: ld.promote.element_penalty(lambda z: z, x, -np.eye(3)[None]),
     "fit": lambda x: ld.models.fit(x, X[:, 0]),
     "check": lambda x: ld.nn.check(lambda z: z, V, V, x),
+    "fit of functions": lambda x: ld.enforce.functions(ld.dictionary.polynomials(3, 1), V, V).fit(x, X),
+    "regression": lambda x: ld.promote.Regression("linear", "so on vectors").fit(x, X[:, 0]),
+    "outputs of a regression": lambda x: ld.promote.Regression("linear", "so on vectors").fit(X, x),
+    "dynamics": lambda x: ld.enforce.sparse_dynamics(x, None, "linear", t=0.1),
+    "velocities": lambda x: ld.enforce.sparse_dynamics(X, x, "linear"),
+    "trajectories": lambda x: ld.enforce.sparse_dynamics([x, x], None, "linear", t=0.1),
+    "features": lambda x: ld.enforce.FunctionFeatures("polynomials(2)", "so on vectors").fit(x),
 }
+# Estimators refuse these in scikit-learn's words.
+OTHER_WORDS = {"masked": (ValueError, r"has \d masked entr"), "sparse": (TypeError, "[Ss]parse.*toarray")}
+ESTIMATORS = ("regression", "outputs of a regression", "dynamics", "velocities", "trajectories", "features")
 
 
 @pytest.mark.parametrize("verb", list(VERBS))
 @pytest.mark.parametrize("name", list(CONTAINERS))
 def test_they_are_named(verb, name):
     data, kind, message = CONTAINERS[name]
+    if verb in ESTIMATORS:
+        kind, message = OTHER_WORDS.get(name, (kind, message))
     with pytest.raises(kind, match=message):
         VERBS[verb](data)
 
