@@ -1,5 +1,6 @@
 """Equivariant functions of a dictionary: the null space of the Lie derivative on its coefficients."""
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -296,8 +297,8 @@ def _tolerance(tolerance: float | None, algebra, how: str) -> float:
     if tolerance is None:
         own = algebra.tolerance if isinstance(algebra, LieAlgebra) else _EXACT
         return max(own, _SAMPLED) if how != "exact" else own
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
+    if not isinstance(tolerance, numbers.Real) or not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance!r:.60}.")
     return float(tolerance)
 
 

@@ -1,5 +1,6 @@
 """Equivariant linear maps between representations."""
 
+import numbers
 from dataclasses import dataclass
 
 import jax
@@ -192,8 +193,8 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     algebra = source.algebra
     if tolerance is None:
         tolerance = min(algebra.tolerance, _LOOSEST) if isinstance(algebra, LieAlgebra) else _EXACT
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}.")
+    if not isinstance(tolerance, numbers.Real) or not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance!r:.60}.")
     operators = _operators(source), _operators(target)
     if algebra.dim:
         for stack, side, name in zip(operators, (source, target), ("source", "target"), strict=True):

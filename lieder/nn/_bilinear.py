@@ -13,12 +13,13 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
 from ..sampling import checked_flag
+from ._arguments import checked_count, checked_size, floating
 from ._kinds import Kinds, joined, kinds, named, spread
-from ._linear import floating, is_one, mixed, normals, one_example
+from ._linear import is_one, mixed, normals, one_example
 
 _WIDEST, _LARGEST = 100, 2000  # numbers in a product of two summands, and in a coupling; what is larger is left out
 _TENSORS = 30  # numbers in a product of two summands above which only scalar products are taken
-_TOGETHER = 36  # numbers that the products of one pair of kinds may take together: large ones get a smaller rank
+_TOGETHER = 40  # numbers that the products of one pair of kinds may take together: large ones get a smaller rank
 _FEW = 3  # copies in a network are mixtures of fewer inputs: at most so many count as independent
 _KEPT = 64
 _FOUND: dict[tuple, "Couplings"] = {}
@@ -151,7 +152,7 @@ class Bilinear(eqx.Module):
     kind, and multiplied in turn. The products are coupled to each kind of the target by the equivariant maps from the
     tensor product, `ld.enforce.maps(a * b, c)`, and mixed into its copies. That is rank (n_a + n_b) weights for each
     pair, and for each coupling (a, b, c) the number of maps times rank n_c; a full quadratic layer has a number that
-    is cubic in the width. Large products get a smaller rank, at least 1, so that those of a pair are not more than 36
+    is cubic in the width. Large products get a smaller rank, at least 1, so that those of a pair are not more than 40
     numbers; of those of more than 30 numbers (a times b), such as products of two tensors, only the scalar products are
     taken; products of more than 100 numbers and couplings of more than 2,000 (a times b times c) are left out.
 
@@ -186,12 +187,11 @@ class Bilinear(eqx.Module):
             tolerance: of the couplings, as in `ld.enforce.maps`.
             dtype: of the weights; default JAX's own.
         Raises:
-            ValueError: no product of two summands reaches the target; different algebras; a rank below 1.
+            ValueError: no product of two summands reaches the target; different algebras; a rank below 1; a size that
+                is not positive.
             TypeError: actions that are not linear, or a dtype that is not floating point.
         """
-        dtype = floating(dtype)
-        if rank < 1:
-            raise ValueError(f"rank must be 1, 2, 3, ..., got {rank}.")
+        dtype, rank, size = floating(dtype), checked_count(rank, "rank", 1), checked_size(size, "size")
         by, to = kinds(source, "source"), kinds(target, "target")
         check_same_algebra(source, target)
         self.couplings = couplings(source, target, checked_flag(scalars, "scalars"), tolerance)

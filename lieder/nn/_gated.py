@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..action import FieldAction, scalars
+from ._arguments import floating
 from ._kinds import Kinds, kinds, named, spread
-from ._linear import floating, one_example
+from ._linear import one_example
 
 # Gates open slowly: with sigmoid(z) activations of size one already sit on its bend, features saturate where inputs are
 # large, and functions that grow are learnt last there.

@@ -2,10 +2,9 @@
 
 from itertools import combinations_with_replacement
 
-import numpy as np
-
 from .. import dictionary as families
 from ..action import FieldAction, scalars
+from ._arguments import checked_count
 from ._kinds import kinds, named
 
 
@@ -21,11 +20,10 @@ def hidden(source: FieldAction, target: FieldAction, width: int, *, order: int =
     each summand does not fit; `order`, the highest, default 1: products of layers make up for what higher orders would
     hold, at a small part of the cost.
     Returns: a FieldAction.
-    Raises: TypeError for other actions; ValueError for a width below 1.
+    Raises: TypeError for other actions; ValueError for a width or an order below 1.
     Reference: Finzi, Welling and Wilson (2021), section 6, "uniform" representations.
     """
-    if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
-        raise ValueError(f"width must be 1, 2, 3, ..., got {width!r}.")
+    width, order = checked_count(width, "width", 1), checked_count(order, "order", 1)
     base: list[FieldAction] = []
     needed: list[int] = []
     for name, action in (("source", linear_part(source)), ("target", target)):

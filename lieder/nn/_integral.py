@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantKernels, kernels, maps
 from ..sampling import checked_flag
-from ._linear import checked_key
+from ._arguments import checked_key
 
 BATCH = 2**22  # numbers held at once while kernels are summed over pairs of points
 _BAND = 4.7  # 2 pi less the band limit pi / 2: tails outside the stencil and aliases of such fields are then equal

@@ -2,7 +2,6 @@
 
 import math
 from functools import partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ..action import FieldAction, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
 from ..sampling import checked_flag
+from ._arguments import checked_key, floating
 from ._kinds import kinds, named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
@@ -144,23 +144,6 @@ def is_one(basis: np.ndarray) -> bool:
     """True for a single map (1, i, j) that is a multiple of the identity."""
     one = basis[0, 0, 0] * np.eye(*basis.shape[1:]) if len(basis) == 1 else None
     return one is not None and basis.shape[1] == basis.shape[2] and np.allclose(basis[0], one, rtol=0, atol=1e-12)
-
-
-def floating(dtype) -> np.dtype:
-    """The dtype of weights: JAX's default where none is given."""
-    dtype = jnp.zeros(()).dtype if dtype is None else jnp.dtype(dtype)
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"dtype must be real floating point, such as jnp.float32, got {dtype}.")
-    return dtype
-
-
-def checked_key(key: Any) -> Any:
-    """A random key; a TypeError for a seed in its place."""
-    typed = isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
-    raw = isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,)
-    if not (typed or raw):
-        raise TypeError(f"key must be a random key, such as jax.random.key(0); got {key!r:.60}.")
-    return key
 
 
 def normals(

@@ -11,12 +11,13 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from .. import enforce
 from ..action import FieldAction, scalars
 from ..sampling import checked_flag
+from ._arguments import checked_count, checked_key
 from ._bilinear import couplings
 from ._gated import Gated, Norm
 from ._hidden import hidden as uniform
 from ._hidden import linear_part
 from ._kinds import kinds, named
-from ._linear import Linear, checked_key, one_example
+from ._linear import Linear, one_example
 from ._quadratic import Quadratic
 from ._vanishing import vanishing
 
@@ -73,8 +74,7 @@ class MLP(eqx.Module):
             ValueError: outputs that no layer reaches; different algebras; a depth below 0.
             TypeError: actions that are not linear.
         """
-        if not isinstance(depth, int | np.integer) or isinstance(depth, bool) or depth < 0:
-            raise ValueError(f"depth must be 0, 1, 2, ... hidden layers, got {depth!r}.")
+        depth, rank = checked_count(depth, "depth", 0), checked_count(rank, "rank", 1)
         checked_key(key)
         bilinear = None if bilinear is None else checked_flag(bilinear, "bilinear")
         for name, action in (("source", source), ("target", target)):
@@ -91,7 +91,12 @@ class MLP(eqx.Module):
         if hidden is None:
             plans = [[uniform(source, target, width, order=order)] * depth for order in _ORDERS] if depth else [[]]
         else:
-            plans = [[hidden] * depth if isinstance(hidden, FieldAction) else list(hidden)]
+            given = [hidden] * depth if isinstance(hidden, FieldAction) else hidden
+            if not isinstance(given, Sequence) or not all(isinstance(one, FieldAction) for one in given):
+                raise TypeError(
+                    f"hidden must be a representation, or a list of one for each hidden layer, got {hidden!r:.60}."
+                )
+            plans = [list(given)]
             if len(plans[0]) != depth:
                 raise ValueError(f"hidden gives {len(plans[0])} representations for depth={depth} hidden layers.")
         dead = np.flatnonzero(vanishing(source, target))
