@@ -27,7 +27,7 @@ FAULTS = {
     "dtype": (lambda: ld.nn.Linear(V, V, dtype="foo", key=KEY), TypeError, "dtype must be .* got 'foo'"),
     "hidden": (lambda: ld.nn.MLP(V, V, hidden=3, key=KEY), TypeError, "hidden must be a representation, .* got 3"),
     "hidden numbers": (lambda: ld.nn.MLP(V, V, hidden=[3], depth=1, key=KEY), TypeError, r"hidden .* got \[3\]"),
-    "tolerance": (lambda: ld.nn.Linear(V, V, tolerance="a", key=KEY), ValueError, "tolerance must be .* got 'a'"),
+    "tolerance": (lambda: ld.nn.Linear(V, V, tolerance="a", key=KEY), ValueError, "tolerance must lie .* got 'a'"),
     "complex": (
         lambda: ld.nn.Linear(V, V, key=KEY)(1j * jnp.ones(3)),
         TypeError,
