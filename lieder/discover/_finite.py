@@ -47,7 +47,10 @@ def finite_model(
             usable = np.asarray(np.isfinite(there).all(axis=2))
             before = np.where(usable[:, :, None], there[:, :, :n], points).astype(points.dtype)
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
-            squares = np.sum((outputs * (after - there[:, :, n:])) ** 2, axis=2)
+            # Where units are mixed, a share of the widest spread takes narrow columns beyond all numbers.
+            with np.errstate(over="ignore", invalid="ignore"):
+                squares = np.sum((outputs * (after - there[:, :, n:])) ** 2, axis=2)
+            usable &= np.isfinite(squares)
             for k, used, square, time in zip(chosen, usable, squares, times, strict=True):
                 if used.sum() >= max(2, len(points) // 2) and weights[used].any() and lengths[k] > 0:
                     out[k] = np.sqrt(np.average(square[used], weights=weights[used])) / (time * lengths[k])

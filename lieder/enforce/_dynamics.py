@@ -65,8 +65,9 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Fields after `fit`: `coefficients_` W (n, D), in units of the states and times given; `deviations_`, their standard
     deviations if the noise is white; `dimension_` of the space of equivariant fields before thresholding (n D without
     symmetry); `path_`, one row for each model tried: terms, certainty of the last one removed, error over noise;
-    `noise_` (n,), the standard deviation of the measurement as smoothing found it, or None; `dictionary_` and
-    `symmetry_`, of the width of the data; `n_features_in_`, and `feature_names_in_` of data frames.
+    `residuals_` (n,), what each equation leaves of its rate: |b - A w| / |b| over the equations that are fitted, 1
+    where nothing is explained; `noise_` (n,), the standard deviation of the measurement as smoothing found it, or None;
+    `dictionary_` and `symmetry_`, of the width of the data; `n_features_in_`, and `feature_names_in_` of data frames.
 
     Reference: Yang, Rao, Dehmamy, Walters and Yu, Symmetry-informed governing equation discovery, NeurIPS 2024;
     Brunton, Proctor and Kutz, Discovering governing equations from data by sparse identification of nonlinear dynamical
@@ -216,6 +217,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.coefficients_, self.deviations_, self.path_ = chosen.coefficients, chosen.deviations, chosen.path
         self.dimension_ = m * count if basis is None else len(basis)
         self.noise_ = rows.noise
+        self.residuals_ = _residuals(rows.pairs, chosen.coefficients)
         return self
 
     def _check(self) -> None:
@@ -266,6 +268,13 @@ def _check_enough(count: int, targets: int, free: int) -> None:
             f" coefficients from noise: at least {least} are needed, better three times as many. Give more samples, a"
             " smaller dictionary, or a larger symmetry."
         )
+
+
+def _residuals(pairs: list[tuple[np.ndarray, np.ndarray]], W: np.ndarray) -> np.ndarray:
+    """|b - A w| / |b| of each equation; 0 where there is nothing to explain."""
+    left = sum(np.sum((b - a @ W.T) ** 2, axis=0) for a, b in pairs)
+    whole = sum(np.sum(b**2, axis=0) for _, b in pairs)
+    return np.sqrt(left / np.where(whole > 0, whole, 1.0))
 
 
 class _Rows(NamedTuple):

@@ -234,6 +234,8 @@ def test_dynamics(spirals, monkeypatch, capsys, way):
     assert code == 0
     assert "  u' = -0.1 u - 1 v\n  v' = 1 u - 0.1 v\n" in out
     assert "4 of 12 possible terms" in out
+    left = re.search(r"Not explained of each rate .*: u' ([\d.e-]+) %, v' ([\d.e-]+) %\.", out)
+    assert left and max(float(part) for part in left.groups()) < 0.1
     assert f"from 200 states in {1 if '--velocities' in way else 2} trajector" in out
 
 

@@ -242,6 +242,19 @@ def test_no_symmetry_is_invented():
     assert found.dim == 0
 
 
+def test_what_is_left_of_each_rate():
+    """The noise of measured velocities; little of clean trajectories; all of it where F = 0."""
+    x, w = states(), SYSTEMS["damped oscillator"][1]
+    clean = velocities(w, x)
+    noise = 0.2 * np.random.default_rng(1).standard_normal(x.shape) * [1.0, 3.0]
+    model = enforce.sparse_dynamics(x, clean + noise, CUBIC)
+    expected = np.linalg.norm(noise, axis=0) / np.linalg.norm(clean + noise, axis=0)
+    np.testing.assert_allclose(model.residuals_, expected, rtol=0.03)
+    t = 0.05 * np.arange(200)
+    assert enforce.sparse_dynamics(trajectory(w, states(2, 3), t), None, CUBIC, t=t).residuals_.max() < 1e-3
+    assert enforce.sparse_dynamics(x, clean, CUBIC, threshold=10.0).residuals_.tolist() == [1.0, 1.0]
+
+
 def test_an_empty_space_is_zero_and_says_so():
     x = states()
     with pytest.warns(UserWarning, match=r"but F = 0 has the symmetry so\(2\)"):
