@@ -96,7 +96,7 @@ def dynamics(
     print(
         f"\n{terms} of {model.coefficients_.size} possible terms; free coefficients at the start: {model.dimension_}."
     )
-    left = ", ".join(f"{name}' {100 * part:.2g} %" for name, part in zip(columns, model.residuals_, strict=True))
+    left = ", ".join(f"{name}' {100 * part:.3g} %" for name, part in zip(columns, model.residuals_, strict=True))
     print(f"Not explained of each rate (root mean square; 100 % without an equation): {left}.")
     if model.noise_ is not None:
         listed = ", ".join(f"{name} {noise:.2g}" for name, noise in zip(columns, model.noise_, strict=True))

@@ -55,11 +55,16 @@ def recorded(
             names=list(names),
             output_names=list(outputs),
         )
-    told = f"a regression with an error of {100 * error:.2g} % of what varies in y, by which {kept} are kept"
+    told = f"a regression with an error of {_percent(error)} % of what varies in y, by which {kept} are kept"
     told += ", exactly" if refitted and kept else ", not refitted" if kept else ""
     if record.dim != kept:
         told += f"; judged at that error the record counts {record.dim}: the two disagree"
     return dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, model=told))
+
+
+def _percent(share: float) -> str:
+    """Two digits, and no power of ten for a hundred."""
+    return f"{100 * share:.0f}" if share > 0.995 else f"{100 * share:.2g}"
 
 
 def _unmoved(target: AbstractFibreAction, x: np.ndarray, values: np.ndarray, size: float) -> bool:

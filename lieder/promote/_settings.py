@@ -70,9 +70,9 @@ def check_source(source: AbstractAction) -> None:
     elements = source.algebra.components if isinstance(source.algebra, LieAlgebra) else ()
     if len(elements):
         raise ValueError(
-            f"source: {source.algebra.name} has {len(elements)} discrete elements, such as reflections, and a"
-            " regression promotes infinitesimal generators only. Take the algebra without them, such as so(3) for o(3);"
-            " ld.promote.element_penalty promotes discrete elements of any model."
+            f"source: {source.algebra.name} has {len(elements)} discrete element{'s' * (len(elements) > 1)}, such as"
+            " reflections, and a regression promotes infinitesimal generators only. Take the algebra without them, such"
+            " as so(3) for o(3); ld.promote.element_penalty promotes discrete elements of any model."
         )
 
 

@@ -115,8 +115,8 @@ def _dtype_message(what: str, dtype: str) -> str:
     kind = dtype.lower()
     if kind.startswith(("int", "uint")):
         advice = (
-            "derivatives need real numbers. If the integers are measurements, convert them to float64; if they are"
-            " labels, leave the column out."
+            "derivatives need real numbers. If the integers are measurements, convert them to float64, an array by"
+            " x.astype(float); if they are labels, leave the column out."
         )
     elif kind.startswith("bool"):
         advice = "a switch has no continuous symmetry. Leave the column out, or treat each value's rows apart."

@@ -1,5 +1,7 @@
 """What is wrong with the arguments of a regression, in the user's words."""
 
+import re
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -120,7 +122,7 @@ def test_settings_of_another_kind(given, message):
 
 
 def test_discrete_elements_are_not_dropped():
-    with pytest.raises(ValueError, match=r"source: o\(3\) has 1 discrete elements.*such as so\(3\) for o\(3\)"):
+    with pytest.raises(ValueError, match=r"source: o\(3\) has 1 discrete element, .*such as so\(3\) for o\(3\)"):
         Regression(QUADRATIC, ld.vectors(ld.algebra.o(3)), alpha=1.0).fit(X, Y)
 
 
@@ -237,3 +239,9 @@ def test_predictions_and_equations():
             model.equations(digits=digits)
     with pytest.raises(ValueError, match=r"names: expected 3 names, one for each input variable, got \['a'\]"):
         model.equations(["a"])
+
+
+def test_an_error_of_all_that_varies_is_a_hundred_per_cent():
+    rng = np.random.default_rng(0)
+    model = Regression("linear", "t on points").fit(rng.normal(size=(40, 3)), rng.normal(size=40))
+    assert re.search(r"with an error of (9\d|1\d\d) % of what varies", model.symmetries_.evidence.model)
