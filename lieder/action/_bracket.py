@@ -21,8 +21,8 @@ def bracket_constants(
     the data) is not counted, so this is the bracket modulo ineffective generators.
 
     Arguments: `action` with q generators (a small number: q^2 brackets are formed); `points` (N, n); `noise`, the share
-        of |Dtheta_j||theta_i| + |Dtheta_i||theta_j| up to which a bracket counts as zero: commuting fields leave
-        rounding, 1e-10 is far above it.
+        of |Dtheta_j||theta_i| + |Dtheta_i||theta_j| up to which a bracket counts as zero, |Dtheta| by what it does to
+        the fields and to the points themselves: commuting fields leave rounding, 1e-10 is far above it.
     Returns: constants (q, q, q); closure defect, the rms of the rest over the rms of |Dtheta_j||theta_i| +
         |Dtheta_i||theta_j|.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 4 (discovered symmetries are closed under the bracket).
@@ -31,14 +31,22 @@ def bracket_constants(
     if q == 0:
         return np.zeros((0, 0, 0)), 0.0
 
+    mean = np.mean(points, axis=0)
+
     def one(z):
         theta, slope = action.fields(z), jax.jacfwd(action.fields)(z)  # (q, n), (q, n, n)
         moved = jnp.einsum("jab,ib->ija", slope, theta)  # Dtheta_j theta_i; i, j: generators; a, b: coordinates
-        size = jnp.linalg.norm(slope, axis=(1, 2))[None, :] * jnp.linalg.norm(theta, axis=1)[:, None]
-        return theta, jnp.swapaxes(moved, 0, 1) - moved, size + size.T
+        length = jnp.linalg.norm(theta, axis=1)
+        size = jnp.linalg.norm(slope, axis=(1, 2))[None, :] * length[:, None]
+        # Slopes of fields on a grid are differences: large as matrices, small on whatever is smooth.
+        tried = jnp.concatenate([jnp.linalg.norm(moved, axis=2), jnp.linalg.norm(slope @ (z - mean), axis=1)[None]])
+        sizes = jnp.append(length, jnp.linalg.norm(z - mean))[:, None]
+        acting = jnp.max(jnp.where(sizes > 0, tried / jnp.where(sizes > 0, sizes, 1.0), 0.0), axis=0)
+        felt = acting[None, :] * length[:, None]
+        return theta, jnp.swapaxes(moved, 0, 1) - moved, size + size.T, felt + felt.T
 
     with jax.enable_x64(True):
-        theta, brackets, size = (np.asarray(a) for a in jax.jit(jax.vmap(one))(jnp.asarray(points, jnp.float64)))
+        theta, brackets, size, felt = (np.asarray(a) for a in jax.jit(jax.vmap(one))(jnp.asarray(points, jnp.float64)))
     design = np.swapaxes(theta, 1, 2).reshape(-1, q)
     wanted = np.moveaxis(brackets, 3, 1).reshape(len(design), q * q)
     scale = np.linalg.norm(design, axis=0)
@@ -47,7 +55,7 @@ def bracket_constants(
     rest = np.linalg.norm(wanted - design @ fitted)
     total = np.linalg.norm(size)
     constants = fitted.reshape(q, q, q).transpose(1, 2, 0)
-    commuting = np.sqrt(np.einsum("pija,pija->ij", brackets, brackets)) <= noise * np.linalg.norm(size, axis=0)
+    commuting = np.sqrt(np.einsum("pija,pija->ij", brackets, brackets)) <= noise * np.linalg.norm(felt, axis=0)
     constants = np.where(commuting[:, :, None], 0.0, constants)
     constants = (constants - constants.transpose(1, 0, 2)) / 2
     return constants, float(rest / total) if total > 0 else 0.0

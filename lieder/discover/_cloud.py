@@ -28,6 +28,8 @@ from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
 
+UPRIGHT = 0.1  # sine of the angle between a tangent space of a graph and the outputs from which on it is one of a graph
+
 
 def cloud(
     z,
@@ -198,7 +200,7 @@ def _cloud_symmetries(
     if target is not None:
         n = source.width
         split, (x, y) = _split(reduction, n), np.split(points, [n], axis=1)
-        unknown = unexplained(models.followed(x, y, seed), target, names[n:], y, INPUTS)
+        unknown = unexplained(models.followed(x, y, seed), target, names[n:], y, INPUTS) or _upright(found.bases, n)
     return conclude(
         split,
         source,
@@ -226,6 +228,21 @@ def _doubt(found: Cloud, unknown: str) -> Doubt:
         TOP,
         source,
         unknown=unknown or f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}",
+    )
+
+
+def _upright(bases: np.ndarray, n: int) -> str:
+    """Why nothing is known of a graph whose tangent spaces stand upright over its inputs; else "".
+
+    Over the inputs' own submanifold a graph is single-valued; where y changes along what is taken for nothing but
+    noise in x, the surface that fits the data has y for one of its directions.
+    """
+    flattest = np.linalg.svd(bases[:, :, :n], compute_uv=False)[:, -1] if bases.shape[1] <= n else np.zeros(1)
+    if np.median(flattest) > UPRIGHT:
+        return ""
+    return (
+        "the outputs change along directions in which the inputs hardly spread: give the columns units in which they "
+        "spread alike, or use a fitted model"
     )
 
 

@@ -7,16 +7,19 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, total
+from ..action import AbstractAction, AbstractFibreAction, total, velocities
 from ..linalg import RelativeSpectrum, relative_spectrum
 from ._doubt import Doubt
-from ._evidence import CANNOT_TELL, Evidence, decide, piled_up
+from ._evidence import CANNOT_TELL, Evidence, decide, piled_up, rounding_floor
+from ._finite import step
 from ._found import found_algebra
 from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._weak import uneven_units, weak_directions
 
 VETO = 0.1  # a violation under finite moves below this contradicts nothing: it is also the curvature of the model
+SEEN = 1e-3  # change of the outputs, as a share of their spread, that is no rounding
+AMPLIFIED = 1e3  # times its defect by which a direction changes the outputs only where units differ by so much
 JUDGED = 64  # directions examined for weak determination
 
 
@@ -52,12 +55,13 @@ def conclude(
             "candidates act on columns that vary"
             " and are not zero."
         )
+    both = source if target is None else total(source, target)
     rule = partial(
         decide,
         resolution_source=doubt.source,
         tolerance=tolerance,
         min_gap=min_gap,
-        rounding=piled_up(reduction.dtype),
+        rounding=_rounding(spectrum, numerator, reduction, both),
     )
     known_along = partial(doubt.along, denominator=denominator, weight=reduction.weight)
     known = known_along(spectrum.directions)
@@ -65,7 +69,6 @@ def conclude(
     confidence, intervals = _repeated(
         reduction.spectra_without_each(null), rule, known_along, dim, evidence, len(spectrum.values)
     )
-    both = source if target is None else total(source, target)
     examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
     lengths = np.linalg.norm(denominator @ spectrum.directions[:dim].T, axis=0) / np.sqrt(reduction.weight)
@@ -114,6 +117,33 @@ def conclude(
         method=method,
         lifted=lifted,
     )
+
+
+def _rounding(
+    spectrum: RelativeSpectrum, numerator: np.ndarray, reduction: Reduction, both: AbstractAction
+) -> Float[np.ndarray, " k"]:
+    """Up to which defect each direction may be broken by rounding alone: not at all where, all points moved by a
+    quarter of their spread, the outputs change by far more than the defect says.
+
+    So it is where columns of very different size share a unit: the derivative is that along the small one, the
+    motion that along the large one, and beside their product all that the motion does is as small as rounding.
+    """
+    worst = piled_up(reduction.dtype)
+    out = np.full(len(spectrum.values), worst)
+    n = reduction.points.shape[1]
+    pairs = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
+    if len(reduction.outputs) != pairs.shape[1] - n:
+        return out  # data without a model have defects far above rounding
+    values = pairs[:, n:] * reduction.outputs
+    spread = np.sqrt(np.mean(np.sum((values - values.mean(axis=0)) ** 2, axis=1)))
+    asked = (spectrum.values > rounding_floor(reduction.dtype)) & (spectrum.values <= worst)
+    for k in np.flatnonzero(asked) if spread > 0 else ():
+        speed = velocities(both, spectrum.directions[k], pairs)
+        time = step((pairs[:, :n], speed[:, :n]), (pairs[:, n:], speed[:, n:]))
+        change = time * np.linalg.norm(numerator @ spectrum.directions[k]) / np.sqrt(reduction.weight) / spread
+        if change > max(SEEN, AMPLIFIED * spectrum.values[k]):
+            out[k] = 0.0
+    return out
 
 
 def _repeated(

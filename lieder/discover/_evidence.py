@@ -86,7 +86,7 @@ def decide(
     resolution_source: str,
     tolerance: float | None = None,
     min_gap: float = 5.0,
-    rounding: float = 0.0,
+    rounding: float | Float[np.ndarray, " k"] = 0.0,
 ) -> tuple[int, Evidence]:
     """The number of symmetries and the evidence for it.
 
@@ -101,11 +101,13 @@ def decide(
         tolerance: the user's own cut in (0, sqrt 2], or None.
         min_gap: above 1, the least ratio taken for an answer (default 5: neighbouring defects of systems without
             symmetry are seldom so far apart).
-        rounding: a defect up to it never counts as resolved: rounding may have piled up in the model.
+        rounding: a defect up to it never counts as resolved: rounding may have piled up in the model. One for all, or
+            one for each direction.
     Returns: dim and Evidence, its `resolution` that of the least known among the directions that count, or of the
         first when none does. Under "cannot tell" dim is 0: nothing is claimed.
     """
     own = np.clip(np.broadcast_to(np.asarray(resolution, dtype=np.float64), defects.shape), np.finfo(float).tiny, TOP)
+    rounding = np.broadcast_to(np.asarray(rounding, dtype=np.float64), defects.shape)
     # Of a space of directions no more is known than of the least known among them.
     shared = np.maximum.accumulate(own)
     low = np.append(own[:1], np.clip(np.maximum(defects, shared), 0.0, TOP))
@@ -114,7 +116,7 @@ def decide(
     if tolerance is None:
         unresolved = 1 + int(np.cumprod(defects <= np.maximum(min_gap * own, rounding)).sum())
         dim = int(np.argmax(ratios[:unresolved]))
-        doubtful = bool(np.any(defects[:dim] > np.maximum(CLAIMED * shared[:dim], rounding)))
+        doubtful = bool(np.any(defects[:dim] > np.maximum(CLAIMED * shared[:dim], rounding[:dim])))
         verdict = CANNOT_TELL if ratios[dim] < min_gap or doubtful else (SYMMETRIES if dim else NONE)
         cut = float(np.sqrt(low[dim] * high[dim]))
     else:

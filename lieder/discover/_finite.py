@@ -43,7 +43,8 @@ def finite_model(
             chosen = np.arange(begin, begin + group) % dim
             speeds = velocities(both, generators[chosen], pairs)
             times = np.array([step((points, v[:, :n]), (values, v[:, n:])) for v in speeds])
-            there = moved(both, generators[chosen], pairs, times)
+            with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is not used
+                there = moved(both, generators[chosen], pairs, times)
             usable = np.asarray(np.isfinite(there).all(axis=2))
             before = np.where(usable[:, :, None], there[:, :, :n], points).astype(points.dtype)
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)

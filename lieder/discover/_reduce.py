@@ -146,8 +146,9 @@ def reduce_model(
         collector = Collector(q, terms, seed)
         start, dtype = 0, x.dtype
         size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m)
-        # With few rows none can be spared: the finite check then uses points that the factors have seen.
-        spare = x.rows is None or x.rows * m >= 2 * q + 32
+        # With few rows none can be spared: the finite check then uses points that the factors have seen. Of a batch of
+        # one row nothing would be left.
+        spare = x.rows is None or (x.rows * m >= 2 * q + 32 and size > 1)
         batches = progress(x.batches(size, needed), None if x.rows is None else -(-x.rows // size), "Lie derivative")
         for out, batch, order, used in _evaluated(evaluate, batches, size, spare, x.rows):
             b = len(batch)

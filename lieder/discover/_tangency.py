@@ -39,7 +39,8 @@ class Cloud(NamedTuple):
     """What `reduce_cloud` makes of a cloud.
 
     Fields: `reduction`; `error`, the rows' own error as a factor (root mean square over points); `scale` of the tangent
-    spaces; `units` (n,), the block scales; `kept`, the points used, all but those held out.
+    spaces; `units` (n,), the block scales; `kept`, the points used, all but those held out; `bases` (M, d, n) of the
+    tangent spaces, in block units.
     """
 
     reduction: Reduction
@@ -47,6 +48,7 @@ class Cloud(NamedTuple):
     scale: Scale
     units: Float[np.ndarray, " n"]
     kept: Float[np.ndarray, "kept n"]
+    bases: Float[np.ndarray, "points d n"]
 
 
 def reduce_cloud(
@@ -93,7 +95,7 @@ def reduce_cloud(
             denominators=tuple(factor @ seen for factor in reduction.denominators),
         )
     share = scale.error_share / np.sqrt(len(spaces.points))
-    return Cloud(reduction, share * error.factor, scale, units, kept)
+    return Cloud(reduction, share * error.factor, scale, units, kept, spaces.bases)
 
 
 def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.ndarray, "q q"] | None:

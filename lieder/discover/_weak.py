@@ -7,7 +7,9 @@ from ..action import AbstractAction, components, velocities
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
-FLAT = 1e-7  # below this share a direction is exactly flat but for rounding: a submanifold, not a thin spread
+# Below this share of the coordinates that it is made of a direction is exactly flat but for rounding: a submanifold,
+# not a thin spread. One small column is made of itself.
+FLAT = 1e-7
 SHARE = 0.5
 APART = 0.01  # columns that share a unit seldom spread less than this share of the widest
 
@@ -67,10 +69,11 @@ def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.nd
         if kinds[group[0]] == "points":
             piece = piece - piece.mean(axis=0)
         _, s, vt = np.linalg.svd(piece, full_matrices=False)
+        sizes = np.sqrt(np.mean(piece**2, axis=0))
         if s[0] > 0:
             widest[group] = s[0] / np.sqrt(len(points))
             for spread, axis in zip(s / s[0], vt, strict=True):
-                if FLAT < spread < THIN:
+                if FLAT * np.linalg.norm(axis * sizes) < spread * widest[group[0]] and spread < THIN:
                     row = np.zeros(n + 1)
                     row[group], row[-1] = axis, spread
                     rows.append(row)

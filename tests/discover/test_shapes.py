@@ -99,6 +99,15 @@ def test_a_wrong_dimension_ends_in_cannot_tell(dimension, noise):
     assert f"no neighbourhood of the data looks like a surface of dimension {dimension}" in str(found)
 
 
+def test_a_noisy_helix_taken_for_a_surface_ends_in_cannot_tell():
+    for count in (300, 1000):
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            t = rng.uniform(-2 * np.pi, 2 * np.pi, count)
+            z = noisy(np.stack([np.cos(t), np.sin(t), t / 4], axis=1), 0.05, rng)
+            assert ld.discover.cloud(z, action=ld.points(SPACE), dimension=2).evidence.verdict == "cannot tell"
+
+
 def test_the_number_of_neighbours_can_be_given():
     rng = np.random.default_rng(6)
     z = rng.normal(size=(800, 3))

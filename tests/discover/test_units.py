@@ -69,3 +69,47 @@ def test_columns_that_can_hardly_share_a_unit_are_named():
     assert "Note: the candidates mix columns" in str(s)
     even = ld.discover.function(lambda z: z[1] ** 2, x / [1e3, 1.0], source=mixed)
     assert even.dim == 3 and not even.evidence.notes
+
+
+# One unit, very different sizes
+
+
+@pytest.mark.parametrize("size", [1e2, 1e6, 1e9, 1e-9])
+@pytest.mark.parametrize("candidates", [ld.vectors(ld.algebra.gl(2)), ld.points(ld.algebra.aff(2))], ids=["gl", "aff"])
+def test_what_changes_the_outputs_is_no_symmetry_however_small_its_defect(candidates, size):
+    """x1 d/dx1 changes the model by its own size, but beside |DF| |theta| this is the ratio of the columns."""
+    x = np.random.default_rng(4).normal(size=(400, 2)) * [1.0, size]
+
+    def rings(z):
+        return z[0] ** 2 + (z[1] / size) ** 2
+
+    y = np.array([rings(z) for z in x])
+    for s in (
+        ld.discover.function(rings, x, source=candidates),
+        ld.discover.dataset(x, y, source=candidates, target=ld.scalars(candidates.algebra), fit="polynomial(2)"),
+    ):
+        assert s.evidence.verdict == "symmetries" and s.dim == 1
+        turn = s.generators[0][:4] / np.array([1, 1 / size, size, 1])  # a rotation in units of the columns
+        assert turn @ np.array([0, 1, -1, 0]) / np.linalg.norm(turn) / np.sqrt(2) == pytest.approx(
+            np.sign(turn[1]), abs=1e-6
+        )
+
+
+@pytest.mark.parametrize("size", [1e6, 1e9, 1e-9])
+def test_directions_along_a_column_too_small_to_count_are_marked(size):
+    x = np.random.default_rng(5).normal(size=(400, 2)) * [1.0, size]
+    s = ld.discover.function(lambda z: z @ z, x, source=ld.vectors(ld.algebra.gl(2)))
+    assert s.dim >= 1 and set(range(s.dim)) <= set(s.evidence.weak)
+    assert f"x{int(size < 1)} (spread" in s.evidence.weak_reasons[0]
+    # Columns that depend on each other but for their last digit are no thin spread: they have no spread of their own.
+    line = np.repeat(x[:, :1], 2, axis=1) + 1e-9 * np.random.default_rng(6).normal(size=(400, 2))
+    assert ld.discover.function(lambda z: z @ z, line, source=ld.vectors(ld.algebra.gl(2))).evidence.weak == ()
+
+
+def test_a_graph_that_stands_upright_over_its_inputs_tells_nothing():
+    x = np.random.default_rng(0).normal(size=(400, 2)) * [1.0, 10.0]
+    plane = ld.algebra.aff(2)
+    y = x[:, 0] ** 2 + (x[:, 1] / 10) ** 2
+    s = ld.discover.graph(x, y, source=ld.points(plane), target=ld.scalars(plane))
+    assert s.evidence.verdict == "cannot tell" and s.dim == 0
+    assert "in which the inputs hardly spread" in " ".join(s.evidence.notes)
