@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument("--rows", default=",".join(map(str, ROWS)))
     parser.add_argument("--noise", default=",".join(map(str, NOISE)))
     parser.add_argument("--cases", default="")
+    parser.add_argument("--seed", type=int, default=0, help="of inputs, noise and fits")
     options = parser.parse_args()
     cases = [case for case in CASES if not options.cases or case.name in options.cases.split(";")]
     rows, noises = [int(n) for n in options.rows.split(",")], [float(s) for s in options.noise.split(",")]
@@ -184,15 +185,15 @@ def main() -> None:
         for noise in noises:
             for case in cases:
                 for fit in fits:
-                    key = f"{fit}|{case.name}|{n}|{noise:g}"
+                    key = f"{fit}|{case.name}|{n}|{noise:g}" + (f"|{options.seed}" if options.seed else "")
                     if key in done:
                         continue
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
-                        done[key] = cell(case, fit, n, noise, seed=0)
+                        done[key] = cell(case, fit, n, noise, options.seed)
                     if options.keep:
                         options.keep.write_text(json.dumps(done))
-    measure.table(HEADER, list(_lines(done, fits, cases, rows, noises)))
+    measure.table(HEADER, list(_lines(done, fits, cases, rows, noises, options.seed)))
 
 
 HEADER = (
@@ -201,11 +202,12 @@ HEADER = (
 )
 
 
-def _lines(done, fits, cases, rows, noises):
+def _lines(done, fits, cases, rows, noises, seed):
     for n in rows:
         for noise in noises:
             for fit in fits:
-                cells = [done[key] for case in cases if (key := f"{fit}|{case.name}|{n}|{noise:g}") in done]
+                mark = f"|{seed}" if seed else ""
+                cells = [done[key] for case in cases if (key := f"{fit}|{case.name}|{n}|{noise:g}{mark}") in done]
                 if not cells:
                     continue
                 errors = [c["error"] for c in cells if c["true"]] or [np.nan]
