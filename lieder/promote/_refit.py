@@ -13,6 +13,7 @@ from ._task import Task
 
 _RIDGES = np.logspace(-8, 2, 31)  # tried, relative to the sum of weights
 _PRIORS = np.logspace(-9, 2, 23)  # the same for the evidence, where the best is looked for
+_STARTS = (1e-3, 1e-2, 0.1)  # the same for ridge regressions that propose symmetries
 _STRONG = 3.0  # log odds against a structure, at least
 _STEADY = 1e-3  # ridge, relative, under which symmetries are sought in a part of the data
 _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
@@ -93,6 +94,12 @@ class Refit:
         """Functions that no candidate changes: all are kept."""
         nothing = np.zeros((self.problem.basis.shape[1], 0))
         return Structure(np.eye(self.candidates), np.zeros(len(nothing)), nothing, nothing)
+
+    def shrunk(self) -> Float[np.ndarray, "s k"]:
+        """Ridge regressions of all functions, in coordinates of `problem`."""
+        design, values = self.rows.system()
+        onto, every = self.problem.basis.T @ self.task.columns.gram, np.eye(len(self.deviations))
+        return np.stack([onto @ self._least(design, values, every, self.rows.weights.sum() * s) for s in _STARTS])
 
     def solved(self, structure: Structure, ridge: float) -> Float[np.ndarray, " M"]:
         """Least squares with a ridge term among functions of the structure."""

@@ -41,18 +41,18 @@ def structures_of(
     Arguments: `refit`; `solutions`, in coordinates of its problem, strongest first; `part`, the fold of each example;
         `folds`; `tolerance`, as in `kept`; `ends`, whether a strength 0 follows, which keeps nothing.
     Returns: Structures. Each strength takes the structure with most evidence that it proposes; one that proposes
-        nothing that exists takes all functions.
+        nothing that exists takes all functions. The weakest also proposes what ridge regressions do: with few examples
+        the path ends at a function that meets them all, far from any with symmetries.
     """
     every: list[Structure] = [refit.free(), refit.fixed()]
     known: dict[int, list[tuple[np.ndarray, int | None]]] = {}
     size = float(np.linalg.norm(refit.rows.y))
     entries = refit.candidates * refit.task.columns.shape[0] * solutions.shape[1]
-    each = max(1, _EFFORT // (max(entries, 1) * len(solutions)))
-    proposed: list[set[int]] = []
-    for v in progress(solutions, len(solutions), "refits"):
+    proposed: list[set[int]] = [set() for _ in solutions]
+    starts = [*zip(solutions, proposed, strict=True), *((v, proposed[-1]) for v in refit.shrunk())]
+    each = max(1, _EFFORT // (max(entries, 1) * len(starts)))
+    for v, here in progress(starts, len(starts), "refits"):
         s, turn = _spectrum(refit, v)
-        here: set[int] = set()
-        proposed.append(here)
         if s[0] <= _NOTHING * size:
             here.add(1)
             continue
