@@ -42,7 +42,7 @@ from lieder.linalg import annihilating, low_rank_least_squares
 from lieder.promote import Regression
 
 N, KINDS = 5, {"none": 0, "one": 10, "two": 6, "radial": 10, "axis": 6, "sparse": 6, "shifted": 10}
-RATIOS, NOISES, SEEDS = (0.6, 1.0, 1.5, 3.0), (0.01, 0.05, 0.3), range(100, 108)
+RATIOS, NOISES, SEEDS = (0.6, 1.0, 1.5, 3.0), (0.01, 0.05, 0.3), range(200, 208)
 DICTIONARY, MOTIONS = ld.dictionary.polynomials(N, 2), ld.points(ld.algebra.se(N))
 RIVALS = {
     "ridge": lambda: RidgeCV(np.logspace(-6, 3, 28)),

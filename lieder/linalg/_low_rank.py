@@ -90,8 +90,8 @@ def _tangent(operator: np.ndarray, left: np.ndarray, right: np.ndarray, rank: in
         columns = np.matmul(V.T, operator)  # p, r, k
         gram = np.eye(k) + _square(np.matmul(V.T, rows)) - _square(rows) - _square(columns)
     values, vectors = np.linalg.eigh(gram)
-    values = np.maximum(np.sqrt(np.maximum(values, 0.0)), floor)
-    return vectors[:, : 1 + int(np.argmax(values[1:] / values[:-1]))] if k > 1 else vectors
+    values = np.append(np.maximum(np.sqrt(np.maximum(values, 0.0)), floor), 1.0)  # none is larger: all may be small
+    return vectors[:, : 1 + int(np.argmax(values[1:] / values[:-1]))]
 
 
 def _square(pieces: np.ndarray) -> np.ndarray:

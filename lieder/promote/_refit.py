@@ -6,6 +6,7 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import f
 
 from ..linalg import NuclearRegression, annihilating, low_rank_least_squares, ridge_regression
 from ._rows import Rows
@@ -20,6 +21,8 @@ _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
 _STEPS = 8  # of the refinement without a fold, from the solution on all data
 _SAME = 1e-3  # relative distance at which two refits are one
 _TRIED = 0.95  # least cosine at which directions of equal number count as tried
+_SURE = 0.99  # of the test whether symmetries are those that were given
+_EXACT = 1e-12  # squared residuals, relative, that are rounding
 _EXACTLY = 1e-6  # singular values of L_F, relative to the largest, that vanish after a refinement
 
 
@@ -95,6 +98,32 @@ class Refit:
         nothing = np.zeros((self.problem.basis.shape[1], 0))
         return Structure(np.eye(self.candidates), np.zeros(len(nothing)), nothing, nothing)
 
+    def snapped(self, structure: Structure) -> Structure | None:
+        """The functions that keep as many candidates as they were given, the nearest to those that a structure keeps.
+
+        Nothing has to be found for them but coefficients, so that they have more evidence where the data cannot tell.
+        None where there are no such functions, or where the data can tell: an F test at 1 %.
+        """
+        if self.operator is None:
+            return None
+        given = self.task.given
+        near = np.argsort(-np.linalg.norm(given @ structure.directions, axis=1), kind="stable")[: structure.kept]
+        functions = annihilating(self.operator, np.linalg.qr(given[near].T)[0])
+        if functions.shape[1] == 0:
+            return None
+        moved, values, count = self._reduced
+        vector = functions @ np.linalg.lstsq(moved @ functions, values)[0]
+        most = float(np.sum((moved @ vector - values) ** 2))
+        least = float(np.sum((moved @ structure.vector - values) ** 2)) + _EXACT * float(values @ values)
+        more, free = structure.changes.shape[1] - functions.shape[1], count - structure.changes.shape[1]
+        if more <= 0 or free <= 0 or (most - least) / more > f.ppf(_SURE, more, free) * least / free:
+            return None
+        # Together they may keep more than they were chosen to.
+        moves = np.moveaxis(self.operator @ functions, 1, 2).reshape(-1, self.candidates)
+        _, s, turn = np.linalg.svd(np.linalg.qr(np.concatenate([moves, np.zeros_like(given[:1])]), mode="r"))
+        directions = turn[np.pad(s, (0, len(turn) - len(s))) <= _EXACTLY * s[0]].T
+        return Structure(directions, vector, functions, functions)
+
     def shrunk(self) -> Float[np.ndarray, "s k"]:
         """Ridge regressions of all functions, in coordinates of `problem`."""
         design, values = self.rows.system()
@@ -142,7 +171,7 @@ class Refit:
             inside, outside = self.rows.subset(part != fold), self.rows.subset(part == fold)
             share = float(inside.weights.sum() / self.rows.weights.sum())
             changes = structure.changes
-            if 0 < structure.kept < self.candidates and self.operator is not None:
+            if self.operator is not None and structure.changes.shape[1] > structure.basis.shape[1]:
                 curvature, slope = self._curved(inside, _STEADY)
                 rank = self.candidates - structure.kept
                 changes = low_rank_least_squares(
@@ -211,7 +240,7 @@ def tried(directions: Float[np.ndarray, "q s"], others: list[Float[np.ndarray, "
 
 def same(one: Structure, other: Structure) -> bool:
     """Whether two structures are one."""
-    if one.kept != other.kept:
+    if one.kept != other.kept or one.changes.shape[1] != other.changes.shape[1]:
         return False
     size = max(float(np.linalg.norm(one.vector)), np.finfo(float).tiny)
     return float(np.linalg.norm(one.vector - other.vector)) <= _SAME * size

@@ -66,9 +66,10 @@ def structures_of(
             found = refit.structure(v, kept)
             place = None
             if found is not None:
-                place = next((i for i, other in enumerate(every) if same(found, other)), len(every))
-                every += [found] if place == len(every) else []
+                place = _place(found, every)
                 here.add(place)
+                simple = refit.snapped(found)
+                here |= set() if simple is None else {_place(simple, every)}
             before.append((directions, place))
     evidence = np.array([refit.evidence(structure) for structure in every])
     at = [max(here, key=lambda i: evidence[i]) if here else 0 for here in proposed] + [0] * ends
@@ -84,6 +85,13 @@ def structures_of(
         np.array([ridges[place] for place in at]),
         np.stack([errors[place] for place in at], axis=1),
     )
+
+
+def _place(found: Structure, every: list[Structure]) -> int:
+    """Where a structure is in the list, to which it is added if it is new."""
+    place = next((i for i, other in enumerate(every) if same(found, other)), len(every))
+    every += [found] if place == len(every) else []
+    return place
 
 
 def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -56,6 +56,15 @@ class Task:
             values = np.concatenate([values, np.zeros(len(weighted))])
         return nuclear_regression(self.columns, design, values)
 
+    @property
+    def given(self) -> Float[np.ndarray, "q e"]:
+        """The candidates as they were given, of length one, in the basis `candidates`; what moves nothing left out."""
+        basis = np.concatenate([self.candidates, self.still])
+        found = np.linalg.inv(basis)[:, : len(self.candidates)]
+        length = np.linalg.norm(found, axis=1)
+        moving = length > _CLOSED * length.max()
+        return found[moving] / length[moving, None]
+
     def generating(self, kept: Float[np.ndarray, "s e"]) -> int:
         """How many elements generate a closed set of candidates: as many as are no brackets, or two."""
         algebra = self.algebra

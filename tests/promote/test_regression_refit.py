@@ -199,6 +199,14 @@ def test_a_start_of_the_right_rank_may_leave_it():
     assert found.settled and found.steps > 5
 
 
+def test_all_changes_may_keep_the_rank():
+    """Of linear functions each has rank one: every change keeps it, and least squares is that of all."""
+    operator = np.eye(5)[None]
+    found = low_rank_least_squares(operator, np.eye(5), np.arange(5.0), np.ones(5), 1)
+    assert found.settled and found.tangent.shape == (5, 5)
+    np.testing.assert_allclose(found.vector, np.arange(5.0), atol=1e-8)
+
+
 def test_a_rank_that_is_not_near():
     """Multiples of one regular matrix have no rank between."""
     operator = np.eye(4)[:, :, None] / 2.0
