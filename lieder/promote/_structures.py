@@ -45,7 +45,7 @@ def structures_of(
         the path ends at a function that meets them all, far from any with symmetries.
     """
     every: list[Structure] = [refit.free(), refit.fixed()]
-    known: dict[int, list[tuple[np.ndarray, int | None]]] = {}
+    known: dict[int, list[tuple[np.ndarray, set[int]]]] = {}
     size = float(np.linalg.norm(refit.rows.y))
     entries = refit.candidates * refit.task.columns.shape[0] * solutions.shape[1]
     proposed: list[set[int]] = [set() for _ in solutions]
@@ -59,18 +59,13 @@ def structures_of(
         for kept in proposals(s, tolerance)[:each]:
             directions = turn[len(turn) - kept :].T
             before = known.setdefault(kept, [])
-            alike = [place for other, place in before if tried(directions, [other])]
-            if alike:
-                here |= {place for place in alike if place is not None}
-                continue
-            found = refit.structure(v, kept)
-            place = None
-            if found is not None:
-                place = _place(found, every)
-                here.add(place)
-                simple = refit.snapped(found)
-                here |= set() if simple is None else {_place(simple, every)}
-            before.append((directions, place))
+            alike = [places for other, places in before if tried(directions, [other])]
+            if not alike:
+                found = refit.structure(v, kept)
+                both = () if found is None else (found, refit.snapped(found))
+                alike = [{_place(structure, every) for structure in both if structure is not None}]
+                before.append((directions, alike[0]))
+            here.update(*alike)
     evidence = np.array([refit.evidence(structure) for structure in every])
     at = [max(here, key=lambda i: evidence[i]) if here else 0 for here in proposed] + [0] * ends
     ridges, errors = {}, {}

@@ -1,7 +1,7 @@
 """Refits: symmetries are kept exactly, nothing is shrunk, and nothing is lost where there is no symmetry."""
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -123,6 +123,26 @@ def test_a_function_with_more_symmetries_than_were_proposed_is_counted_right():
     for proposed in (8, 9, 10):
         found = refit.structure(start, proposed)
         assert found is not None and found.kept == 10
+
+
+def test_given_candidates_are_preferred_where_the_data_cannot_tell():
+    """A function of the first two columns: what is kept is given, and the fit is that which knows it."""
+    rng = np.random.default_rng(4)
+    for c, exact in ((0.0, True), (0.5, False)):  # the second depends on a direction between the columns, too
+        x, fresh = rng.uniform(-1, 1, (32, 5)), rng.uniform(-1, 1, (500, 5))
+
+        def truth(z, c=c):
+            return z[:, 0] + 2 * z[:, 0] ** 2 - z[:, 1] + (z[:, 1] + c * z[:, 2] - c * z[:, 4]) ** 2
+
+        y = truth(x) + 0.05 * truth(fresh).std() * rng.normal(size=32)
+        model = Regression(QUADRATIC, RIGID).fit(x, y)
+        known = make_pipeline(PolynomialFeatures(2), LinearRegression(fit_intercept=False)).fit(x[:, :2], y)
+        given = np.sum(np.abs(model.kept_directions_).max(axis=0) > 1e-6)
+        assert (given == model.kept_ == 6) == exact
+        if exact:
+            np.testing.assert_allclose(model.predict(fresh), known.predict(fresh[:, :2]), atol=0.05)
+        else:
+            assert error(model, fresh, truth(fresh)) < 0.15
 
 
 def test_a_given_ridge_is_in_the_problem():
