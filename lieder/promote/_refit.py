@@ -192,7 +192,7 @@ class Refit:
     def _reduced(self) -> tuple[np.ndarray, np.ndarray, int]:
         """Equations for the coordinates v, few, functions that nothing changes fitted away, and how many there were."""
         moved, values, free = self._moved(self.rows)
-        count = len(values) - free
+        count = round(self.rows.count * self.rows.y.shape[1]) - free
         if len(values) > moved.shape[1] + 1:
             factor = np.asarray(np.linalg.qr(np.concatenate([moved, values[:, None]], axis=1), mode="r"))
             moved, values = factor[:, :-1], factor[:, -1]

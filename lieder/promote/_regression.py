@@ -20,7 +20,7 @@ from ._fit import Fitted, fitted
 from ._model import DictionaryModel, written
 from ._path import RegressionPath
 from ._record import recorded
-from ._rows import checked, checked_inputs, checked_weights, output_names
+from ._rows import checked, checked_inputs, checked_weights, merged, output_names
 from ._settings import Settings, check_source, checked_settings
 from ._task import SPARE, Task, task_of
 from ._validation import cross_validated
@@ -231,8 +231,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_source(self.source_)
         self.target_ = sized_target(self.target, self.source_, outputs.shape[1])
         self._outputs = output_names(y, outputs.shape[1])
-        # An example without weight is none: it must not stretch the box in which L_F is measured.
-        x, outputs, weights = x[weights > 0], outputs[weights > 0], weights[weights > 0]
+        x, outputs, weights = merged(x, outputs, weights)
         self._sizes = np.abs(values(self.dictionary_, x)).max(axis=0)
         task = task_of(
             self.dictionary_,

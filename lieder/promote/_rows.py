@@ -23,6 +23,12 @@ class Rows:
     weights: Float[np.ndarray, " N"]
     intercept: bool
 
+    @property
+    def count(self) -> float:
+        """How many examples were observed: whole weights say how often each was, others how precisely."""
+        whole = bool(np.all(self.weights == np.round(self.weights)))
+        return float(self.weights.sum()) if whole else float(len(self.weights))
+
     def subset(self, rows: np.ndarray) -> "Rows":
         """Some of the examples."""
         return Rows(self.features[rows], self.y[rows], self.weights[rows], self.intercept)
@@ -85,6 +91,18 @@ def checked_weights(weights, count: int) -> np.ndarray:
     if weights.min() < 0 or weights.sum() == 0:
         raise ValueError(f"sample_weight must not be negative, nor all zero; the least is {weights.min():.3g}.")
     return weights
+
+
+def merged(
+    x: Float[np.ndarray, "N n"], y: Float[np.ndarray, "N m"], weights: Float[np.ndarray, " N"]
+) -> tuple[Float[np.ndarray, "M n"], Float[np.ndarray, "M m"], Float[np.ndarray, " M"]]:
+    """Examples with a weight, each once: an example that is given twice is one of weight two."""
+    # One without weight is none: it must not stretch the box in which L_F is measured.
+    x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
+    _, first, place = np.unique(np.concatenate([x, y], axis=1), axis=0, return_index=True, return_inverse=True)
+    order = np.sort(first)
+    total = np.bincount(np.searchsorted(order, first[place.reshape(-1)]), weights)
+    return x[order], y[order], total
 
 
 def output_names(y, count: int) -> tuple[str, ...]:
