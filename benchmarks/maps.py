@@ -79,10 +79,6 @@ def forget() -> None:
             for value in vars(module).values():
                 if callable(getattr(value, "cache_clear", None)):
                     value.cache_clear()
-    # What `maps` has found is kept by content.
-    from lieder.enforce import _maps
-
-    _maps._FOUND.clear()
 
 
 def seconds(call: Callable[[], object]) -> tuple[float, object]:

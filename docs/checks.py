@@ -9,7 +9,7 @@ LOG = get_plugin_logger("checks")
 ENTRY = re.compile(r'<div class="doc doc-object doc-(class|function)">(.*?)<div class="doc doc-contents', re.DOTALL)
 NAME = re.compile(r'id="(lieder[\w.]*)"')
 CODE = re.compile(r"<(pre|code|math)\b.*?</\1>", re.DOTALL)
-ERRORS = {"lieder.linalg.Inconsistent", "lieder.linalg.NotSplit"}
+ERRORS = {"lieder.linalg.Inconsistent", "lieder.representation.NotSplit"}
 LEFTOVER = re.compile(r"\|<em>|<em>[*_|]|arithmatex|\$\$|LIEDER_VERSION")
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lieder import nn as nn
     from lieder import promote as promote
     from lieder import report as report
+    from lieder import representation as representation
     from lieder import sampling as sampling
     from lieder.action import covectors as covectors
     from lieder.action import points as points
@@ -50,6 +51,7 @@ _ROOMS = (
     "nn",
     "promote",
     "report",
+    "representation",
     "sampling",
 )
 
@@ -77,6 +79,7 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "nn",
     "promote",
     "report",
+    "representation",
     "sampling",
     "Symmetries",
     "covectors",

@@ -16,6 +16,7 @@ FLOORS = {
     "algebra": 1,
     "dictionary": 1,
     "interop": 1,
+    "representation": 1,
     "action": 2,
     "derivative": 3,
     "models": 3,
@@ -226,6 +227,30 @@ def rooms(package: Path, sources: list[Source]) -> Iterator[str]:
                     yield _at(source, node, "re-export as `X as X`")
 
 
+def open_kinds(package: Path, sources: list[Source]) -> Iterator[str]:
+    """Nobody above their rooms asks which action or dictionary something is: these say themselves what they know."""
+    for room, bases in {"action": "AbstractFibreAction AbstractAction", "dictionary": "AbstractDictionary"}.items():
+        concrete: set[str] = set()
+        classes = [node for source in sources if source.room == room for node in ast.walk(source.tree)]
+        for _ in range(3):  # a subclass of a subclass
+            for node in classes:
+                if isinstance(node, ast.ClassDef) and node.name not in bases:
+                    if {_last(base) for base in node.bases} & {*bases.split(), *concrete}:
+                        concrete.add(node.name)
+        for source in sources:
+            for node in ast.walk(source.tree) if source.room != room else ():
+                if isinstance(node, ast.Call) and _last(node.func) in {"isinstance", "issubclass"} and node.args:
+                    for name in sorted({_last(asked) for asked in ast.walk(node.args[-1])} & concrete):
+                        yield _at(source, node, f"asks for the class {name}: let it say by a method what it knows")
+
+
+def _last(node: ast.AST) -> str:
+    """A name, alone or in a module of the house; eqx.nn.Linear is none of ours."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 FILE_RULES: list[Callable[[Source], Iterator[str]]] = [
     floors,
     late_imports,
@@ -235,4 +260,4 @@ FILE_RULES: list[Callable[[Source], Iterator[str]]] = [
     style,
     asserts,
 ]
-HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms]
+HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms, open_kinds]

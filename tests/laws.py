@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from lieder import action, algebra, dictionary
+from lieder.algebra import LieAlgebra
 
 # Every public constructor of lieder.algebra: how a user writes it, and the algebra.
 ALGEBRAS: list[tuple[str, algebra.LieAlgebra]] = [
@@ -93,6 +96,23 @@ def _square(z):
     return z * z
 
 
+class Waves(action.AbstractAction):
+    """The user's own: x runs, and y goes up and down with it, (1, height cos x)."""
+
+    height: Float[Array | np.ndarray, ""]
+    algebra: LieAlgebra = eqx.field(static=True, default=algebra.t(1))
+    width: int = eqx.field(static=True, default=2)
+
+    def field(self, xi, z):
+        return xi[0] * jnp.stack([jnp.ones((), z.dtype), self.height.astype(z.dtype) * jnp.cos(z[0])])
+
+
+def _read(one: action.AbstractAction) -> action.AbstractAction:
+    made = action.read(one.written() or {})
+    assert isinstance(made, action.AbstractAction)
+    return made
+
+
 _SE, _CONFORMAL, _GL = algebra.se(2), algebra.conformal(2), algebra.gl(2)
 _CURVED = action.points(_CONFORMAL)
 
@@ -117,6 +137,9 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("density", "total over a density", action.total(_CURVED, action.density(_CURVED))),
     ("tensor", "total over a tensor lift", action.total(_CURVED, action.tensor(_CURVED, 1, 1, 0.5))),
     ("grid", "grid", action.grid(_SE, (6, 6), order=2)),
+    ("represented", "represented", action.represented(action.vectors(_GL), "source")),
+    ("read", "written and read", _read(action.points(_SE))),
+    ("AbstractAction", "the user's own", Waves(np.asarray(0.7))),
     ("sized", "sized", action.sized("se on points", ["x", "y"])),
     ("parse", "parsed", action.parse("so(2) on vectors(x,y)", ["x", "y", "z"])[0]),
 ]

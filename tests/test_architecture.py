@@ -58,6 +58,11 @@ PLANTED = {
     "option bag of a lambda": ("action.py", "_f = lambda **options: 1\n", r"\*\*options"),
     "assert": ("action.py", "assert True\n", "our own bug"),
     "no docstring": ("action.py", "def points():\n    pass\n", "points has no docstring"),
+    "closed kind": (
+        "models.py",
+        "from lieder import action\n_f = lambda a: isinstance(a, list | action.Sum)\n",
+        "asks for the class Sum",
+    ),
     "no docstring inside": (
         "linalg/_a.py",
         "class A:\n    pass\n",
@@ -73,7 +78,8 @@ CLEAN = {
     "linalg/_a.py": 'class A:\n    """An A."""\n',
     "linalg/_b.py": "assert True  # our own bug\n",
     "action.py": (
-        "import scipy\nfrom lieder.linalg import A\n\n\n"
+        "import scipy\nfrom lieder.linalg import A\n\n\nclass Sum(AbstractAction):\n"
+        '    """Sum."""\n\n\n'
         'def points():\n    """Points.\n\n    Returns: one.\n    Raises: ValueError.\n    """\n'
         "    if A:\n        raise ValueError\n    return 1\n"
     ),

@@ -5,7 +5,6 @@ from ._abstract import AbstractFibreAction as AbstractFibreAction
 from ._abstract import discrete_elements as discrete_elements
 from ._bracket import bracket_constants as bracket_constants
 from ._bracket import measured_algebra as measured_algebra
-from ._components import components as components
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
 from ._families import polynomial_fields as polynomial_fields
@@ -26,12 +25,16 @@ from ._lifts import tensor as tensor
 from ._measured import Measured as Measured
 from ._measured import origin as origin
 from ._measured import remembering as remembering
+from ._plain import read_algebra as read_algebra
+from ._plain import written_algebra as written_algebra
+from ._read import read as read
 from ._representations import covectors as covectors
 from ._representations import independent as independent
 from ._representations import linear as linear
 from ._representations import points as points
 from ._representations import tensors as tensors
 from ._representations import vectors as vectors
+from ._represented import represented as represented
 from ._sized import sized as sized
 from ._sized import sized_target as sized_target
 from ._total import TotalAction as TotalAction

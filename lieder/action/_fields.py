@@ -1,12 +1,13 @@
 """Vector fields that are linear in a dictionary of functions: affine actions, polynomial fields, the user's own."""
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Optional
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.sparse
 import sympy
 from jaxtyping import Array, Float
 
@@ -15,7 +16,8 @@ from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack
 from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
-from ._placing import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
+from ._kronecker import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
+from ._plain import written_algebra, written_stack
 
 if TYPE_CHECKING:
     from ._measured import Measured
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 NO_ELEMENTS = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
 
 
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False)
 class FieldAction(AbstractAction):
     """theta_k(z) = T_k f(z) with matrices T_k and a dictionary f.
 
@@ -32,18 +32,20 @@ class FieldAction(AbstractAction):
     can be added (+), repeated (2 * V, V * 2); linear ones also multiplied (V * W, V ** 3), dualised (V.dual) and
     combined to maps (V >> W).
 
+    Leaves are the numbers of the matrices; where they stand is static.
+
     Fields: `algebra` with q generators; `generators`, a MatrixStack (q, n, D); `dictionary` of D functions of n
-        variables; `blocks`, (kind, width) of each piece of z; `elements`, a MatrixStack (c, n, D), what each discrete
+        variables; `pieces`, (kind, width) of each piece of z; `elements`, a MatrixStack (c, n, D), what each discrete
         element of the algebra (its `components`: reflections, permutations) does: z -> H_j f(z); `measured`, where
         generators come from that were found in data, None for given ones.
     """
 
     algebra: LieAlgebra | Span
     generators: MatrixStack
-    dictionary: families.AbstractDictionary
-    blocks: tuple[tuple[str, int], ...]
+    dictionary: families.AbstractDictionary = eqx.field(static=True)
+    pieces: tuple[tuple[str, int], ...] = eqx.field(static=True)
     elements: MatrixStack = NO_ELEMENTS
-    measured: Optional["Measured"] = None
+    measured: Optional["Measured"] = eqx.field(static=True, default=None)
 
     def __post_init__(self):
         q, n, size = self.generators.shape
@@ -55,7 +57,7 @@ class FieldAction(AbstractAction):
             )
         count = len(discrete_elements(self.algebra))
         if self.elements is NO_ELEMENTS and count == 0:
-            object.__setattr__(self, "elements", MatrixStack((0, n, size), NO_ELEMENTS.index, NO_ELEMENTS.value))
+            self.elements = MatrixStack((0, n, size), NO_ELEMENTS.index, NO_ELEMENTS.value)
         if self.elements.shape != (count, n, size):
             came = "was not given" if self.elements is NO_ELEMENTS else f"has shape {self.elements.shape}"
             raise ValueError(
@@ -66,6 +68,14 @@ class FieldAction(AbstractAction):
     @property
     def width(self) -> int:
         return self.generators.shape[1]
+
+    @property
+    def blocks(self) -> tuple[tuple[str, int], ...]:
+        return self.pieces
+
+    @property
+    def expansion(self) -> "FieldAction":
+        return self
 
     @property
     def is_linear(self) -> bool:
@@ -93,11 +103,37 @@ class FieldAction(AbstractAction):
     def contract(self, left: Float[Array, "m n"], z: Float[Array, " n"]) -> Float[Array, "m generators"]:
         return self.generators.contract(left, self.dictionary(z))
 
-    def over(self, x: Float[Array, " n"], y: Float[Array, " m"]) -> Float[Array, "generators m"]:
-        return self.fields(y)
+    def transformed(self, xi, z):
+        """The matrix exponential of [[A, b], [0, 0]], of an affine action."""
+        if not self.is_affine:
+            return None
+        n = self.width
+        stack = self.affine()
+        generator, row, column = stack.places
+        matrix = jnp.zeros((n + 1, n + 1), z.dtype)
+        matrix = matrix.at[row, column].add(jnp.asarray(stack.value, z.dtype) * xi[generator])
+        return (jax.scipy.linalg.expm(matrix) @ jnp.concatenate([z, jnp.ones(1, z.dtype)]))[:n]
 
-    def over_one(self, xi, x, y):
-        return self.field(xi, y)
+    def unit_groups(self):
+        _, row, column = self.generators.index
+        # A function ties the coordinates that it moves to the variables that it is made of.
+        moved = scipy.sparse.csr_array((np.ones(len(row)), (row, column)), shape=(self.width, self.dictionary.size))
+        tied = scipy.sparse.csr_array(moved @ self.dictionary.depends)
+        count, label = scipy.sparse.csgraph.connected_components(tied, directed=False)
+        return tuple(np.flatnonzero(label == group) for group in range(count))
+
+    def written(self):
+        dictionary = self.dictionary.written()
+        if dictionary is None:
+            return None
+        return {
+            "type": "FieldAction",
+            "algebra": written_algebra(self.algebra),
+            "generators": written_stack(self.generators),
+            "elements": written_stack(self.elements),
+            "dictionary": dictionary,
+            "pieces": [list(piece) for piece in self.pieces],
+        }
 
     def element(self, number: int, z: Float[Array, " n"], inverse: bool = False) -> Float[Array, " n"]:
         discrete_element(self.algebra, number)
@@ -106,12 +142,9 @@ class FieldAction(AbstractAction):
             return one.apply(self.dictionary(z))[0]
         if not self.is_affine:
             raise TypeError(f"{self} is not affine: the inverse of its discrete elements is not known.")
-        map_ = one.dense()[0]
-        back = jnp.asarray(np.linalg.inv(map_[:, : self.width]), z.dtype)
+        map_ = matrix(self.elements, number)
+        back = jnp.asarray(inverted(map_[:, : self.width]), z.dtype)
         return back @ (z if self.is_linear else z - jnp.asarray(map_[:, self.width], z.dtype))
-
-    def element_over(self, number, x, y, inverse=False):
-        return self.element(number, y, inverse)
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "FieldAction":
         own, kept = discrete_elements(self.algebra), discrete_elements(algebra)
@@ -230,6 +263,16 @@ class FieldAction(AbstractAction):
 
     def __repr__(self) -> str:
         return f"{self.algebra.name} on {written(self.blocks)}"
+
+
+def matrix(stack: MatrixStack, number: int):
+    """One matrix of a stack: NumPy's, in double precision, unless JAX is tracing the values."""
+    one = stack.only(number)
+    return one.array(float)[0] if one.is_traced else one.dense()[0]
+
+
+def inverted(square):
+    return np.linalg.inv(square) if isinstance(square, np.ndarray) else jnp.linalg.inv(square)
 
 
 def written(blocks: tuple[tuple[str, int], ...]) -> str:

@@ -11,7 +11,6 @@ import scipy.linalg
 from jaxtyping import Array, Float
 
 from ._abstract import AbstractAction
-from ._fields import FieldAction
 from ._grid import GridAction
 from ._total import TotalAction
 
@@ -28,8 +27,9 @@ def flow(
 ) -> Float[Array, " n"]:
     """The point exp(t xi) . z, for one point.
 
-    dz/dt = theta_xi(z). Affine actions by the matrix exponential of [[A, b], [0, 0]]; fields on grids by resampling;
-    others by an adaptive Runge-Kutta method of order 8 (diffrax Dopri8).
+    dz/dt = theta_xi(z). In closed form where the action knows one (`transformed`): affine actions by the matrix
+    exponential of [[A, b], [0, 0]], fields on grids by resampling. Others by an adaptive Runge-Kutta method of order 8
+    (diffrax Dopri8).
 
     Arguments:
         action: of width n with q generators.
@@ -63,14 +63,13 @@ def _flow(action: AbstractAction, xi, z, time, tolerance: float | None = None) -
     xi, time = jnp.asarray(xi, z.dtype), jnp.asarray(time, z.dtype)
     if xi.shape != (action.algebra.dim,):
         raise ValueError(f"xi must hold {action.algebra.dim} coefficients, got shape {xi.shape}.")
-    if isinstance(action, FieldAction) and action.is_affine:
-        return _exponential(action, xi * time, z)
-    if isinstance(action, GridAction):
-        return action.moved(xi * time, z)
-    if isinstance(action, TotalAction) and _holds_grid(action):
+    known = action.transformed(xi * time, z)
+    if known is not None:
+        return known
+    if isinstance(action, TotalAction) and isinstance(action.fibre, AbstractAction):
         # Both sides move by themselves, each in its own best way.
-        n, fibre = action.base.width, action.fibre
-        ends = [_flow(action.base, xi, z[:n], time, tolerance), _flow(fibre, xi, z[n:], time, tolerance)]  # pyright: ignore[reportArgumentType]
+        n = action.base.width
+        ends = [_flow(action.base, xi, z[:n], time, tolerance), _flow(action.fibre, xi, z[n:], time, tolerance)]
         return jnp.concatenate(ends)
     tolerance = tolerance if tolerance is not None else (1e-10 if z.dtype == jnp.float64 else 1e-6)
     solution = diffrax.diffeqsolve(
@@ -92,19 +91,6 @@ def _flow(action: AbstractAction, xi, z, time, tolerance: float | None = None) -
     return jnp.where(reached & jnp.isfinite(end).all(), end, jnp.where(left, jnp.inf, jnp.nan))
 
 
-def _holds_grid(action: TotalAction) -> bool:
-    return isinstance(action.fibre, AbstractAction) and isinstance(action.base, GridAction | TotalAction)
-
-
-def _exponential(action: FieldAction, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
-    n = action.width
-    stack = action.affine()
-    generator, row, column = stack.places
-    matrix = jnp.zeros((n + 1, n + 1), z.dtype).at[row, column].add(jnp.asarray(stack.value, z.dtype) * xi[generator])
-    moved = jax.scipy.linalg.expm(matrix) @ jnp.concatenate([z, jnp.ones(1, z.dtype)])
-    return moved[:n]
-
-
 def moved(
     action: AbstractAction,
     xi: Float[np.ndarray, "moves generators"],
@@ -120,17 +106,18 @@ def moved(
     Returns: (k, p, n) float64, inf where a nonlinear flow leaves the space and NaN where it could not be followed.
     """
     points = np.asarray(points, dtype=np.float64)
-    if isinstance(action, FieldAction) and action.is_affine:
+    fields = action.expansion
+    if fields is not None and fields.is_affine:
         n = action.width
         matrices = np.zeros((len(xi), n + 1, n + 1))
-        matrices[:, :n] = action.affine().combine(xi).dense() * np.asarray(times)[:, None, None]
+        matrices[:, :n] = fields.affine().combine(xi).dense() * np.asarray(times)[:, None, None]
         maps = scipy.linalg.expm(matrices)[:, :n]
         return points @ maps[:, :, :n].swapaxes(1, 2) + maps[:, None, :, n]
     if isinstance(action, GridAction):
         return _carried(action, np.asarray(xi, np.float64) * np.asarray(times)[:, None], points)
-    if isinstance(action, TotalAction) and _holds_grid(action):
-        n, fibre = action.base.width, action.fibre
-        ends = [moved(action.base, xi, points[:, :n], times), moved(fibre, xi, points[:, n:], times)]  # pyright: ignore[reportArgumentType]
+    if isinstance(action, TotalAction) and isinstance(action.fibre, AbstractAction):
+        n = action.base.width
+        ends = [moved(action.base, xi, points[:, :n], times), moved(action.fibre, xi, points[:, n:], times)]
         return np.concatenate(ends, axis=2)
     with jax.enable_x64(True):
         return np.asarray(_flows(action, jnp.asarray(xi), jnp.asarray(points), jnp.asarray(times, jnp.float64)))
@@ -180,9 +167,10 @@ def velocities(
     Arguments: `xi` (q,) or (k, q) coefficients; `points` (p, n). Returns: (p, n) or (k, p, n) float64.
     """
     xi, points = np.asarray(xi, np.float64), np.asarray(points, np.float64)
-    if isinstance(action, FieldAction) and action.is_affine:
+    expanded = action.expansion
+    if expanded is not None and expanded.is_affine:
         n = action.width
-        matrices = action.affine().combine(np.atleast_2d(xi)).dense()
+        matrices = expanded.affine().combine(np.atleast_2d(xi)).dense()
         fields = points @ matrices[:, :, :n].swapaxes(1, 2) + matrices[:, None, :, n]
     else:
         with jax.enable_x64(True):

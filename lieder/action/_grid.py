@@ -1,10 +1,11 @@
 """Fields sampled on a grid, images among them: moved with their points, their values turned along the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import prod
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +18,7 @@ from ..algebra import LieAlgebra, Span
 from ..linalg import MatrixStack, stacked
 from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
-from ._fields import NO_ELEMENTS, FieldAction, scalars, written
+from ._fields import NO_ELEMENTS, FieldAction, inverted, matrix, scalars, written
 from ._grid_sampling import difference_weights, resampled, slopes
 from ._representations import points
 
@@ -27,8 +28,6 @@ PROBED = 256  # samples whose images are held at once while a discrete element i
 ROUNDING = 1e-13  # weights of an interpolant at a sample itself: nothing but rounding
 
 
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False)
 class GridAction(AbstractAction):
     """theta_k(u) = -grad u . v_k + B_k u for fields u sampled on a grid, v_k(x) = A_k x + b_k.
 
@@ -40,12 +39,12 @@ class GridAction(AbstractAction):
 
     base: FieldAction
     fibre: FieldAction
-    shape: tuple[int, ...]
-    boundary: str
-    derivative: str
-    order: int
-    spacing: tuple[float, ...]
-    indexing: str
+    shape: tuple[int, ...] = eqx.field(static=True)
+    boundary: str = eqx.field(static=True)
+    derivative: str = eqx.field(static=True)
+    order: int = eqx.field(static=True)
+    spacing: tuple[float, ...] = eqx.field(static=True)
+    indexing: str = eqx.field(static=True)
 
     @property
     def algebra(self) -> LieAlgebra | Span:
@@ -92,8 +91,8 @@ class GridAction(AbstractAction):
     def fields(self, z: Float[Array, " n"]) -> Float[Array, "generators n"]:
         down, values = self._parts(z)
         # g: generators, a, b: coordinates (b with a one at the end), c, e: channels, p: places
-        move = jnp.asarray(self.base.affine().dense(), z.dtype)
-        turn = jnp.asarray(self.fibre.matrices().dense(), z.dtype)
+        move = self.base.affine().array(z.dtype)
+        turn = self.fibre.matrices().array(z.dtype)
         flowing = jnp.einsum("gab,pb,acp->gcp", move, self._extended(z.dtype), down)
         return (flowing + jnp.einsum("gce,ep->gcp", turn, values)).reshape(self.algebra.dim, -1)
 
@@ -109,17 +108,24 @@ class GridAction(AbstractAction):
         # First moments of left . grad u, then generators: nothing of size generators x n.
         moments = jnp.einsum("mcp,acp,pb->mab", rows, down, self._extended(z.dtype))
         overlap = jnp.einsum("mcp,ep->mce", rows, values)
-        move = jnp.asarray(self.base.affine().dense(), z.dtype)
-        turn = jnp.asarray(self.fibre.matrices().dense(), z.dtype)
+        move = self.base.affine().array(z.dtype)
+        turn = self.fibre.matrices().array(z.dtype)
         return jnp.einsum("gab,mab->mg", move, moments) + jnp.einsum("gce,mce->mg", turn, overlap)
 
-    def over(self, x: Float[Array, " k"], y: Float[Array, " m"]) -> Float[Array, "generators m"]:
-        return self.fields(y)
+    def written(self):
+        return {
+            "type": "GridAction",
+            "base": self.base.written(),
+            "fibre": self.fibre.written(),
+            "shape": list(self.shape),
+            "boundary": self.boundary,
+            "derivative": self.derivative,
+            "order": self.order,
+            "spacing": list(self.spacing),
+            "indexing": self.indexing,
+        }
 
-    def over_one(self, xi, x, y):
-        return self.field(xi, y)
-
-    def moved(self, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
+    def transformed(self, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
         """The field g . u with g = exp(xi), by resampling: (g . u)(x) = rho(g) u(g^-1 x).
 
         Arguments: `xi` (q,) coefficients; `z` (n,) the flattened field.
@@ -136,20 +142,17 @@ class GridAction(AbstractAction):
         back, turn = self._element(number, inverse)
         return self.carried(jnp.asarray(back, z.dtype), jnp.asarray(turn, z.dtype), z)
 
-    def element_over(self, number, x, y, inverse=False):
-        return self.element(number, y, inverse)
-
-    def _element(self, number: int, inverse: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _element(self, number: int, inverse: bool):
         """The affine map of positions back to where values come from, and what turns the values."""
         discrete_element(self.algebra, number)
         d = len(self.shape)
-        there = np.eye(d + 1)
-        map_ = self.base.elements.only(number).dense()[0]
-        there[:d, : map_.shape[1]] = map_
-        turn = self.fibre.discrete().only(number).dense()[0]
-        return (
-            (there[:d], np.linalg.inv(turn)) if checked_flag(inverse, "inverse") else (np.linalg.inv(there)[:d], turn)
-        )
+        there = matrix(self.base.elements, number)
+        there = _joined([there[:, :d], there[:, d:], np.zeros((d, d + 1 - there.shape[1]))])
+        turn = matrix(self.fibre.discrete(), number)
+        if checked_flag(inverse, "inverse"):
+            return there, inverted(turn)
+        back = inverted(there[:, :d])
+        return _joined([back, -back @ there[:, d:]]), turn
 
     def carried(
         self, back: Float[Array, "axes axes+1"], turn: Float[Array, "channels channels"], z: Float[Array, " n"]
@@ -239,6 +242,10 @@ class GridAction(AbstractAction):
 def grid_of_scalars(action: GridAction) -> GridAction:
     """The same grid with one number at each place."""
     return replace(action, fibre=scalars(action.algebra, 1))
+
+
+def _joined(parts: list):
+    return (np if all(isinstance(part, np.ndarray) for part in parts) else jnp).concatenate(parts, axis=1)
 
 
 def combined(stack: MatrixStack, xi: Array, dtype) -> Array:

@@ -1,7 +1,6 @@
 """Output actions built from an input action: how directions, gradients, densities and tensors at a point are moved."""
 
-from dataclasses import dataclass
-
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,8 +14,6 @@ from ._abstract import AbstractAction, AbstractFibreAction
 from ._fields import FieldAction
 
 
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False)
 class Lift(AbstractFibreAction):
     """Tensors of type (up, down) and given weight over the points of `base`.
 
@@ -26,9 +23,9 @@ class Lift(AbstractFibreAction):
     """
 
     base: AbstractAction
-    up: int
-    down: int
-    weight: float
+    up: int = eqx.field(static=True)
+    down: int = eqx.field(static=True)
+    weight: float = eqx.field(static=True)
 
     @property
     def algebra(self) -> LieAlgebra | Span:
@@ -70,6 +67,12 @@ class Lift(AbstractFibreAction):
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "Lift":
         return Lift(self.base.restrict(rows, algebra), self.up, self.down, self.weight)
 
+    def written(self):
+        base = self.base.written()
+        if base is None:
+            return None
+        return {"type": "Lift", "base": base, "up": self.up, "down": self.down, "weight": self.weight}
+
     def symbolic(self, xi, x, y) -> list[sympy.Expr]:
         field = self.base.symbolic(xi, x, x)
         n, slots = self.base.width, self.up + self.down
@@ -107,9 +110,10 @@ def tensor(action: AbstractAction, up: int, down: int = 0, weight: float = 0.0) 
     """
     if up < 0 or down < 0:
         raise ValueError(f"a tensor lift needs up >= 0 and down >= 0, got up={up}, down={down}.")
-    if not (isinstance(action, FieldAction) and action.is_affine):
+    fields = action.expansion
+    if fields is None or not fields.is_affine:
         return Lift(action, up, down, float(weight))
-    n = action.width
+    action, n = fields, fields.width
     linear_part = action.elements.columns(0, n)
     slope = FieldAction(action.algebra, action.affine().columns(0, n), families.linear(n), action.blocks, linear_part)
     if up + down == 1 and weight == 0:

@@ -1,8 +1,5 @@
 """An input and its output as one point (x, y): the space in which graphs live and brackets are taken."""
 
-from dataclasses import dataclass
-
-import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy
@@ -10,11 +7,8 @@ from jaxtyping import Array, Float
 
 from ..algebra import LieAlgebra, Span
 from ._abstract import AbstractAction, AbstractFibreAction
-from ._fields import FieldAction
 
 
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False)
 class TotalAction(AbstractAction):
     """The fields (theta_k(x), phi_k(x, y)) on pairs z = (x, y).
 
@@ -44,22 +38,18 @@ class TotalAction(AbstractAction):
         x, y = z[: self.base.width], z[self.base.width :]
         return jnp.concatenate([self.base.field(xi, x), self.fibre.over_one(xi, x, y)])
 
-    def contract(self, left, z):
-        return left @ self.fields(z).T
+    def unit_groups(self):
+        shift = self.base.width
+        return self.base.unit_groups() + tuple(group + shift for group in self.fibre.unit_groups())
 
-    def over(self, x, y):
-        return self.fields(y)
-
-    def over_one(self, xi, x, y):
-        return self.field(xi, y)
+    def written(self):
+        base, fibre = self.base.written(), self.fibre.written()
+        return None if base is None or fibre is None else {"type": "TotalAction", "base": base, "fibre": fibre}
 
     def element(self, number, z, inverse=False):
         x, y = z[: self.base.width], z[self.base.width :]
         moved = self.fibre.element_over(number, x, y, inverse)
         return jnp.concatenate([self.base.element(number, x, inverse), moved])
-
-    def element_over(self, number, x, y, inverse=False):
-        return self.element(number, y, inverse)
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "TotalAction":
         return TotalAction(self.base.restrict(rows, algebra), self.fibre.restrict(rows, algebra))
@@ -80,8 +70,9 @@ def total(source: AbstractAction, target: AbstractFibreAction) -> AbstractAction
     Raises: ValueError when the algebras differ.
     """
     check_same_algebra(source, target)
-    if isinstance(source, FieldAction) and isinstance(target, FieldAction) and source.is_affine and target.is_affine:
-        return source + target
+    left, right = source.expansion, target.expansion
+    if left is not None and right is not None and left.is_affine and right.is_affine:
+        return left + right
     return TotalAction(source, target)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from .. import dictionary as families
 from ..action import AbstractAction, FieldAction
 from ..linalg import MatrixStack
-from ._monomials import composed, degree_of_joint, derivatives, exponents, monomials, products, weights
+from ._monomials import composed, degree_of_joint, derivatives, monomials, products, weights
 from ._sampled import Sampled, sampled
 
 _ROWS = 65536  # points evaluated at once
@@ -91,20 +91,17 @@ def lie_matrices(
 
 
 def _exact(dictionary: families.AbstractDictionary, action: AbstractAction) -> LieMatrices | None:
-    if not isinstance(action, FieldAction):
+    fields = action.expansion
+    if fields is None:
         return None
-    own, by = exponents(dictionary), exponents(action.dictionary)
-    if own is not None and by is not None and (action.is_affine or action.elements.shape[0] == 0):
-        return _monomial(dictionary, action, own, by)
-    if not action.is_affine:
+    own, by = dictionary.exponents, fields.dictionary.exponents
+    if own is not None and by is not None and (fields.is_affine or fields.elements.shape[0] == 0):
+        return _monomial(dictionary, fields, own, by)
+    if not fields.is_affine:
         return None
-    if isinstance(dictionary, families.Blocks):
-        return _by_blocks(dictionary, action)
-    found = None
-    if isinstance(dictionary, families.Fourier):
-        found = _fourier(dictionary, action)
-    elif isinstance(dictionary, families.Radial):
-        found = _radial(dictionary, action)
+    if len(dictionary.split()) > 1:
+        return _by_parts(dictionary, fields)
+    found = dictionary.under_affine(fields.affine(), _affine_elements(fields))
     if found is None:
         return None
     one = np.ones(dictionary.size)
@@ -139,9 +136,10 @@ def _monomial(dictionary, action: FieldAction, own: np.ndarray, by: np.ndarray) 
     )
 
 
-def _by_blocks(dictionary: families.Blocks, action: FieldAction) -> LieMatrices | None:
+def _by_parts(dictionary: families.AbstractDictionary, action: FieldAction) -> LieMatrices | None:
     """Each part by itself, when the action maps each slice of the input to itself."""
-    stops = np.cumsum([part.width for part in dictionary.parts])
+    parts = dictionary.split()
+    stops = np.cumsum([part.width for part in parts])
     group = np.searchsorted(stops, np.arange(action.width), side="right")
     sides = action.affine(), _affine_elements(action)
     for stack in sides:
@@ -149,7 +147,7 @@ def _by_blocks(dictionary: families.Blocks, action: FieldAction) -> LieMatrices 
         if np.any(group[stack.index[1, inside]] != group[stack.index[2, inside]]):
             return None
     found = []
-    for part, stop in zip(dictionary.parts, stops, strict=True):
+    for part, stop in zip(parts, stops, strict=True):
         start, width = stop - part.width, part.width
         cut = []
         for stack in sides:
@@ -187,7 +185,7 @@ def values(dictionary: families.AbstractDictionary, x: Float[np.ndarray, "N n"])
     Arguments: `dictionary`; `x` (N, n).
     Returns: (N, D).
     """
-    powers = exponents(dictionary)
+    powers = dictionary.exponents
     if powers is not None:
         return products(powers, x)
     with jax.enable_x64(True):
@@ -205,66 +203,6 @@ def _diagonal(stacks: list[MatrixStack]) -> MatrixStack:
         index.append(stack.index + np.array([[0], [row], [column]]))
         row, column = row + stack.shape[1], column + stack.shape[2]
     return MatrixStack.from_entries(shape, np.concatenate(index, 1), np.concatenate([s.value for s in stacks]))
-
-
-def _fourier(dictionary: families.Fourier, action: FieldAction) -> tuple[MatrixStack, MatrixStack] | None:
-    """Translations by b turn (cos, sin)(w . x) by the rate w . b; maps x -> H x + h send w to H^T w, phase w . h."""
-    n, q, c = action.width, action.generators.shape[0], action.elements.shape[0]
-    moves = action.affine()
-    if np.any(moves.index[2] < n):
-        return None
-    whole = dictionary.frequencies
-    waves = 2 * np.pi * whole / np.array(dictionary.period)
-    shift = np.zeros((q, n))
-    shift[moves.index[0], moves.index[1]] = moves.value
-    rate = shift @ waves.T
-    generator, wave = np.nonzero(rate)
-    cosine = 1 + 2 * wave
-    index = np.concatenate([[generator, cosine, cosine + 1], [generator, cosine + 1, cosine]], axis=1)
-    value = np.concatenate([-rate[generator, wave], rate[generator, wave]])
-    size = dictionary.size
-    turned = np.zeros((c, size, size))
-    turned[:, 0, 0] = 1.0
-    known = {tuple(k): place for place, k in enumerate(whole.tolist())}
-    for number, map_ in enumerate(_affine_elements(action).dense()):
-        image = waves @ map_[:, :n] * np.array(dictionary.period) / (2 * np.pi)
-        if np.abs(image - np.round(image)).max(initial=0.0) > 1e-9:
-            return None
-        for place, (k, phase) in enumerate(zip(np.round(image).astype(int), waves @ map_[:, n], strict=True)):
-            sign = -1 if next((i for i in k if i), 0) < 0 else 1
-            other = known.get(tuple((sign * k).tolist()))
-            if other is None:
-                return None
-            # cos(s v + p) and sin(s v + p) in cos v, sin v with s = sign.
-            turn = np.array([[np.cos(phase), -sign * np.sin(phase)], [np.sin(phase), sign * np.cos(phase)]])
-            turned[number, 1 + 2 * place : 3 + 2 * place, 1 + 2 * other : 3 + 2 * other] = turn
-    return MatrixStack.from_entries((q, size, size), index, value), MatrixStack.from_dense(turned)
-
-
-def _radial(dictionary: families.Radial, action: FieldAction) -> tuple[MatrixStack, MatrixStack] | None:
-    """Rotations turn x in r^p x; a dilation of rate s, A = s 1 + rotation, adds p s."""
-    n = action.width
-    moves, maps = action.affine().dense(), _affine_elements(action).dense()
-    if moves[:, :, n].any() or maps[:, :, n].any():
-        return None
-    powers = np.arange(dictionary.low, dictionary.high + 1)
-    unit = np.eye(n)
-    moves, maps = moves[:, :, :n], maps[:, :, :n]
-    rate = np.trace(moves, axis1=1, axis2=2) / n
-    if np.abs(moves + moves.transpose(0, 2, 1) - 2 * rate[:, None, None] * unit).max(initial=0.0) > 1e-12:
-        return None
-    square = np.einsum("cij,cij->c", maps, maps) / n
-    if np.abs(maps.transpose(0, 2, 1) @ maps - square[:, None, None] * unit).max(initial=0.0) > 1e-12:
-        return None
-    generators = [
-        np.kron(np.eye(len(powers)), a) + s * np.kron(np.diag(powers), unit) for a, s in zip(moves, rate, strict=True)
-    ]
-    elements = [np.kron(np.diag(s ** (powers / 2)), h) for h, s in zip(maps, square, strict=True)]
-    size = dictionary.size
-    return (
-        MatrixStack.from_dense(np.reshape(generators, (-1, size, size))),
-        MatrixStack.from_dense(np.reshape(elements, (-1, size, size))),
-    )
 
 
 def _from_samples(dictionary, action: AbstractAction, found: Sampled) -> LieMatrices:

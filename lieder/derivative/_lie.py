@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..interop import ForeignModel
 
 PROBES = 8  # random directions for |DF|_F where the Jacobian itself is not formed: relative error about 1/sqrt(8 N)
@@ -122,7 +122,7 @@ def lie_rows(
 
     def one(x: Array, y: Array, jacobian: Array) -> Array:
         along = source.contract(jacobian, x)
-        if isinstance(target, FieldAction) and target.is_trivial:
+        if target.is_trivial:
             return along
         return along - target.over(x, y).T
 
@@ -213,9 +213,10 @@ def _finish(
     s: Array,
     t: Array,
 ) -> Blocks:
-    moved = norm * (source.dictionary(x) if isinstance(source, FieldAction) else source.fields(x).T / s[:, None])
-    if isinstance(target, FieldAction):
-        turned = target.dictionary(y)
+    moving, turning = source.expansion, target.expansion
+    moved = norm * (source.fields(x).T / s[:, None] if moving is None else moving.dictionary(x))
+    if turning is not None:
+        turned = turning.dictionary(y)
         rows = along if target.is_trivial else along - target.over(x, y).T
         return Blocks(t[:, None] * rows, y, moved, turned)
     phi = target.over(x, y).T
@@ -228,7 +229,8 @@ def feature_width(action: AbstractFibreAction) -> int:
     Arguments: `action`, a source (then of `moved`) or a target (of `turned`).
     Returns: the number D of features of an action that is linear in them, else the number of generators.
     """
-    return action.dictionary.size if isinstance(action, FieldAction) else action.algebra.dim
+    fields = action.expansion
+    return action.algebra.dim if fields is None else fields.dictionary.size
 
 
 def expand(
@@ -244,9 +246,10 @@ def expand(
     Arguments: `action`; `factor` (rows, D); `scale` (n,), by which each coordinate's rows are multiplied, default one.
     Returns: (n rows, q).
     """
-    if not isinstance(action, FieldAction):
+    fields = action.expansion
+    if fields is None:
         return factor
-    _, n, size = action.generators.shape
+    _, n, size = fields.generators.shape
     scale = np.ones(n) if scale is None else scale
-    flat = action.generators.flat()
+    flat = fields.generators.flat()
     return np.concatenate([scale[a] * (factor @ flat[:, a * size : (a + 1) * size].T.toarray()) for a in range(n)])

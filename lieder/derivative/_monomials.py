@@ -14,23 +14,6 @@ _LARGEST = 5_000_000  # monomials of the joint family: above it the exponents al
 _MOST = 50_000_000  # entries of the matrices: above it they take gigabytes
 
 
-def exponents(dictionary: families.AbstractDictionary) -> np.ndarray | None:
-    """The exponents (D, n) of a dictionary whose functions are all monomials, or None."""
-    n = dictionary.width
-    if isinstance(dictionary, families.Linear):
-        return np.eye(n, dtype=np.int64)
-    if isinstance(dictionary, families.Affine):
-        return np.eye(n + 1, n, dtype=np.int64)
-    if isinstance(dictionary, families.Polynomials):
-        return dictionary.exponents
-    if isinstance(dictionary, families.Blocks):
-        parts = [exponents(part) for part in dictionary.parts]
-        known = [part for part in parts if part is not None]
-        if len(known) == len(parts):
-            return scipy.sparse.block_diag(known).toarray().astype(np.int64)
-    return None
-
-
 def degree_of_joint(own: np.ndarray, by: np.ndarray) -> int:
     """The degree of the polynomials that hold f and J_f theta, for exponents `own` of f and `by` of theta."""
     more = max(int(by.sum(axis=1).max(initial=0)) - 1, 0)

@@ -16,4 +16,5 @@ from ._polynomials import Polynomials as Polynomials
 from ._polynomials import polynomials as polynomials
 from ._radial import Radial as Radial
 from ._radial import radial as radial
+from ._read import read as read
 from ._sized import sized as sized

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.sparse
 import sympy
 from jaxtyping import Array, Shaped
 
@@ -37,6 +38,38 @@ class Blocks(AbstractDictionary):
     def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
         pieces = self._slices(variables(names, self.width))
         return [term for part, piece in zip(self.parts, pieces, strict=True) for term in part.symbols(piece)]
+
+    def split(self):
+        return self.parts
+
+    @property
+    def exponents(self):
+        known = [part.exponents for part in self.parts]
+        if any(powers is None for powers in known):
+            return None
+        return scipy.sparse.block_diag(known).toarray().astype(np.int64)
+
+    @property
+    def coordinates(self):
+        places = [part.coordinates for part in self.parts]
+        starts = np.cumsum([0] + [part.size for part in self.parts])
+        known = [start + place for start, place in zip(starts, places, strict=False) if place is not None]
+        return np.concatenate(known) if len(known) == len(places) else None
+
+    @property
+    def depends(self):
+        return scipy.sparse.csr_array(scipy.sparse.block_diag([part.depends for part in self.parts]))
+
+    def substitution(self, shift, scale):
+        pairs = zip(self._slices(shift), self._slices(scale), strict=True)
+        found = [part.substitution(*pair) for part, pair in zip(self.parts, pairs, strict=True)]
+        if any(one is None for one in found):
+            return None
+        return scipy.sparse.csr_array(scipy.sparse.block_diag(found))
+
+    def written(self):
+        parts = [part.written() for part in self.parts]
+        return None if any(part is None for part in parts) else {"type": "Blocks", "parts": parts}
 
     def _slices(self, x) -> list:
         stops = np.cumsum([part.width for part in self.parts])

@@ -12,7 +12,10 @@ import numpy as np
 import sympy
 from jaxtyping import Array, Int, Shaped
 
+from ..linalg import MatrixStack
 from ._dictionary import AbstractDictionary, example, variables, whole
+
+_WHOLE = 1e-9  # departure from whole numbers up to which a map is said to send waves to waves
 
 
 @jax.tree_util.register_static
@@ -57,6 +60,40 @@ class Fourier(AbstractDictionary):
             phase = sum(int(number) * unit * symbol for number, unit, symbol in zip(k, step, x, strict=True))
             terms += [sympy.cos(phase), sympy.sin(phase)]
         return terms
+
+    def under_affine(self, moves, maps):
+        """Translations by b turn (cos, sin)(w . x) at the rate w . b; x -> H x + h sends w to H^T w, phase w . h."""
+        n, size = self.width, self.size
+        if np.any(moves.index[2] < n):
+            return None
+        whole_ = self.frequencies
+        waves = 2 * np.pi * whole_ / np.array(self.period)
+        shift = np.zeros((moves.shape[0], n))
+        shift[moves.index[0], moves.index[1]] = moves.value
+        rate = shift @ waves.T
+        generator, wave = np.nonzero(rate)
+        cosine = 1 + 2 * wave
+        index = np.concatenate([[generator, cosine, cosine + 1], [generator, cosine + 1, cosine]], axis=1)
+        value = np.concatenate([-rate[generator, wave], rate[generator, wave]])
+        turned = np.zeros((maps.shape[0], size, size))
+        turned[:, 0, 0] = 1.0
+        known = {tuple(k): place for place, k in enumerate(whole_.tolist())}
+        for number, map_ in enumerate(maps.dense()):
+            image = waves @ map_[:, :n] * np.array(self.period) / (2 * np.pi)
+            if np.abs(image - np.round(image)).max(initial=0.0) > _WHOLE:
+                return None
+            for place, (k, phase) in enumerate(zip(np.round(image).astype(int), waves @ map_[:, n], strict=True)):
+                sign = -1 if next((i for i in k if i), 0) < 0 else 1
+                other = known.get(tuple((sign * k).tolist()))
+                if other is None:
+                    return None
+                # cos(s v + p) and sin(s v + p) in cos v, sin v with s = sign.
+                turn = np.array([[np.cos(phase), -sign * np.sin(phase)], [np.sin(phase), sign * np.cos(phase)]])
+                turned[number, 1 + 2 * place : 3 + 2 * place, 1 + 2 * other : 3 + 2 * other] = turn
+        return MatrixStack.from_entries((len(shift), size, size), index, value), MatrixStack.from_dense(turned)
+
+    def written(self):
+        return {"type": "Fourier", "width": self.width, "degree": self.degree, "period": list(self.period)}
 
 
 def fourier(width: int, degree: int, period: float | Sequence[float] = 2 * math.pi) -> Fourier:

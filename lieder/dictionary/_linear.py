@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.sparse
 import sympy
 from jaxtyping import Array, Shaped
 
@@ -29,6 +30,20 @@ class Linear(AbstractDictionary):
     def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
         return list(variables(names, self.width))
 
+    @property
+    def exponents(self):
+        return np.eye(self.width, dtype=np.int64)
+
+    @property
+    def depends(self):
+        return scipy.sparse.csr_array(scipy.sparse.eye_array(self.width))
+
+    def substitution(self, shift, scale):
+        return None if np.any(shift) else scipy.sparse.csr_array(scipy.sparse.diags_array(scale))
+
+    def written(self):
+        return {"type": "Linear", "width": self.width}
+
 
 @jax.tree_util.register_static
 @dataclass(frozen=True)
@@ -47,6 +62,22 @@ class Affine(AbstractDictionary):
 
     def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
         return [*variables(names, self.width), sympy.Integer(1)]
+
+    @property
+    def exponents(self):
+        return np.eye(self.width + 1, self.width, dtype=np.int64)
+
+    @property
+    def depends(self):
+        return scipy.sparse.csr_array(scipy.sparse.eye_array(self.size, self.width))
+
+    def substitution(self, shift, scale):
+        square = np.diag(np.append(scale, 1.0))
+        square[: self.width, self.width] = shift
+        return scipy.sparse.csr_array(square)
+
+    def written(self):
+        return {"type": "Affine", "width": self.width}
 
 
 def linear(width: int) -> Linear:

@@ -9,6 +9,7 @@ from math import comb
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.sparse
 import sympy
 from jaxtyping import Array, Int, Shaped
 
@@ -52,6 +53,32 @@ class Polynomials(AbstractDictionary):
         for variable, lower in _factors(self.width, self.degree):
             degrees.append([x[v] * degrees[-1][i] for v, i in zip(variable, lower, strict=True)])
         return [term for terms in degrees for term in terms]
+
+    def substitution(self, shift, scale):
+        powers = _exponents(self.width, self.degree)
+        # The exponents of a function as one number, so that a lower power is a difference.
+        code = np.random.default_rng(0).integers(1, 2**40, self.width)
+        key = powers @ code
+        order = np.argsort(key)
+        total = scipy.sparse.csr_array(scipy.sparse.eye_array(self.size))
+        for i in range(self.width):
+            rows, columns, entries = [], [], []
+            binomial = np.ones(self.size)
+            for less in range(int(powers[:, i].max(initial=0)) + 1):
+                on = np.flatnonzero(powers[:, i] >= less)
+                kept = powers[on, i] - less
+                rows.append(on)
+                columns.append(order[np.searchsorted(key[order], key[on] - less * code[i])])
+                entries.append(binomial[on] * shift[i] ** less * scale[i] ** kept)
+                binomial = binomial * (powers[:, i] - less) / (less + 1)
+            place = np.concatenate(rows), np.concatenate(columns)
+            single = scipy.sparse.csr_array((np.concatenate(entries), place), shape=total.shape)
+            single.eliminate_zeros()
+            total = total @ single
+        return total
+
+    def written(self):
+        return {"type": "Polynomials", "width": self.width, "degree": self.degree}
 
 
 def polynomials(width: int, degree: int) -> Polynomials:

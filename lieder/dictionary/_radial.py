@@ -9,7 +9,10 @@ import numpy as np
 import sympy
 from jaxtyping import Array, Shaped
 
-from ._dictionary import AbstractDictionary, example, variables, whole
+from ..linalg import MatrixStack
+from ._dictionary import AbstractDictionary, example, text, variables, whole
+
+_ROUND = 1e-12  # departure from a rotation times a number that counts as rounding
 
 
 @jax.tree_util.register_static
@@ -42,6 +45,37 @@ class Radial(AbstractDictionary):
         x = variables(names, self.width)
         r = sympy.sqrt(sum(v**2 for v in x))
         return [r**p * v for p in range(self.low, self.high + 1) for v in x]
+
+    def texts(self, names):
+        """As for every dictionary; the distance |x| by its usual name, r^-3 x, unless a variable is called so."""
+        if "r" in [str(name) for name in names]:
+            return [text(symbol) for symbol in self.symbols(names)]
+        radius = ["" if p == 0 else "r " if p == 1 else f"r^{p} " for p in range(self.low, self.high + 1)]
+        return [f"{r}{name}" for r in radius for name in names]
+
+    def under_affine(self, moves, maps):
+        """Rotations turn x in r^p x; a dilation of rate s, A = s 1 + rotation, adds p s."""
+        n, size = self.width, self.size
+        generators, elements = moves.dense(), maps.dense()
+        if generators[:, :, n].any() or elements[:, :, n].any():
+            return None
+        powers = np.arange(self.low, self.high + 1)
+        unit = np.eye(n)
+        generators, elements = generators[:, :, :n], elements[:, :, :n]
+        rate = np.trace(generators, axis1=1, axis2=2) / n
+        skew = generators + generators.transpose(0, 2, 1) - 2 * rate[:, None, None] * unit
+        square = np.einsum("cij,cij->c", elements, elements) / n
+        turns = elements.transpose(0, 2, 1) @ elements - square[:, None, None] * unit
+        if max(np.abs(skew).max(initial=0.0), np.abs(turns).max(initial=0.0)) > _ROUND:
+            return None
+        T = [np.kron(np.eye(len(powers)), a) + s * np.kron(np.diag(powers), unit)
+             for a, s in zip(generators, rate, strict=True)]  # fmt: skip
+        S = [np.kron(np.diag(s ** (powers / 2)), h) for h, s in zip(elements, square, strict=True)]
+        moved, turned = (MatrixStack.from_dense(np.reshape(found, (-1, size, size))) for found in (T, S))
+        return moved, turned
+
+    def written(self):
+        return {"type": "Radial", "width": self.width, "low": self.low, "high": self.high}
 
 
 def radial(low: int, high: int, width: int) -> Radial:

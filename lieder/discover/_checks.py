@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction, FieldAction
+from ..action import AbstractAction, AbstractFibreAction
 from ..algebra import LieAlgebra, Span
 from ..interop import ForeignModel
 from ..sampling import Table, check_rows, check_varying, gather
@@ -109,9 +109,10 @@ def moved_columns(action: AbstractFibreAction, points: Float[np.ndarray, "points
     """Which coordinates some generator changes at the points: a model's derivative along these is asked for."""
     points = np.asarray(points, np.float64)
     with jax.enable_x64(True):
-        if isinstance(action, FieldAction):
-            _, row, column = action.generators.index
-            felt = np.any(np.asarray(jax.vmap(action.dictionary)(jnp.asarray(points))), axis=0)
+        fields = action.expansion
+        if fields is not None:
+            _, row, column = fields.generators.index
+            felt = np.any(np.asarray(jax.vmap(fields.dictionary)(jnp.asarray(points))), axis=0)
             moved = np.zeros(action.width, bool)
             moved[row[felt[column]]] = True
             return moved

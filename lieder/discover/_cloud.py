@@ -20,7 +20,7 @@ from ._checks import (
     check_table,
     check_width,
 )
-from ._conclude import conclude
+from ._decision import conclude
 from ._doubt import INPUTS, Doubt, unexplained
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, components
+from ..action import AbstractAction, AbstractFibreAction
 from ..derivative import lie_rows, slopes
 from ..interop import ForeignModel
 from ..linalg import TriangularFactor
@@ -54,7 +54,7 @@ def unexplained(
     Arguments: `gain` (m,), by how many standard errors better; `y` (N, m), the outputs; `what` predicts, and how.
     """
     # Outputs that never vary, such as the velocities of bodies at rest, leave nothing to be explained.
-    groups = [group for group in components(target) if np.ptp(y[:, group], axis=0).any()]
+    groups = [group for group in target.unit_groups() if np.ptp(y[:, group], axis=0).any()]
     lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
     if not lost:
         return ""

@@ -8,7 +8,7 @@ from .. import models
 from ..action import AbstractAction, AbstractFibreAction
 from ..linalg import relative_spectrum
 from ..sampling import Table, stream
-from ._conclude import null_tolerance
+from ._decision import null_tolerance
 from ._doubt import VARYING, unexplained
 from ._evidence import SYMMETRIES
 from ._function import model_symmetries

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ..action import AbstractAction, measured_algebra
 from ..algebra import LieAlgebra, Span
 from ..linalg import relative_spectrum
-from ._simple import simple_basis
+from ._sparsify import simple_basis
 
 EXACT = 1e-8  # generators good to this need no cleaning: rounding of models in double precision
 _CLOSED = 1e-8  # closure defect, as the data see it, up to which brackets count as closed

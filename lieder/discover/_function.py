@@ -25,7 +25,7 @@ from ._checks import (
     checked_weights,
     moved_columns,
 )
-from ._conclude import conclude
+from ._decision import conclude
 from ._doubt import VARYING, Doubt, doubt_factor, unexplained
 from ._evidence import CANNOT_TELL, NONE, rounding_floor
 from ._finite import finite_model

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..action import AbstractAction, AbstractFibreAction, components
+from ..action import AbstractAction, AbstractFibreAction
 from ..derivative import Blocks, blocks, check_model, expand, feature_width, slopes
 from ..interop import ForeignModel
 from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
@@ -183,7 +183,7 @@ def units(
     Inputs: the rms size of each group of coordinates about its mean. Outputs: one over the rms slope of each group, in
     these units of the inputs. With one group on a side its unit cancels, and is one.
     """
-    inputs, outputs = components(source), components(target)
+    inputs, outputs = source.unit_groups(), target.unit_groups()
     s, t = np.ones(source.width), np.ones(target.width)
     if len(inputs) == 1 and len(outputs) == 1:
         return s, t

@@ -4,20 +4,19 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import jax
 import numpy as np
 
-from .. import dictionary as families
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, Lift, TotalAction
-from ..algebra import LieAlgebra, Span
-from ..linalg import MatrixStack
+from ..action import AbstractAction, AbstractFibreAction, read, read_algebra, tangent, written_algebra
 from ._evidence import Evidence
 
 if TYPE_CHECKING:
     from ._symmetries import Symmetries
 
-FORMAT = "lieder symmetries 1"
+FORMAT = "lieder symmetries 2"
+OWN = "your own"  # the type of actions that are known by code alone
 ARRAYS = ("defects", "directions", "ineffective", "basis", "numerator", "denominator", "points", "values")
 
 
@@ -32,9 +31,9 @@ def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
         "names": list(s.names),
         "method": s.method,
         "lifted": s.lifted,
-        "source": _encode_action(s.source, "source", arrays),
-        "target": None if s.target is None else _encode_action(s.target, "target", arrays),
-        "algebra": _encode_algebra(s.algebra, "algebra", arrays),
+        "source": _packed(_written(s.source), "source", arrays),
+        "target": None if s.target is None else _packed(_written(s.target), "target", arrays),
+        "algebra": _packed(written_algebra(s.algebra), "algebra", arrays),
         "evidence": _encode_evidence(s.evidence, arrays),
     }
     arrays["header"] = np.array(json.dumps(header))
@@ -49,8 +48,8 @@ def save(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def load(path: str | os.PathLike[str]) -> dict:
-    """The fields of the record in a file."""
+def load(path: str | os.PathLike[str], source: AbstractAction | None, target: AbstractFibreAction | None) -> dict:
+    """The fields of the record in a file; `source` and `target` stand for actions that it cannot hold."""
     path = Path(path)
     with open(path, "rb") as file:
         arrays, header = _contents(file, path)
@@ -64,9 +63,15 @@ def load(path: str | os.PathLike[str]) -> dict:
         "method": header["method"],
         "lifted": header["lifted"],
     }
-    fields["source"] = _decode_action(header["source"], arrays)
-    fields["target"] = None if header["target"] is None else _decode_action(header["target"], arrays)
-    fields["algebra"] = _decode_algebra(header["algebra"], arrays)
+    moving = _action(_unpacked(header["source"], arrays), source, "source", path)
+    fields["source"] = moving
+    if header["target"] is None:
+        fields["target"] = None
+    else:
+        if target is None and fields["lifted"]:
+            target = tangent(moving)
+        fields["target"] = _action(_unpacked(header["target"], arrays), target, "target", path)
+    fields["algebra"] = read_algebra(_unpacked(header["algebra"], arrays))
     fields["evidence"] = _decode_evidence(header["evidence"], arrays)
     return fields
 
@@ -97,91 +102,59 @@ def _decode_evidence(plain: dict, arrays: dict) -> Evidence:
     return Evidence(**(plain | stored | lists))
 
 
-def _encode_stack(stack: MatrixStack, key: str, arrays: dict) -> list[int]:
-    arrays[f"{key}.index"], arrays[f"{key}.value"] = stack.index, stack.value
-    return list(stack.shape)
+def _written(action: AbstractFibreAction) -> dict:
+    """The action as plain data; of one that is known by code alone, what tells whether another is the same."""
+    plain = action.written()
+    if plain is not None:
+        return plain
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(action)]
+    mine = {"type": OWN, "class": type(action).__name__, "text": repr(action), "width": action.width}
+    return mine | {"algebra": written_algebra(action.algebra), "leaves": leaves}
 
 
-def _decode_stack(shape: list[int], key: str, arrays: dict) -> MatrixStack:
-    return MatrixStack((shape[0], shape[1], shape[2]), arrays[f"{key}.index"], arrays[f"{key}.value"])
-
-
-def _encode_algebra(algebra: LieAlgebra | Span, key: str, arrays: dict) -> dict:
-    out: dict = {"name": algebra.name, "names": list(algebra.names), "key": key}
-    if isinstance(algebra, Span):
-        return out | {"kind": "span"}
-    if algebra.generators is not None:
-        out["generators"] = _encode_stack(algebra.generators, f"{key}.generators", arrays)
-    if algebra.constants is not None:
-        arrays[f"{key}.constants"] = algebra.constants
-    for number, component in enumerate(algebra.components):
-        arrays[f"{key}.component{number}"] = component
-    return out | {"kind": "algebra", "components": len(algebra.components), "tolerance": algebra.tolerance}
-
-
-def _decode_algebra(plain: dict, arrays: dict) -> LieAlgebra | Span:
-    key = plain["key"]
-    if plain["kind"] == "span":
-        return Span(plain["name"], tuple(plain["names"]))
-    generators = _decode_stack(plain["generators"], f"{key}.generators", arrays) if "generators" in plain else None
-    components = tuple(arrays[f"{key}.component{number}"] for number in range(plain["components"]))
-    constants = arrays.get(f"{key}.constants")
-    return LieAlgebra(plain["name"], tuple(plain["names"]), generators, constants, components, plain["tolerance"])
-
-
-def _encode_action(action: AbstractFibreAction, key: str, arrays: dict) -> dict:
-    if isinstance(action, Lift):
-        base = _encode_action(action.base, f"{key}.base", arrays)
-        return {"kind": "lift", "base": base, "up": action.up, "down": action.down, "weight": action.weight}
-    if isinstance(action, TotalAction):
-        return {
-            "kind": "total",
-            "base": _encode_action(action.base, f"{key}.base", arrays),
-            "fibre": _encode_action(action.fibre, f"{key}.fibre", arrays),
-        }
-    if not isinstance(action, FieldAction):
-        raise TypeError(f"{action} cannot be saved: only actions built by lieder can.")
-    return {
-        "kind": "fields",
-        "key": key,
-        "algebra": _encode_algebra(action.algebra, f"{key}.algebra", arrays),
-        "generators": _encode_stack(action.generators, key, arrays),
-        "elements": _encode_stack(action.elements, f"{key}.elements", arrays),
-        "dictionary": _encode_dictionary(action.dictionary),
-        "blocks": [list(block) for block in action.blocks],
-    }
-
-
-def _decode_action(plain: dict, arrays: dict) -> AbstractFibreAction:
-    if plain["kind"] == "lift":
-        return Lift(_decode_base(plain, arrays), plain["up"], plain["down"], plain["weight"])
-    if plain["kind"] == "total":
-        return TotalAction(_decode_base(plain, arrays), _decode_action(plain["fibre"], arrays))
-    stack = _decode_stack(plain["generators"], plain["key"], arrays)
-    blocks = tuple((kind, width) for kind, width in plain["blocks"])
-    elements = _decode_stack(plain["elements"], f"{plain['key']}.elements", arrays)
-    algebra, dictionary = _decode_algebra(plain["algebra"], arrays), _decode_dictionary(plain["dictionary"])
-    return FieldAction(algebra, stack, dictionary, blocks, elements)
-
-
-def _decode_base(plain: dict, arrays: dict) -> AbstractAction:
-    return cast(AbstractAction, _decode_action(plain["base"], arrays))
-
-
-def _encode_dictionary(dictionary: families.AbstractDictionary) -> dict:
-    if isinstance(dictionary, families.Blocks):
-        return {"blocks": [_encode_dictionary(part) for part in dictionary.parts]}
-    if isinstance(dictionary, families.Functions):
-        raise TypeError(
-            "the candidates are your own functions, which cannot be saved without pickle. Keep the script that "
-            "defines them instead."
+def _action(plain: dict, given: Any, argument: str, path: Path) -> Any:
+    if plain["type"] != OWN:
+        return read(plain)
+    name = plain["class"]
+    if given is None:
+        raise ValueError(
+            f"path: '{path}' holds results for {plain['text']}, whose class {name} or functions are your own and which"
+            f" no file can hold. Make it again and pass it: Symmetries.load(path, {argument}=...)."
         )
-    values = {f.name: getattr(dictionary, f.name) for f in dataclasses.fields(cast(Any, dictionary))}
-    return {"type": type(dictionary).__name__, "values": values}
+    if not _is_the_same(given, plain):
+        raise ValueError(
+            f"{argument}: '{path}' was written for {plain['text']} of class {name}, with other numbers or of another"
+            f" kind than what came, {given!r}."
+        )
+    return given
 
 
-def _decode_dictionary(plain: dict) -> families.AbstractDictionary:
-    if "blocks" in plain:
-        return families.blocks([_decode_dictionary(part) for part in plain["blocks"]])
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain["values"].items()}
-    return getattr(families, plain["type"])(**values)
+def _is_the_same(given: Any, plain: dict) -> bool:
+    if not isinstance(given, AbstractFibreAction) or given.written() is not None:
+        return False
+    own = _written(given)
+    return (
+        (own["class"], own["width"], len(own["leaves"])) == (plain["class"], plain["width"], len(plain["leaves"]))
+        and given.algebra == read_algebra(plain["algebra"])
+        and all(np.array_equal(a, b) for a, b in zip(own["leaves"], plain["leaves"], strict=True))
+    )
+
+
+def _packed(plain: Any, key: str, arrays: dict) -> Any:
+    """Plain data with its arrays put aside, so that the rest is JSON."""
+    if isinstance(plain, np.ndarray):
+        arrays[key] = plain
+        return {"array": key}
+    if isinstance(plain, dict):
+        return {name: _packed(value, f"{key}.{name}", arrays) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [_packed(value, f"{key}.{number}", arrays) for number, value in enumerate(plain)]
+    return plain
+
+
+def _unpacked(plain: Any, arrays: dict) -> Any:
+    if isinstance(plain, dict):
+        if set(plain) == {"array"}:
+            return arrays[plain["array"]]
+        return {name: _unpacked(value, arrays) for name, value in plain.items()}
+    return [_unpacked(value, arrays) for value in plain] if isinstance(plain, list) else plain

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from .. import report
 from ..action import orbits
 from ._evidence import BROKEN, NONE, SYMMETRIES
-from ._simple import NEGLIGIBLE
+from ._sparsify import NEGLIGIBLE
 
 if TYPE_CHECKING:
     from ._symmetries import Symmetries

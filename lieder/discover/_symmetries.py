@@ -16,7 +16,6 @@ from ..action import (
     AbstractAction,
     AbstractFibreAction,
     Measured,
-    components,
     remembering,
     total,
     velocities,
@@ -26,7 +25,7 @@ from ..sampling import checked_flag
 from . import _storage, _summary
 from ._evidence import Evidence
 from ._found import EXACT
-from ._simple import NEGLIGIBLE, printable, simple_basis
+from ._sparsify import NEGLIGIBLE, printable, simple_basis
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -234,7 +233,7 @@ class Symmetries:
         pairs = self.examples()
         sizes = np.sqrt(np.mean(pairs**2, axis=0)) if len(pairs) else np.ones(self.total.width)
         # Mixed coordinates share a unit and one size: a thin one must not make its coefficients look negligible.
-        for group in components(self.total):
+        for group in self.total.unit_groups():
             sizes[group] = max(float(sizes[group].max()), np.finfo(float).tiny)
         return [float(size) for size in sizes]
 
@@ -303,16 +302,26 @@ class Symmetries:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
 
-        Raises: TypeError when the candidates are the user's own functions, which no file can hold; OSError for a bad
-            path."""
+        Candidates of a class, or made of functions, of your own are not in the file: pass them to `load`.
+
+        Raises: OSError for a bad path."""
         return _storage.save(self, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Symmetries":
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        source: AbstractAction | None = None,
+        target: AbstractFibreAction | None = None,
+    ) -> "Symmetries":
         """Read what `save` wrote.
 
-        Raises: OSError when there is no such file; ValueError when it is another kind of file."""
-        return cls(**_storage.load(path))
+        Arguments: `path`; `source`, `target`: the candidates' actions where they are of a class, or made of functions,
+            of your own, which no file can hold. They must be as they were.
+        Returns: the record.
+        Raises: OSError when there is no such file; ValueError when it is another kind of file, when an action is needed
+            and not given, and when another is given."""
+        return cls(**_storage.load(path, source, target))
 
     def __repr__(self) -> str:
         e = self.evidence

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, components
+from ..action import AbstractAction
 from ..linalg import TriangularFactor, relative_spectrum
 from ..report import progress
 from ..sampling import Scale, apart, common_spread, tangent_scale, tangents
-from ._conclude import null_tolerance
+from ._decision import null_tolerance
 from ._reduce import Collector, Reduction, batch_size
 
 WORK = 2**18  # neighbours of all points with tangent spaces together
@@ -27,7 +27,7 @@ def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) 
     Within a group coordinates share units, between groups they need not. Not the rms distance from the mean: one output
     a thousand times the others would be the unit in which these are all alike, and the rest a plane."""
     scales = np.ones(points.shape[1])
-    for group in components(action):
+    for group in action.unit_groups():
         piece = points[:, group]
         spread = common_spread(piece)
         # A group that never varies has its own size for a unit.

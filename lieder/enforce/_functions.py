@@ -241,7 +241,7 @@ def functions(
     if not isinstance(dictionary, AbstractDictionary):
         refuse(dictionary, source)
     check_same_algebra(source, target)
-    if isinstance(target, FieldAction) and target.is_affine and not target.is_linear:
+    if target.is_affine and not target.is_linear:
         raise TypeError(
             f"target, {target}, moves points, and functions to points form no vector space. Use ld.vectors, and add"
             " F(x) to a reference point."
@@ -251,11 +251,11 @@ def functions(
     if shared is not None and fitted is not None:
         return _of_measured(dictionary, source, target, *shared, fitted)
     matrices = lie_matrices(dictionary, source, x)
-    plain = isinstance(target, FieldAction) and target.is_linear
+    turning = target.expansion if target.is_linear else None
     how = matrices.how
     coordinates = Coordinates.of(matrices)
-    if isinstance(target, FieldAction) and plain:
-        constraints = linear_constraints(matrices, target, coordinates)
+    if turning is not None:
+        constraints = linear_constraints(matrices, turning, coordinates)
     else:
         count = dictionary.size * (1 + source.algebra.dim) + 50
         points = np.random.default_rng(0).uniform(-1, 1, (count, source.width)) if x is None else np.asarray(x, float)
@@ -264,8 +264,8 @@ def functions(
     tolerance = _tolerance(tolerance, source.algebra, how)
     rank = coordinates.rank
     joint = (tolerance > _JOINT and not how.startswith("sampled")) or tolerance > _SAMPLED
-    if isinstance(target, FieldAction) and plain:
-        V = _by_summands(matrices, target, coordinates, tolerance, joint)
+    if turning is not None:
+        V = _by_summands(matrices, turning, coordinates, tolerance, joint)
     else:
         V = null_space(constraints, target.width * rank, tolerance, joint).T.toarray()
     basis = _basis(V, coordinates, target.width)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, Measured, origin, scalars
+from ..action import AbstractAction, AbstractFibreAction, Measured, origin, scalars
 from ..dictionary import AbstractDictionary
 from ..linalg import joint_null
 from ._functions_null import Constraint, Coordinates, sampled_constraints
@@ -41,7 +41,7 @@ def shared_origin(source: AbstractAction, target: AbstractFibreAction) -> tuple[
         return None
     if other is not None and np.array_equal(other.rows, own.rows):
         return own, other.candidates
-    if isinstance(target, FieldAction) and target.is_trivial:
+    if target.is_trivial:
         return own, scalars(own.candidates.algebra, target.width)
     return None
 

@@ -79,11 +79,12 @@ def _csr(matrix) -> scipy.sparse.csr_array:
 def linear_constraints(matrices: LieMatrices, target: FieldAction, coordinates: Coordinates) -> list[Constraint]:
     """W T_k - B_k W P = 0 and W S_j - H_j W P = 0 in V."""
     source, C = matrices.action, coordinates.to_dictionary
+    fields = source.expansion
     undo = scipy.sparse.diags_array(1 / matrices.joint_scale)
     still = _csr(C @ matrices.features @ undo)
     n, m = source.width, target.width
-    pairs = [(matrices.generators, target.matrices(), source.generators if isinstance(source, FieldAction) else None)]
-    pairs.append((matrices.elements, target.discrete(), source.elements if isinstance(source, FieldAction) else None))
+    pairs = [(matrices.generators, target.matrices(), None if fields is None else fields.generators)]
+    pairs.append((matrices.elements, target.discrete(), None if fields is None else fields.elements))
     found = []
     for moving, turning, own in pairs:
         turns, sizes = _matrices(turning), _sizes(turning) / np.sqrt(m)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractFibreAction
-from ..dictionary import AbstractDictionary, Polynomials, Radial
+from ..dictionary import AbstractDictionary
 from ..linalg import row_echelon, simplest_fraction
 
 _NEAR = 1e-8  # a fraction this near to a coefficient is taken for it
@@ -67,14 +67,7 @@ def written(
     outputs: Sequence[str] | None,
 ) -> list[str]:
     """Each row as text in the names of the variables."""
-    symbols = dictionary.symbols(names)
-    if isinstance(dictionary, Radial) and "r" not in [str(name) for name in names]:
-        # The distance |x| by its usual name: (r^-3 x, r^-3 y).
-        powers = range(dictionary.low, dictionary.high + 1)
-        radius = ["" if p == 0 else "r " if p == 1 else f"r^{p} " for p in powers]
-        texts = [f"{r}{name}" for r in radius for name in names]
-    else:
-        texts = [_term(symbol) for symbol in symbols]
+    texts = dictionary.texts(names)
     terms = {int(i): texts[i] for i in np.flatnonzero(np.any(rows != 0, axis=(0, 1)))}
     lines = []
     for row in rows:
@@ -84,11 +77,6 @@ def written(
         else:
             lines.append(parts[0] if len(parts) == 1 else f"({', '.join(parts)})")
     return lines
-
-
-def _term(symbol) -> str:
-    text = str(symbol).replace("**", "^").replace("*", " ")
-    return f"({text})" if symbol.is_Add else text
 
 
 def _sum(component: np.ndarray, terms: dict[int, str]) -> str:
@@ -108,13 +96,14 @@ def independent_products(
     rows: Float[np.ndarray, "dim m D"], dictionary: AbstractDictionary
 ) -> Float[np.ndarray, "count m D"]:
     """Rows that are no polynomial in those of lower degree, decided by rank over random points."""
-    if rows.shape[1] != 1 or not isinstance(dictionary, Polynomials):
+    powers = dictionary.exponents
+    if rows.shape[1] != 1 or powers is None:
         raise TypeError(
             f"generators: products are known for one invariant output of polynomials; this has {rows.shape[1]} outputs"
             f" of {type(dictionary).__name__}."
         )
-    exponents = dictionary.exponents.sum(axis=1)
-    degree = np.array([exponents[np.flatnonzero(row[0])].max() for row in rows], dtype=int)
+    total = powers.sum(axis=1)
+    degree = np.array([total[np.flatnonzero(row[0])].max() for row in rows], dtype=int)
     order = np.argsort(degree, kind="stable")
     x = np.random.default_rng(0).normal(size=(len(rows) + _SPARE, dictionary.width))
     with jax.enable_x64(True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -9,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..action import FieldAction, check_same_algebra, points, vectors
+from ..action import AbstractAction, FieldAction, check_same_algebra, points, represented, vectors
 from ..algebra import LieAlgebra
 from ..dictionary import AbstractDictionary, linear, polynomials
-from ..linalg import MatrixStack, Summand, stacked, summands
+from ..linalg import MatrixStack, stacked
+from ..representation import Summand, summands
 from ..sampling import checked_flag
 from ._functions import functions
 from ._kernels_polynomials import by_degree, harmonic_part, normalised
@@ -138,7 +140,7 @@ class EquivariantKernels:
         Returns: True when algebras and matrices are the same.
         """
         pairs = (self.source, source), (self.target, target)
-        return all(a.algebra == b.algebra and _content(a)[1:] == _content(b)[1:] for a, b in pairs)
+        return all(a.algebra == b.algebra and _operators(a) == _operators(b) for a, b in pairs)
 
     def __repr__(self) -> str:
         count = "only the zero kernel is" if self.dim == 0 else f"{self.dim} independent kernels are"
@@ -146,8 +148,8 @@ class EquivariantKernels:
 
 
 def kernels(
-    source: FieldAction,
-    target: FieldAction,
+    source: AbstractAction,
+    target: AbstractAction,
     *,
     degree: int = 2,
     scales: Sequence[float] = (1.0,),
@@ -178,8 +180,9 @@ def kernels(
     Reference: Weiler, Geiger, Welling, Boomsma, Cohen, 3D Steerable CNNs (2018), equation 2; Weiler, Cesa, General
         E(2)-equivariant steerable CNNs (2019), section 2.3.
     """
+    source, target = represented(source, "source"), represented(target, "target")
     for side, name in ((source, "source"), (target, "target")):
-        if not isinstance(side, FieldAction) or not side.is_linear:
+        if not side.is_linear:
             raise TypeError(f"{name} must be a linear action such as lieder.vectors(algebra), got {side!r}.")
     harmonic = checked_flag(harmonic, "harmonic")
     check_same_algebra(source, target)
@@ -188,22 +191,13 @@ def kernels(
         raise TypeError(f"{algebra.name} moves no points: kernels are functions of points. Use one such as se(2).")
     shifts, base = vectors(algebra), points(algebra)
     features, space, joint = _family(dictionary, shifts, base, degree, scales)
-    key = (algebra, features, harmonic, tolerance, *(_content(side) for side in (source, target)))
-    if key not in _FOUND:
-        if len(_FOUND) >= _KEPT:
-            _FOUND.pop(next(iter(_FOUND)))
-        pieces = _solved(source, target, features, space, base, harmonic and dictionary is None, tolerance)
-        _FOUND[key] = EquivariantKernels(source, target, space, features, pieces, joint)
-    return _FOUND[key]
+    return _found(source, target, features, space, base, harmonic and dictionary is None, joint, tolerance)
 
 
-_KEPT = 128  # results kept by content, so that layers of one shape share one object
-_FOUND: dict[tuple, EquivariantKernels] = {}
-
-
-def _content(side: FieldAction) -> tuple:
-    stack = _operators(side)
-    return side.blocks, stack.shape, stack.index.tobytes(), stack.value.tobytes()
+@lru_cache(maxsize=128)  # kept by content, so that layers of one shape share one object
+def _found(source, target, features, space, base, harmonic: bool, joint: bool, tolerance: float | None):
+    pieces = _solved(source, target, features, space, base, harmonic, tolerance)
+    return EquivariantKernels(source, target, space, features, pieces, joint)
 
 
 def _solved(source, target, features, space, base, harmonic: bool, tolerance: float | None) -> tuple[Piece, ...]:

@@ -5,7 +5,7 @@ import scipy.linalg
 from jaxtyping import Float
 from scipy.special import gamma
 
-from ..dictionary import AbstractDictionary, Polynomials
+from ..dictionary import AbstractDictionary
 
 _ZERO = 1e-9  # share of the Laplacian's size: its singular values on equivariant polynomials are zero or far above
 
@@ -64,6 +64,7 @@ def _overlaps(family: AbstractDictionary) -> np.ndarray:
 
 
 def _exponents(family: AbstractDictionary) -> np.ndarray:
-    if not isinstance(family, Polynomials):
+    powers = family.exponents
+    if powers is None:
         raise TypeError(f"harmonic polynomials and their norms need polynomials, got {family!r}.")
-    return family.exponents
+    return powers

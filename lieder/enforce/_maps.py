@@ -2,6 +2,7 @@
 
 import numbers
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +10,10 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array, Float
 
-from ..action import FieldAction, check_same_algebra
+from ..action import AbstractAction, FieldAction, check_same_algebra, represented
 from ..algebra import LieAlgebra
-from ..linalg import AbstractMaps, MatrixStack, intertwiners, stacked
+from ..linalg import MatrixStack, stacked
+from ..representation import AbstractMaps, intertwiners
 
 _EXACT = 1e-9  # the tolerance of algebras that have none of their own
 _LOOSEST = 0.1  # the tolerance of a found algebra counts up to here: maps that are not equivariant lie near one
@@ -155,7 +157,7 @@ class EquivariantMaps:
         return f"{count} equivariant from {self.source} to {self.target}"
 
 
-def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = None) -> EquivariantMaps:
+def maps(source: AbstractAction, target: AbstractAction, *, tolerance: float | None = None) -> EquivariantMaps:
     """All equivariant linear maps between two representations.
 
     phi_k(W x) = W theta_k(x) for every generator, H'_j W x = W H_j x for every discrete element. Maps between sums are
@@ -179,11 +181,7 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     Reference: Finzi, Welling and Wilson, A Practical Method for Constructing Equivariant MLPs, ICML 2021, equation 6;
         Schur's lemma.
     """
-    for side, name in ((source, "source"), (target, "target")):
-        if not isinstance(side, FieldAction):
-            raise TypeError(
-                f"{name} must be a representation such as ld.vectors(ld.algebra.so(3)), got {type(side).__name__}."
-            )
+    source, target = represented(source, "source"), represented(target, "target")
     check_same_algebra(source, target)
     if not target.is_linear:
         raise TypeError(
@@ -199,16 +197,13 @@ def maps(source: FieldAction, target: FieldAction, *, tolerance: float | None = 
     if algebra.dim:
         for stack, side, name in zip(operators, (source, target), ("source", "target"), strict=True):
             _check_size(stack, side, name)
-    key = (algebra, tolerance, source.blocks, target.blocks, *(_bytes(stack) for stack in operators))
-    if key not in _FOUND:
-        if len(_FOUND) >= _KEPT:
-            _FOUND.pop(next(iter(_FOUND)))
-        _FOUND[key] = EquivariantMaps(source, target, tolerance, _solved(algebra, operators, tolerance), operators)
-    return _FOUND[key]
+    return _found(source, target, tolerance)
 
 
-_KEPT = 128  # results kept by content, so that layers of one shape share one object
-_FOUND: dict[tuple, EquivariantMaps] = {}
+@lru_cache(maxsize=128)  # kept by content, so that layers of one shape share one object
+def _found(source: FieldAction, target: FieldAction, tolerance: float) -> EquivariantMaps:
+    operators = _operators(source), _operators(target)
+    return EquivariantMaps(source, target, tolerance, _solved(source.algebra, operators, tolerance), operators)
 
 
 def _operators(action: FieldAction) -> MatrixStack:
@@ -233,10 +228,6 @@ def _check_size(stack: MatrixStack, action: FieldAction, name: str) -> None:
             f" of {8 * size**2 / 2**30:.1f} GiB each and about {10 * size**3:.0e} floating-point operations; up to"
             f" {_WIDEST:,} coordinates are taken. Map in steps, through tensors of lower rank."
         )
-
-
-def _bytes(stack: MatrixStack) -> tuple:
-    return stack.shape, stack.index.tobytes(), stack.value.tobytes()
 
 
 def _solved(algebra, operators: tuple[MatrixStack, MatrixStack], tolerance: float) -> AbstractMaps:

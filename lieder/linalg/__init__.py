@@ -1,19 +1,14 @@
-"""Matrices only: stacks of generators, reductions, spectra, rank rules, irreducible pieces, intertwining maps."""
+"""Matrices only: stacks of generators, reductions, spectra, rank rules, nuclear norms."""
 
 from ._axes import axis_aligned as axis_aligned
 from ._columns import Columns as Columns
 from ._gap import Gap as Gap
 from ._gap import largest_gap as largest_gap
-from ._intertwiners import intertwiners as intertwiners
-from ._irreducible import Isotypic as Isotypic
-from ._irreducible import NotSplit as NotSplit
-from ._irreducible import irreducible as irreducible
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
 from ._low_rank import LowRank as LowRank
 from ._low_rank import annihilating as annihilating
 from ._low_rank import low_rank_least_squares as low_rank_least_squares
-from ._maps import AbstractMaps as AbstractMaps
 from ._nuclear import nuclear_norm as nuclear_norm
 from ._nuclear_fit import Inconsistent as Inconsistent
 from ._nuclear_fit import NuclearFit as NuclearFit
@@ -23,8 +18,6 @@ from ._nuclear_fit import nuclear_regression as nuclear_regression
 from ._nuclear_newton import NuclearProblem as NuclearProblem
 from ._nuclear_newton import NuclearSolution as NuclearSolution
 from ._nuclear_newton import minimise_nuclear_norm as minimise_nuclear_norm
-from ._probe import Probe as Probe
-from ._probe import probe as probe
 from ._rational import row_echelon as row_echelon
 from ._rational import simplest_fraction as simplest_fraction
 from ._rational import varimax as varimax
@@ -34,6 +27,4 @@ from ._spectrum import RelativeSpectrum as RelativeSpectrum
 from ._spectrum import relative_spectrum as relative_spectrum
 from ._stack import MatrixStack as MatrixStack
 from ._stack import stacked as stacked
-from ._summands import Summand as Summand
-from ._summands import summands as summands
 from ._triangular import TriangularFactor as TriangularFactor

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 _SMALL = 2**15  # entries up to which a dense product takes less time than a sparse one takes to be set up
 
 
-@jax.tree_util.register_static
+@jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True, eq=False)
 class MatrixStack:
     """q sparse matrices A_1..A_q of one shape, in coordinate form.
@@ -20,13 +21,36 @@ class MatrixStack:
     Generators of named algebras have one or two non-zeros each, so gl(64) is 4,096 numbers here and 16.8 million
     densely; the two contractions below are the only places where generators meet points.
 
+    A pytree whose one leaf is `value`; where the entries stand is static. Equal when the contents are.
+
     Fields: `shape` = (q, rows, columns); `index` (3, entries), rows of which are generator, row and column, sorted by
     generator; `value` (entries,) float64.
     """
 
     shape: tuple[int, int, int]
     index: Int[np.ndarray, "3 entries"]
-    value: Float[np.ndarray, " entries"]
+    value: Float[np.ndarray | Array, " entries"]
+
+    def tree_flatten(self):
+        return (self.value,), _Pattern(self.shape, self.index)
+
+    @classmethod
+    def tree_unflatten(cls, pattern: "_Pattern", leaves):
+        out = object.__new__(cls)  # leaves may be anything while JAX works on a tree
+        for name, content in (("shape", pattern.shape), ("index", pattern.index), ("value", leaves[0])):
+            object.__setattr__(out, name, content)
+        return out
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MatrixStack):
+            return NotImplemented
+        return self is other or (
+            _Pattern(self.shape, self.index) == _Pattern(other.shape, other.index)
+            and np.array_equal(self.value, other.value)
+        )
+
+    def __hash__(self) -> int:
+        return hash(_Pattern(self.shape, self.index))
 
     @classmethod
     def from_entries(cls, shape: tuple[int, int, int], index, value) -> "MatrixStack":
@@ -55,6 +79,12 @@ class MatrixStack:
         out = np.zeros(self.shape)
         out[tuple(self.index)] = self.value
         return out
+
+    def array(self, dtype) -> Float[Array, "generators rows columns"]:
+        """The stack as one array of JAX, also where the values are traced."""
+        if not self.is_traced:
+            return jnp.asarray(self.dense(), dtype)
+        return jnp.zeros(self.shape, dtype).at[tuple(self.places)].set(jnp.asarray(self.value, dtype))
 
     def flat(self) -> scipy.sparse.csr_array:
         """The stack as one sparse (q, rows * columns) matrix."""
@@ -140,30 +170,61 @@ class MatrixStack:
             return (left[:, :, None] * x[None, None, :]).reshape(len(left), rows * columns)
         if entries > 0.5 * q * rows * columns:
             # m: outputs, g: generators, r, c: rows and columns
-            dense = jnp.asarray(self.dense(), dtype)
-            return jnp.einsum("mr,grc,c->mg", left, dense, x, precision="highest")
-        padded, row, column = self._padded()
+            return jnp.einsum("mr,grc,c->mg", left, self.array(dtype), x, precision="highest")
+        padded, row, column = self._padded(dtype)
         # A dot product, not the sum of an elementwise product: that one is fused with what follows, which is slower
         # and which jaxlib 0.10.2 compiles to wrong numbers in float32. m: outputs, g: generators, k: their entries
-        terms = jnp.asarray(padded, dtype) * x[column]
+        terms = padded * x[column]
         return jnp.einsum("mgk,gk->mg", left[:, row], terms, precision="highest")
 
     def _is_every_unit(self) -> bool:
         """True for gl(n) on vectors and all affine maps in their natural order: L is then one outer product."""
         q, rows, columns = self.shape
-        if q != rows * columns or len(self.value) != q or not np.all(self.value == 1.0):
+        if self.is_traced or q != rows * columns or len(self.value) != q or not np.all(self.value == 1.0):
             return False
         return np.array_equal(self.index[0], self.index[1] * columns + self.index[2])
 
-    def _padded(self):
+    @property
+    def is_traced(self) -> bool:
+        """Whether JAX is tracing the values: what needs numbers must then do without."""
+        return isinstance(self.value, Tracer)
+
+    def _padded(self, dtype):
         """Entries as (q, most) arrays, padded with zeros: a sum over the last axis needs no scatter."""
         q = self.shape[0]
         counts = np.bincount(self.index[0], minlength=q)
         most = max(int(counts.max(initial=0)), 1)
         slot = np.arange(len(self.value)) - np.repeat(np.cumsum(counts) - counts, counts)
-        value, row, column = np.zeros((q, most)), np.zeros((q, most), np.int32), np.zeros((q, most), np.int32)
-        value[self.index[0], slot], row[self.index[0], slot], column[self.index[0], slot] = self.value, *self.index[1:]
-        return value, row, column
+        row, column = np.zeros((q, most), np.int32), np.zeros((q, most), np.int32)
+        row[self.index[0], slot], column[self.index[0], slot] = self.index[1:]
+        if self.is_traced:
+            entry = np.full((q, most), len(self.value), np.int32)  # the place of a zero
+            entry[self.index[0], slot] = np.arange(len(self.value))
+            return jnp.append(jnp.asarray(self.value, dtype), 0.0)[entry], row, column
+        value = np.zeros((q, most))
+        value[self.index[0], slot] = self.value
+        return jnp.asarray(value, dtype), row, column
+
+
+class _Pattern:
+    """Where the entries of a stack stand: static under JAX, compared by content."""
+
+    __slots__ = ("_hash", "index", "shape")
+
+    def __init__(self, shape: tuple[int, int, int], index: np.ndarray):
+        self.shape, self.index, self._hash = shape, index, None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Pattern):
+            return NotImplemented
+        if self.shape != other.shape:
+            return False
+        return self.index is other.index or np.array_equal(self.index, other.index)
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash((self.shape, self.index.tobytes()))
+        return self._hash
 
 
 def stacked(stacks: list[MatrixStack], axis: int) -> MatrixStack:

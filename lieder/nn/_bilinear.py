@@ -1,7 +1,7 @@
 """The quadratic layer: without products gates see nothing but scalars that were scalars from the beginning."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement
 
 import equinox as eqx
@@ -14,15 +14,13 @@ from ..action import FieldAction, check_same_algebra
 from ..enforce import maps
 from ..sampling import checked_flag
 from ._arguments import checked_count, checked_size, floating
-from ._kinds import Kinds, joined, kinds, named, spread
+from ._isotypic import Kinds, joined, kinds, named, spread
 from ._linear import is_one, mixed, normals, one_example
 
 _WIDEST, _LARGEST = 100, 2000  # numbers in a product of two summands, and in a coupling; what is larger is left out
 _TENSORS = 30  # numbers in a product of two summands above which only scalar products are taken
 _TOGETHER = 40  # numbers that the products of one pair of kinds may take together: large ones get a smaller rank
 _FEW = 3  # copies in a network are mixtures of fewer inputs: at most so many count as independent
-_KEPT = 64
-_FOUND: dict[tuple, "Couplings"] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,19 +95,14 @@ def _pair(every: Couplings, a: int, b: int, numbers: tuple[int, ...]) -> Pair:
     return Pair(a, b, numbers, diagonal, first if diagonal else first * second)
 
 
+@lru_cache(maxsize=64)
 def couplings(source: FieldAction, target: FieldAction, scalars: bool, tolerance: float | None) -> Couplings:
     """The couplings, found once for each content; products of scalars with scalars only if wanted."""
     by, to = kinds(source, "source"), kinds(target, "target")
-    key = (id(by), id(to), scalars, tolerance)
-    # The kinds are held by the entry, so that their ids stay theirs.
-    if key not in _FOUND:
-        if len(_FOUND) >= _KEPT:
-            _FOUND.pop(next(iter(_FOUND)))
-        still = [kind.motion == "still" for kind in by.each]
-        pairs = combinations_with_replacement(range(len(by.each)), 2)
-        pairs = [(a, b) for a, b in pairs if scalars or not (still[a] and still[b])]
-        _FOUND[key] = Couplings(by, to, tuple(one for a, b in pairs for one in _coupled(by, to, a, b, tolerance)))
-    return _FOUND[key]
+    still = [kind.motion == "still" for kind in by.each]
+    pairs = combinations_with_replacement(range(len(by.each)), 2)
+    pairs = [(a, b) for a, b in pairs if scalars or not (still[a] and still[b])]
+    return Couplings(by, to, tuple(one for a, b in pairs for one in _coupled(by, to, a, b, tolerance)))
 
 
 def _coupled(by: Kinds, to: Kinds, a: int, b: int, tolerance: float | None) -> list[Coupling]:
@@ -194,7 +187,7 @@ class Bilinear(eqx.Module):
         dtype, rank, size = floating(dtype), checked_count(rank, "rank", 1), checked_size(size, "size")
         by, to = kinds(source, "source"), kinds(target, "target")
         check_same_algebra(source, target)
-        self.couplings = couplings(source, target, checked_flag(scalars, "scalars"), tolerance)
+        self.couplings = couplings(by.action, to.action, checked_flag(scalars, "scalars"), tolerance)
         if not self.couplings.each:
             raise ValueError(
                 f"no product of two summands of source, {named(source)}, reaches target, {named(target)}. Add"

@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..action import FieldAction, scalars
+from ..action import AbstractAction, FieldAction, scalars
 from ._arguments import floating
-from ._kinds import Kinds, kinds, named, spread
+from ._isotypic import Ends, Kinds, kinds, named, spread
 from ._linear import one_example
 
 # Gates open slowly: with sigmoid(z) activations of size one already sit on its bend, features saturate where inputs are
@@ -36,9 +36,9 @@ class Gated(eqx.Module):
     """
 
     kinds: Kinds = eqx.field(static=True)
-    source: FieldAction = eqx.field(static=True)
+    ends: Ends = eqx.field(static=True)
 
-    def __init__(self, target: FieldAction):
+    def __init__(self, target: AbstractAction):
         """For a representation.
 
         Arguments: `target`: linear; read `source` for what the layer before must return.
@@ -47,11 +47,16 @@ class Gated(eqx.Module):
         self.kinds = kinds(target, "target")
         gates = sum(kind.copies for kind in self.kinds.moved)
         target = self.kinds.action
-        self.source = kinds(target + scalars(target.algebra, gates), "source").action if gates else target
+        source = kinds(target + scalars(target.algebra, gates), "source").action if gates else target
+        self.ends = Ends(source, target)
+
+    @property
+    def source(self) -> FieldAction:
+        return self.ends.source
 
     @property
     def target(self) -> FieldAction:
-        return self.kinds.action
+        return self.ends.target
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         """Gate one example.
@@ -103,7 +108,7 @@ class Norm(eqx.Module):
     offset: Float[Array, " copies"]
     kinds: Kinds = eqx.field(static=True)
 
-    def __init__(self, target: FieldAction, *, dtype=None):
+    def __init__(self, target: AbstractAction, *, dtype=None):
         """Slopes one and offsets minus one: s(0) at unit variance.
 
         Arguments: `target`: linear, moved by orthogonal maps; inputs are moved alike. `dtype` of the parameters;

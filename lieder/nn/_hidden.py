@@ -3,9 +3,9 @@
 from itertools import combinations_with_replacement
 
 from .. import dictionary as families
-from ..action import FieldAction, scalars
+from ..action import FieldAction, represented, scalars
 from ._arguments import checked_count
-from ._kinds import kinds, named
+from ._isotypic import kinds, named
 
 
 def hidden(source: FieldAction, target: FieldAction, width: int, *, order: int = 1) -> FieldAction:
@@ -61,7 +61,8 @@ def linear_part(action: FieldAction) -> FieldAction:
     Returns: a linear FieldAction of width n.
     Raises: TypeError for other actions.
     """
-    if not isinstance(action, FieldAction) or not action.is_affine:
+    action = represented(action, "source")
+    if not action.is_affine:
         raise TypeError(
             f"source, {named(action)}, is neither linear nor affine, and layers need matrices. Write inputs in"
             " coordinates in which it is linear, such as the functions of its dictionary."

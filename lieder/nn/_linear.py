@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..action import FieldAction, scalars
+from ..action import AbstractAction, FieldAction, represented, scalars
 from ..enforce import EquivariantMaps, homogeneous, maps
 from ..sampling import checked_flag
 from ._arguments import checked_key, floating
-from ._kinds import kinds, named
+from ._isotypic import Ends, kinds, named
 
 _LARGEST = 2**15  # entries up to which forming W and one matrix product are faster than the irreducible pieces
 _CHUNK = 2**14  # weights drawn at once; a draw of this size takes a tenth of a millisecond
@@ -30,13 +30,12 @@ class Linear(eqx.Module):
     bias: Float[Array, " invariants"] | None
     maps: EquivariantMaps = eqx.field(static=True)
     invariants: EquivariantMaps | None = eqx.field(static=True)
-    source: FieldAction = eqx.field(static=True)
-    target: FieldAction = eqx.field(static=True)
+    ends: Ends = eqx.field(static=True)
 
     def __init__(
         self,
-        source: FieldAction,
-        target: FieldAction,
+        source: AbstractAction,
+        target: AbstractAction,
         *,
         key: PRNGKeyArray,
         use_bias: bool = True,
@@ -57,7 +56,8 @@ class Linear(eqx.Module):
             TypeError: actions that are not linear, or a dtype that is not floating point.
         """
         dtype, use_bias = floating(dtype), checked_flag(use_bias, "use_bias")
-        affine = isinstance(source, FieldAction) and source.is_affine and not source.is_linear
+        source, target = represented(source, "source"), represented(target, "target")
+        affine = source.is_affine and not source.is_linear
         self.maps = maps(homogeneous(source) if affine else source, target, tolerance=tolerance)
         if self.maps.dim == 0:
             raise ValueError(
@@ -65,12 +65,21 @@ class Linear(eqx.Module):
                 " layer between them would always return zero. Add to the source or the target a representation they"
                 " share, such as target + source, or reach the target by products: ld.nn.Bilinear or ld.nn.MLP."
             )
-        self.source = source if affine else self.maps.source
-        self.target = self.maps.target
-        still = maps(scalars(target.algebra), self.target, tolerance=tolerance) if use_bias and not affine else None
+        self.ends = Ends(source if affine else self.maps.source, self.maps.target)
+        still = (
+            maps(scalars(target.algebra), self.ends.target, tolerance=tolerance) if use_bias and not affine else None
+        )
         self.invariants = still if still is not None and still.dim else None
         (self.weight,) = normals(key, ((self.maps.dim,),), (self.maps.scales,), dtype)
         self.bias = None if self.invariants is None else jnp.zeros(self.invariants.dim, dtype)
+
+    @property
+    def source(self) -> FieldAction:
+        return self.ends.source
+
+    @property
+    def target(self) -> FieldAction:
+        return self.ends.target
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         """W x + b.

@@ -9,14 +9,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from .. import enforce
-from ..action import FieldAction, scalars
+from ..action import AbstractAction, FieldAction, represented, scalars
 from ..sampling import checked_flag
 from ._arguments import checked_count, checked_key
 from ._bilinear import couplings
 from ._gated import Gated, Norm
 from ._hidden import hidden as uniform
 from ._hidden import linear_part
-from ._kinds import kinds, named
+from ._isotypic import kinds, named
 from ._linear import Linear, one_example
 from ._quadratic import Quadratic
 from ._vanishing import vanishing
@@ -40,8 +40,8 @@ class MLP(eqx.Module):
 
     def __init__(
         self,
-        source: FieldAction,
-        target: FieldAction,
+        source: AbstractAction,
+        target: AbstractAction,
         *,
         width: int = 128,
         depth: int = 3,
@@ -77,12 +77,7 @@ class MLP(eqx.Module):
         depth, rank = checked_count(depth, "depth", 0), checked_count(rank, "rank", 1)
         checked_key(key)
         bilinear = None if bilinear is None else checked_flag(bilinear, "bilinear")
-        for name, action in (("source", source), ("target", target)):
-            if not isinstance(action, FieldAction):
-                raise TypeError(
-                    f"{name} must be a representation such as ld.vectors(ld.algebra.so(3)), got"
-                    f" {type(action).__name__}."
-                )
+        source, target = represented(source, "source"), represented(target, "target")
         if not target.is_linear:
             raise TypeError(
                 f"target, {named(target)}, is not linear. Learn the displacement from a reference point, which is a"
@@ -91,12 +86,12 @@ class MLP(eqx.Module):
         if hidden is None:
             plans = [[uniform(source, target, width, order=order)] * depth for order in _ORDERS] if depth else [[]]
         else:
-            given = [hidden] * depth if isinstance(hidden, FieldAction) else hidden
-            if not isinstance(given, Sequence) or not all(isinstance(one, FieldAction) for one in given):
+            given = [hidden] * depth if isinstance(hidden, AbstractAction) else hidden
+            if not isinstance(given, Sequence) or not all(isinstance(one, AbstractAction) for one in given):
                 raise TypeError(
                     f"hidden must be a representation, or a list of one for each hidden layer, got {hidden!r:.60}."
                 )
-            plans = [list(given)]
+            plans = [[represented(one, "hidden") for one in given]]
             if len(plans[0]) != depth:
                 raise ValueError(f"hidden gives {len(plans[0])} representations for depth={depth} hidden layers.")
         dead = np.flatnonzero(vanishing(source, target))

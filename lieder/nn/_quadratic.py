@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import FieldAction
 from ._bilinear import Bilinear
-from ._kinds import kinds
+from ._isotypic import kinds
 from ._linear import Linear, one_example
 
 _SMALL = 0.1  # the size of products at initialisation ...

@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 import scipy.sparse
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction
+from ..action import AbstractAction, AbstractFibreAction
 from ..algebra import LieAlgebra
+from ..linalg import MatrixStack
 
 _DEPENDENT = 1e-10  # an inner product with a smaller relative eigenvalue does not tell its candidates apart
 _STILL = 1e-9  # a combination that moves less than this share of what its terms move does nothing
@@ -95,9 +96,10 @@ def effective(
 
 def _motions(source, target, x: np.ndarray | None, spread: np.ndarray) -> scipy.sparse.csr_array:
     """One row a candidate: how it moves inputs and outputs."""
-    pieces = [target.generators.flat()] if isinstance(target, FieldAction) else []
+    turning = target.expansion
+    pieces = [] if turning is None else [turning.generators.flat()]
     if x is None:
-        pieces.append(source.generators.flat())
+        pieces.append(source.expansion.generators.flat())
     else:
         with jax.enable_x64(True):
             moved = np.asarray(jax.vmap(source.fields)(jnp.asarray(x, jnp.float64))) / spread  # (N, q, n)
@@ -142,12 +144,27 @@ def _frobenius(source: AbstractAction, target: AbstractFibreAction | None) -> np
     if isinstance(algebra, LieAlgebra) and algebra.generators is not None:
         flat = algebra.generators.flat()
         return (flat @ flat.T).toarray()
-    parts = [a.generators.flat() for a in (source, target) if isinstance(a, FieldAction)]
+    parts = [stack.flat() for stack in _stacks(source, target)]
     if not parts:
         raise ValueError(
             f"inner: {source} has no matrices to take a Frobenius product of; give inner, a (q, q) Gram matrix."
         )
     return np.sum([(part @ part.T).toarray() for part in parts], axis=0)
+
+
+def traced_frobenius(source: AbstractAction, target: AbstractFibreAction | None) -> Float[Array, "q q"] | None:
+    """The Frobenius products where they depend on numbers that JAX is tracing; else None."""
+    algebra, stacks = source.algebra, _stacks(source, target)
+    own = isinstance(algebra, LieAlgebra) and algebra.generators is not None
+    if own or not any(stack.is_traced for stack in stacks):
+        return None
+    flat = [stack.array(float).reshape(algebra.dim, -1) for stack in stacks]
+    return jnp.sum(jnp.stack([part @ part.T for part in flat]), axis=0)
+
+
+def _stacks(source: AbstractAction, target: AbstractFibreAction | None) -> list[MatrixStack]:
+    expansions = (None if a is None else a.expansion for a in (source, target))
+    return [fields.generators for fields in expansions if fields is not None]
 
 
 def checked_inner(inner, q: int) -> Float[np.ndarray, "q q"]:

@@ -9,7 +9,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from ..action import AbstractAction, FieldAction, check_same_algebra, discrete_elements
+from ..action import AbstractAction, check_same_algebra, discrete_elements
 from ._batch import checked_batch, checked_smoothing
 from ._penalty import SMOOTHING
 
@@ -94,7 +94,8 @@ def _back(target, count: int, m: int) -> Callable[[Array], Array]:
     if width != m:
         raise ValueError(f"F returns {m} number{'s' * (m != 1)}, but target acts on {width}.")
     if maps is None:
-        if isinstance(target, FieldAction) and not target.is_affine:
+        fields = target.expansion
+        if fields is not None and not fields.is_affine:
             raise TypeError(
                 f"target, {target}, is not affine, so that its elements have no inverse matrices. Give a linear or"
                 " affine action on outputs."

@@ -32,9 +32,10 @@ def lie_columns(
     The singular values of A(W) are those of xi -> L_xi F_W, from the algebra to the functions square-integrable over
     `where`.
     """
-    if isinstance(target, FieldAction) and target.is_linear:
+    turning = target.expansion
+    if turning is not None and turning.is_linear:
         matrices = _matrices(dictionary, source, where, seed)
-        found = _linear(matrices, target, _factor(matrices, where, seed), candidates)
+        found = _linear(matrices, turning, _factor(matrices, where, seed), candidates)
     else:
         found = _sampled(dictionary, source, target, where, candidates, seed)
     if np.all(sizes == 1.0):

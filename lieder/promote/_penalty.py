@@ -16,7 +16,7 @@ from ..derivative import lie_derivative
 from ..linalg import nuclear_norm
 from ..sampling import checked_flag
 from ._batch import checked_batch, checked_smoothing, output_width
-from ._candidates import orthonormal
+from ._candidates import orthonormal, traced_frobenius
 
 SMOOTHING = 1e-2  # of |L|: trained networks come out alike from 1e-3 to 5e-2, and above 3.5e-3 float32 is quickest
 
@@ -125,7 +125,7 @@ def layer_penalty(
     return total
 
 
-def _basis(source: AbstractAction, target: AbstractFibreAction, inner) -> np.ndarray | None:
+def _basis(source: AbstractAction, target: AbstractFibreAction, inner) -> np.ndarray | Array | None:
     """Orthonormal combinations of the candidates: rows, or a diagonal, or nothing for the candidates themselves."""
     check_same_algebra(source, target)
     if source.algebra.dim == 0:
@@ -135,14 +135,20 @@ def _basis(source: AbstractAction, target: AbstractFibreAction, inner) -> np.nda
         )
     if isinstance(inner, Tracer):
         raise TypeError("inner must be a NumPy array that the loss holds, not an argument that is traced with it.")
-    rows = orthonormal(source, target if isinstance(target, AbstractAction) else None, inner)
+    side = target if isinstance(target, AbstractAction) else None
+    if inner is None and (traced := traced_frobenius(source, side)) is not None:
+        # Combinations of numbers that are trained with the model, or only passed to it under jit.
+        return jnp.linalg.inv(jnp.linalg.cholesky(traced))
+    rows = orthonormal(source, side, inner)
     diagonal = np.diag(rows)
     if not np.array_equal(rows, np.diag(diagonal)):
         return rows
     return None if np.all(diagonal == 1.0) else diagonal
 
 
-def _of_batch(F, x: Array, source, target, basis: np.ndarray | None, per_output: bool, smoothing: float) -> Array:
+def _of_batch(
+    F, x: Array, source, target, basis: np.ndarray | Array | None, per_output: bool, smoothing: float
+) -> Array:
     rows = jax.vmap(lambda one: lie_derivative(F, one, source=source, target=target))(x)  # B, m, q
     b, m, q = rows.shape
     combined = None if basis is None else jnp.asarray(basis, rows.dtype)

@@ -6,9 +6,9 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, components
+from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..derivative import values
-from ..dictionary import AbstractDictionary, Affine, Linear, Polynomials, affine
+from ..dictionary import AbstractDictionary, affine
 from ..linalg import MatrixStack
 
 _HALF = np.sqrt(3.0)  # half the width of a uniform distribution over its standard deviation
@@ -68,14 +68,17 @@ def units_of(
     Inputs: sqrt 3 times the rms of each group of coordinates about its mean, so that columns uniform on [-1, 1] are
     left nearly as they are. Outputs: the rms of each group about its mean.
     """
-    middle, rms = _spreads(x, weights, components(source))
+    middle, rms = _spreads(x, weights, source.unit_groups())
     spread = _HALF * rms
-    outputs = _spreads(y, weights, components(target))[1]
+    outputs = _spreads(y, weights, target.unit_groups())[1]
     # A linear action has an origin of its own: inside the data nothing is gained by another one.
-    at_home = isinstance(source, FieldAction) and source.is_linear and bool(np.all(np.abs(middle) <= spread))
-    centre = np.zeros_like(middle) if at_home or isinstance(dictionary, Linear) else middle
-    back = substitution(dictionary, -centre / spread, 1.0 / spread)
-    moved = _moved(source, centre, spread) if isinstance(target, FieldAction) and target.is_linear else None
+    at_home = source.is_linear and bool(np.all(np.abs(middle) <= spread))
+    centre = np.zeros_like(middle) if at_home else middle
+    back = dictionary.substitution(-centre / spread, 1.0 / spread)
+    if back is None and centre.any():  # functions without a constant, say
+        centre = np.zeros_like(middle)
+        back = dictionary.substitution(centre, 1.0 / spread)
+    moved = _moved(source, centre, spread) if target.is_linear else None
     if back is None or moved is None:
         nothing, one = np.zeros_like(middle), np.ones_like(spread)
         with np.errstate(all="ignore"):
@@ -108,58 +111,23 @@ def _spreads(
     return mean, out
 
 
-def substitution(
-    dictionary: AbstractDictionary, shift: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]
-) -> scipy.sparse.csr_array | None:
-    """T (D, D) with f(shift + scale x) = T f(x), for functions that are closed under it; else None."""
-    n = dictionary.width
-    if isinstance(dictionary, Linear):
-        return None if shift.any() else scipy.sparse.csr_array(scipy.sparse.diags_array(scale))
-    if isinstance(dictionary, Affine):
-        square = np.diag(np.append(scale, 1.0))
-        square[:n, n] = shift
-        return scipy.sparse.csr_array(square)
-    if not isinstance(dictionary, Polynomials):
-        return None
-    powers = dictionary.exponents
-    # The exponents of a function as one number, so that a lower power is a difference.
-    code = np.random.default_rng(0).integers(1, 2**40, n)
-    key = powers @ code
-    order = np.argsort(key)
-    total = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
-    for i in range(n):
-        rows, columns, entries = [], [], []
-        binomial = np.ones(dictionary.size)
-        for less in range(int(powers[:, i].max(initial=0)) + 1):
-            on = np.flatnonzero(powers[:, i] >= less)
-            kept = powers[on, i] - less
-            rows.append(on)
-            columns.append(order[np.searchsorted(key[order], key[on] - less * code[i])])
-            entries.append(binomial[on] * shift[i] ** less * scale[i] ** kept)
-            binomial = binomial * (powers[:, i] - less) / (less + 1)
-        place = np.concatenate(rows), np.concatenate(columns)
-        single = scipy.sparse.csr_array((np.concatenate(entries), place), shape=total.shape)
-        single.eliminate_zeros()
-        total = total @ single
-    return total
-
-
 def _moved(
     source: AbstractAction, centre: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]
 ) -> FieldAction | None:
     """The same candidates acting on z, where they are polynomial in x; else None."""
-    if not isinstance(source, FieldAction):
+    fields = source.expansion
+    if fields is None:
         return None
-    dictionary = source.dictionary
-    if isinstance(dictionary, Linear) and centre.any():
+    dictionary = fields.dictionary
+    if fields.is_linear and centre.any():
         change = scipy.sparse.csr_array(np.concatenate([np.diag(scale), centre[:, None]], axis=1))
         dictionary = affine(source.width)
     else:
-        change = substitution(dictionary, centre, scale)
+        change = dictionary.substitution(centre, scale)
     if change is None:
         return None
-    q, n, _ = source.generators.shape
-    tall = scipy.sparse.csr_array(source.generators.flat().reshape((q * n, -1))) @ change
+    q, n, _ = fields.generators.shape
+    tall = scipy.sparse.csr_array(fields.generators.flat().reshape((q * n, -1))) @ change
     found = scipy.sparse.coo_array(tall)
     row, column = found.coords
     value = found.data / scale[row % n]

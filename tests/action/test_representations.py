@@ -160,11 +160,12 @@ def test_names_of_blocks():
 every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[label for _, label, _ in ACTIONS])
 WORKERS = {
     "bracket_constants",
-    "components",
     "check_same_algebra",
     "discrete_elements",
     "flow",
     "measured_algebra",
+    "read_algebra",
+    "written_algebra",
     "moved",
     "orbits",
     "origin",

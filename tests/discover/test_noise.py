@@ -250,7 +250,7 @@ def test_each_direction_has_its_own_resolution():
 
 def test_the_finite_check_can_veto():
     evidence = decided([0.001, 0.002, 0.9])[1]
-    contradicted = ld.discover._conclude.contradicted
+    contradicted = ld.discover._decision.contradicted
     assert contradicted(np.array([0.17, 0.01]), np.array([0.001, 0.002]), evidence)
     assert not contradicted(np.array([0.04, np.nan]), np.array([0.001, 0.002]), evidence)
 

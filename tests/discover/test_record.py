@@ -83,7 +83,7 @@ def test_no_symmetry_in_words():
     assert s.evidence.verdict == "no symmetry" and s.dim == 0 and s.generators.shape == (0, 4)
     shown = " ".join(re.sub(r"[^\w.,:%()'-]", " ", str(s)).split())
     assert "No symmetry among 4 candidates: the least defect is" in shown and "Finite check" not in shown
-    assert s.fields() == [] and s.sparse().shape == (0, 4) and s.identify() is not None
+    assert s.fields() == [] and s.sparse().shape == (0, 4) and s.identify() == "trivial"
 
 
 def test_cannot_tell_in_words():
@@ -217,27 +217,32 @@ def test_load_in_another_process(tmp_path):
     script = (
         "import sys, json, lieder as ld\n"
         "s = ld.Symmetries.load(sys.argv[1])\n"
-        "print(json.dumps([s.dim, s.fields(), s.defects.tolist(), s.source == s.source]))\n"
+        "same = s.source == ld.vectors(ld.algebra.gl(2)), s.source == ld.vectors(ld.algebra.sl(2))\n"
+        "print(json.dumps([s.dim, s.fields(), s.defects.tolist(), *same]))\n"
     )
     folder = Path(ld.__file__).parents[1]
     shown = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, cwd=folder, check=True
     )
-    assert json.loads(shown.stdout) == [s.dim, s.fields(), s.defects.tolist(), True]
+    assert json.loads(shown.stdout) == [s.dim, s.fields(), s.defects.tolist(), True, False]
 
 
-def test_the_user_s_own_functions_cannot_be_saved(tmp_path):
+def test_the_user_s_own_functions_are_given_again(tmp_path):
     def turn(z):
         return jnp.stack([-z[1], z[0]])
 
     def grow(z):
         return z
 
-    s = ld.discover.function(lambda x: x @ x, X, source=ld.action.fields([turn, grow], 2))
+    source = ld.action.fields([turn, grow], 2)
+    s = ld.discover.function(lambda x: x @ x, X, source=source)
     assert s.dim == 1
-    with pytest.raises(TypeError, match="your own functions, which cannot be saved without pickle"):
-        s.save(tmp_path / "found.npz")
-    assert not (tmp_path / "found.npz").exists()
+    path = s.save(tmp_path / "found.npz")
+    with pytest.raises(ValueError, match=r"or functions are your own and which no file can hold.*source="):
+        ld.Symmetries.load(path)
+    with pytest.raises(ValueError, match=r"source: .* of another kind than what came"):
+        ld.Symmetries.load(path, source=V)
+    assert str(ld.Symmetries.load(path, source=source)) == str(s)
 
 
 def test_paths_that_cannot_be_written(tmp_path):

@@ -4,9 +4,9 @@ from ._constrain import Constrained as Constrained
 from ._constrain import Projected as Projected
 from ._constrain import constrain as constrain
 from ._defect import defect as defect
-from ._made import permutation as permutation
-from ._made import rescaling as rescaling
-from ._made import rotation as rotation
+from ._layer_symmetries import permutation as permutation
+from ._layer_symmetries import rescaling as rescaling
+from ._layer_symmetries import rotation as rotation
 from ._mirror import Mirror as Mirror
 from ._mirror import entries as entries
 from ._mirror import own as own

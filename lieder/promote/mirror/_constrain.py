@@ -16,8 +16,8 @@ from jaxtyping import Array, Float
 
 from ._directions import Units
 from ._factors import Elementwise, LowRank
-from ._leaves import check_finite
 from ._mirror import Mirror, own
+from ._selection import check_finite
 
 OFFSET = 0.1  # u^2 - v^2 = .01: a direction at zero begins at u = .1, v = 0, since u = v = 0 is a stationary point
 TOLERANCE = 1e-3  # trained to the minimum, constrained directions are at 1e-6 or at 1e-1: .001 lies well between

@@ -11,8 +11,8 @@ from jaxtyping import Array
 
 from ...sampling import checked_flag
 from ._factors import Grouped
-from ._leaves import check_finite
 from ._mirror import Mirror, own
+from ._selection import check_finite
 
 _ON_THE_MIRROR = 1e-9  # relative length of O^T theta under which the reflection moves nothing
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._directions import AbstractDirections, Constant, Units, directions
 from ._factors import AbstractFactors, Elementwise, Grouped, LowRank
-from ._leaves import Leaves, select
+from ._selection import Leaves, select
 
 KINDS = ("elementwise", "group", "low rank")
 

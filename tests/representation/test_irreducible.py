@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lieder import action, algebra
-from lieder.linalg import MatrixStack, axis_aligned, irreducible, probe, stacked, summands
+from lieder.linalg import MatrixStack, axis_aligned, stacked
+from lieder.representation import irreducible, probe, summands
 
 
 def _operators(representation):

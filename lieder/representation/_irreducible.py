@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ._axes import axis_aligned
+from ..linalg import MatrixStack, axis_aligned
 from ._probe import Probe
-from ._stack import MatrixStack
 
 _SAME = 1e-9  # eigenvalues this near, relative to the largest, are one; seen: 1e-15 within, above 1e-7 between
 _LINKED = 1e-8  # a block of a random element below this, relative to the largest, is zero; seen: 1e-11

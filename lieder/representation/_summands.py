@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Int
 
-from ._stack import MatrixStack
+from ..linalg import MatrixStack
 
 
 @dataclass(frozen=True, eq=False)

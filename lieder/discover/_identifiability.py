@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, components, velocities
+from ..action import AbstractAction, velocities
 
 THIN = 0.1  # a principal direction with less than this share of its block's widest spread is thin
 # a generator is weakly determined when more than this share of its squared displacement runs along thin directions
@@ -64,7 +64,7 @@ def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.nd
     n = points.shape[1]
     rows, widest = [], np.ones(n)
     kinds = np.repeat([kind for kind, _ in action.blocks], [width for _, width in action.blocks])
-    for group in components(action):
+    for group in action.unit_groups():
         piece = points[:, group]
         if kinds[group[0]] == "points":
             piece = piece - piece.mean(axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float
 
-from ._stack import MatrixStack
+from ..linalg import MatrixStack
 
 _SMALL = 256  # up to this size dense products of words are faster than sparse ones
 _DENSE = 1024  # and up to this size the elements themselves are handled as dense arrays
@@ -64,7 +64,7 @@ class Probe:
 
 def _first(operators: MatrixStack, count: int) -> tuple[np.ndarray, np.ndarray]:
     keep = operators.index[0] < count
-    return operators.index[:, keep], operators.value[keep]
+    return operators.index[:, keep], np.asarray(operators.value[keep])
 
 
 def probe(operators: int, casimir: Float[np.ndarray, "p p"] | None, draw: int) -> Probe:

@@ -6,7 +6,8 @@ import scipy.linalg
 import threadpoolctl
 
 from lieder import action, algebra
-from lieder.linalg import MatrixStack, intertwiners
+from lieder.linalg import MatrixStack
+from lieder.representation import intertwiners
 
 SCHUR, NULL = "SchurMaps", "NullMaps"
 

@@ -13,9 +13,9 @@ from ._doubt import Doubt
 from ._evidence import CANNOT_TELL, Evidence, decide, piled_up, rounding_floor
 from ._finite import step
 from ._found import found_algebra
+from ._identifiability import uneven_units, weak_directions
 from ._reduce import Reduction
 from ._symmetries import Symmetries
-from ._weak import uneven_units, weak_directions
 
 VETO = 0.1  # a violation under finite moves below this contradicts nothing: it is also the curvature of the model
 SEEN = 1e-3  # change of the outputs, as a share of their spread, that is no rounding

@@ -7,13 +7,12 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float
 
-from ._axes import axis_aligned
+from ..linalg import MatrixStack, axis_aligned, stacked
 from ._irreducible import NotSplit, Split, irreducible
 from ._maps import AbstractMaps
 from ._null_maps import NullMaps, Unfinished, candidates, cut
 from ._probe import Probe, probe
 from ._schur import SchurMaps, schur_maps
-from ._stack import MatrixStack, stacked
 from ._summands import Summand, summands
 
 _ADJOINT = 1e-12  # 1 - cosine between a generator's transpose and the algebra: rounding gives 1e-15

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array, Float
 
-from ._axes import axis_aligned
+from ..linalg import axis_aligned
 from ._maps import AbstractMaps
 from ._summands import Summand
 

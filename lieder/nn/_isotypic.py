@@ -1,7 +1,7 @@
 """A representation seen by a nonlinearity: its summands, and what may be done to each of them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -11,14 +11,12 @@ import numpy as np
 from jaxtyping import Array
 
 from .. import dictionary as families
-from ..action import FieldAction
+from ..action import AbstractAction, FieldAction, represented
 from ..algebra import LieAlgebra
-from ..linalg import MatrixStack, Summand, stacked, summands
+from ..linalg import MatrixStack, stacked
+from ..representation import Summand, summands
 
 _SKEW = 1e-12  # relative, for matrices to count as skew or orthogonal: products of exact generators round to 1e-15
-_KEPT = 256  # representations kept by content
-_FOUND: dict[tuple, "Kinds"] = {}
-
 Motion = Literal["still", "permuted", "orthogonal", "other"]
 
 
@@ -100,30 +98,35 @@ def spread(x: Array, size: int) -> Array:
     return jnp.concatenate([x] * size) if size > 1 else x
 
 
-def kinds(action: FieldAction, name: str) -> Kinds:
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Ends:
+    """Between what a layer stands: static, since a layer's own weights are trained and its representations are not."""
+
+    source: FieldAction
+    target: FieldAction
+
+
+def kinds(action: AbstractAction, name: str) -> Kinds:
     """The summands of a linear action; the same object for the same content.
 
     Arguments: `action`; `name`, what to call it in messages.
     Returns: Kinds.
     Raises: TypeError for actions that are not linear.
     """
-    if not isinstance(action, FieldAction):
-        raise TypeError(
-            f"{name} must be a representation such as ld.vectors(ld.algebra.so(3)), got {type(action).__name__}."
-        )
+    action = represented(action, name)
     if not action.is_linear:
         raise TypeError(
             f"{name}, {named(action)}, is not linear, and a nonlinearity acts on vectors, tensors and scalars. Start"
             " with ld.nn.Linear, which takes affine points."
         )
-    stacks = action.matrices(), action.discrete()
-    key = (action.algebra, *((s.shape, s.index.tobytes(), s.value.tobytes()) for s in stacks))
-    if key not in _FOUND:
-        if len(_FOUND) >= _KEPT:
-            _FOUND.pop(next(iter(_FOUND)))
-        found = summands(stacked(list(stacks), axis=0))
-        _FOUND[key] = Kinds(action, tuple(_kind(action, summand) for summand in found))
-    return _FOUND[key]
+    return _found(action)
+
+
+@lru_cache(maxsize=256)
+def _found(action: FieldAction) -> Kinds:
+    found = summands(stacked([action.matrices(), action.discrete()], axis=0))
+    return Kinds(action, tuple(_kind(action, summand) for summand in found))
 
 
 def _kind(action: FieldAction, summand: Summand) -> Kind:
@@ -164,7 +167,7 @@ def _motion(generators: MatrixStack, finite: MatrixStack, tolerance: float) -> M
     return "orthogonal" if skew and turned else "other"
 
 
-def named(action: FieldAction) -> str:
+def named(action: AbstractAction) -> str:
     """The action in a message: "so(3) on 4 vectors(3) + 2 scalars(1)"."""
     pieces, runs = [], []
     for block in action.blocks:

@@ -11,8 +11,8 @@ import numpy as np
 import scipy.cluster.hierarchy
 
 from ._directions import Constant, Units
-from ._leaves import Leaves, check_finite, select
 from ._mirror import Mirror, grouped, low_rank
+from ._selection import Leaves, check_finite, select
 
 
 def rescaling(params: Any, into: Callable, out_of: Callable, *, axes: tuple[int, int] = (0, 1)) -> Mirror:

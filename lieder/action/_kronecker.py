@@ -76,7 +76,7 @@ def contragredient(stack: MatrixStack) -> MatrixStack:
         matrix = scipy.sparse.csr_array((stack.value[on], (own[1], own[2])), shape=(n, n))
         if abs(matrix.T @ matrix - scipy.sparse.eye_array(n)).max() <= _ORTHOGONAL:
             index.append(own)
-            value.append(stack.value[on])
+            value.append(np.asarray(stack.value[on]))
             continue
         count, label = connected_components(matrix, directed=False)
         for member in (np.flatnonzero(label == block) for block in range(count)):
@@ -90,23 +90,11 @@ def contragredient(stack: MatrixStack) -> MatrixStack:
 def identities(count: int, dictionary: families.AbstractDictionary) -> MatrixStack:
     """`count` times the (n, D) matrix H with H f(z) = z."""
     n, size = dictionary.width, dictionary.size
-    where = _coordinates(dictionary)
+    where = dictionary.coordinates
+    if where is None:
+        raise ValueError(
+            f"{dictionary} does not hold the coordinates themselves, so no discrete element can leave them as they are."
+            " Use an algebra without discrete elements."
+        )
     index = np.stack([a.reshape(-1) for a in np.broadcast_arrays(np.arange(count)[:, None], np.arange(n), where)])
     return MatrixStack.from_entries((count, n, size), index, np.ones(count * n))
-
-
-def _coordinates(dictionary: families.AbstractDictionary) -> np.ndarray:
-    """The place of each coordinate among the functions of a dictionary."""
-    n = dictionary.width
-    if dictionary in (families.linear(n), families.affine(n)):
-        return np.arange(n)
-    if isinstance(dictionary, families.Blocks):
-        starts = np.cumsum([0] + [part.size for part in dictionary.parts])
-        return np.concatenate([start + _coordinates(p) for start, p in zip(starts, dictionary.parts, strict=False)])
-    if isinstance(dictionary, families.Polynomials) and dictionary.degree >= 1:
-        first = dictionary.exponents.sum(axis=1) == 1
-        return np.flatnonzero(first)[np.argmax(dictionary.exponents[first], axis=0)]
-    raise ValueError(
-        f"{dictionary} does not hold the coordinates themselves, so no discrete element can leave them as they are."
-        " Use an algebra without discrete elements."
-    )

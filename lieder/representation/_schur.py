@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 
 from ._division import TURNS
 from ._irreducible import Isotypic, NotSplit
+from ._isotypic_basis import Piece, Side
 from ._maps import AbstractMaps
-from ._side import Piece, Side
 from ._summands import Summand
 
 _MOST_BYTES = 2**26  # of the maps between single summands, kept to assemble W
