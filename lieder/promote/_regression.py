@@ -139,8 +139,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     ) -> "Regression":
         """Find W.
 
-        Arguments: `X` (N, n), an array or a data frame; `y` (N,) or (N, m); `sample_weight` (N,) >= 0, default one: whole numbers are repetitions; an
-            example of weight zero is left out.
+        Arguments: `X` (N, n), an array or a data frame; `y` (N,) or (N, m); `sample_weight` (N,) >= 0, default one:
+            whole numbers are repetitions; an example of weight zero is left out.
         Returns: itself.
         Raises: ValueError for shapes that do not fit each other, the dictionary or the actions, NaN, numbers whose
             squares overflow, candidates that move nothing or have discrete elements, a target that is not linear in
