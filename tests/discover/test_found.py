@@ -39,7 +39,7 @@ def test_scaling_laws_commute():
 @pytest.mark.parametrize("noise", [0.01, 0.1])
 def test_noisy_commuting_symmetries_are_an_algebra_again(noise):
     y = X[:, :3] @ np.diag([-1.0, -2.0, -3.0])
-    y = y + noise * y.std() * RNG.normal(size=y.shape)
+    y = y + noise * y.std() * np.random.default_rng(1).normal(size=y.shape)
     g = ld.algebra.gl(3)
     s = ld.discover.dataset(X[:, :3], y, source=ld.vectors(g), target=ld.vectors(g), fit="polynomial(1)")
     assert s.dim == 3 and s.identify() == "R^3"
@@ -50,7 +50,7 @@ def test_noisy_commuting_symmetries_are_an_algebra_again(noise):
 
 
 def test_more_than_forty_found_symmetries_have_their_brackets():
-    x = RNG.normal(size=(300, 11))
+    x = np.random.default_rng(1).normal(size=(300, 11))
     s = ld.discover.function(lambda z: z @ z, x, source=ld.points(ld.algebra.aff(11)))
     assert s.dim == 55 and s.evidence.closure is not None and s.evidence.closure < 1e-12
     assert np.linalg.matrix_rank(s.algebra.killing(), tol=1e-6) == 55  # so(11) is semisimple; R^55 has no Killing form
@@ -77,7 +77,7 @@ def test_nearly_a_whole_number_is_not_written_as_one():
 
 
 def test_small_terms_without_meaning_are_left_out():
-    y = (X[:, :2] ** 2).sum(axis=1) + 0.01 * RNG.normal(size=200)
+    y = (X[:, :2] ** 2).sum(axis=1) + 0.01 * np.random.default_rng(1).normal(size=200)
     g = ld.algebra.gl(2)
     s = ld.discover.dataset(
         X[:, :2], y, source=ld.vectors(g), target=ld.scalars(g), fit="polynomial(2)", names=["x", "y"]
