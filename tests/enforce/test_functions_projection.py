@@ -39,6 +39,7 @@ WAYS = {
 
 @pytest.mark.parametrize(("options", "width", "root"), WAYS.values(), ids=WAYS.keys())
 def test_projection_is_idempotent_orthogonal_and_equivariant(options, width, root):
+    RNG = np.random.default_rng(1)
     W, other = RNG.normal(size=(2, 3, width))
     found = enforce.project(W, 2 * V, V, **options)
     again = enforce.project(found.value, 2 * V, V, **options)
@@ -57,6 +58,7 @@ def test_projection_is_idempotent_orthogonal_and_equivariant(options, width, roo
 
 
 def test_the_inner_product_matters():
+    RNG = np.random.default_rng(1)
     W = RNG.normal(size=(3, 6))
     plain, weighted = enforce.project(W, 2 * V, V), enforce.project(W, 2 * V, V, gram=G)
     assert np.abs(plain.value - weighted.value).max() > 1e-3
@@ -66,6 +68,7 @@ def test_the_inner_product_matters():
 @pytest.mark.parametrize("inputs", [None, RNG.normal(size=(50, 4))], ids=["parameters", "inputs"])
 def test_network_of_permutations(inputs):
     """Pointwise activations commute with permutations, so the whole network becomes invariant."""
+    RNG = np.random.default_rng(1)
     net = eqx.nn.MLP(4, 1, 8, 2, key=jax.random.key(0))
     found = enforce.project(net, P4, ONE4, hidden=[2 * P4, 2 * P4], x=inputs)
     x = jnp.asarray(RNG.normal(size=4))
@@ -89,6 +92,7 @@ def test_linear_layers():
 
 def test_kernel_under_quarter_turns():
     """One scalar channel to one vector: the kernel of a gradient keeps its direction when turned."""
+    RNG = np.random.default_rng(1)
     turns = algebra.extended(algebra.permutations(np.zeros((0, 2), int)), [[[0.0, -1.0], [1.0, 0.0]]])
     plane, one = action.vectors(turns), action.scalars(turns)
     kernel = RNG.normal(size=(2, 1, 3, 3))
@@ -126,6 +130,7 @@ def test_bad_parameters_say_what_to_do():
 
 
 def test_invariants_as_features_of_a_pipeline():
+    RNG = np.random.default_rng(1)
     invariants = enforce.functions(dictionary.polynomials(6, 2), 2 * V, ONE)
     x = RNG.normal(size=(200, 6))
     y = 3 * np.sum(x[:, :3] * x[:, 3:], axis=1) - np.sum(x[:, :3] ** 2, axis=1)
@@ -142,6 +147,7 @@ def test_invariants_as_features_of_a_pipeline():
 
 
 def test_only_generators_and_several_outputs():
+    RNG = np.random.default_rng(1)
     powers = enforce.functions(dictionary.polynomials(3, 4), V, ONE)
     x = RNG.normal(size=(7, 3))
     np.testing.assert_allclose(
@@ -158,6 +164,7 @@ def test_only_generators_and_several_outputs():
 
 
 def test_families_that_are_not_linear_are_refused():
+    RNG = np.random.default_rng(1)
     net = eqx.nn.MLP(3, 1, 8, 1, key=jax.random.key(0))
     with pytest.raises(TypeError, match=r"not linear in its parameters \(deviation 0\.\d+|deviation [1-9]"):
         enforce.functions(net, V, ONE)

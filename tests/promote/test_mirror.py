@@ -86,6 +86,7 @@ def test_elementwise_is_the_lasso():
 
 def test_elementwise_along_rotated_directions():
     """The lasso of other coordinates, with directions that stay free."""
+    RNG = np.random.default_rng(1)
     O = np.linalg.qr(RNG.normal(size=(P, P)))[0]  # noqa: E741
     k = 12
     found = minimum(mirror.constrain(jnp.ones(P), O[:, :k], A / 2), squares)
@@ -116,6 +117,7 @@ def test_one_group_vanishes_as_a_whole():
 
 
 def test_low_rank_is_the_nuclear_norm():
+    RNG = np.random.default_rng(1)
     m = 8
     true = RNG.normal(size=(P, 2)) @ RNG.normal(size=(2, m))
     Z = X @ true + 0.3 * RNG.normal(size=(N, m))
@@ -223,6 +225,7 @@ def check_laws(make, dtype, tmp_path):
 
 
 def test_gradients_are_right():
+    RNG = np.random.default_rng(1)
     model = layers()
     constrained = mirror.constrain(model, MIRRORS["permutation"](model), 0.1)
     flat, unravel = jax.flatten_util.ravel_pytree(eqx.filter(constrained, eqx.is_array))
@@ -241,6 +244,7 @@ def test_gradients_are_right():
 
 @pytest.mark.parametrize("name", ["rescaling", "one rotation", "permutation", "own", "sparse", "function"])
 def test_directions_are_orthonormal(name):
+    RNG = np.random.default_rng(1)
     made = MIRRORS[name](layers())
     O = np.asarray(jax.jit(jax.vmap(made.directions.combine))(jnp.eye(made.dim))).T  # noqa: E741
     np.testing.assert_allclose(O.T @ O, np.eye(made.dim), atol=1e-14)
@@ -253,6 +257,7 @@ def test_directions_are_orthonormal(name):
 
 def test_norms():
     """Balanced, the penalty at construction is 2 a times the norm."""
+    RNG = np.random.default_rng(1)
     W = jnp.asarray(RNG.normal(size=(4, 3)) + 3 * np.eye(4, 3))
     every = mirror.entries(W)
     np.testing.assert_allclose(mirror.constrain(W, every, 0.5, offset=1e-6).penalty(), jnp.abs(W).sum())
@@ -269,6 +274,7 @@ def test_norms():
 
 def test_an_ensemble():
     """vmap over models: the operator is shared, projection is one by one."""
+    RNG = np.random.default_rng(1)
     starts = jnp.asarray(RNG.normal(size=(3, P)))
     every = mirror.entries(starts[0])
     stack = eqx.filter_vmap(lambda w: mirror.constrain(w, every, 0.1))(starts)
@@ -574,6 +580,7 @@ def test_faults(fault):
 
 
 def test_oblique_directions_are_orthonormalised_and_it_says_so():
+    RNG = np.random.default_rng(1)
     oblique = np.array([[1.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
     with pytest.warns(UserWarning, match="no orthonormal columns .*they are replaced"):
         made = mirror.own(jnp.ones(3), oblique)

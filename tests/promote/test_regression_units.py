@@ -60,6 +60,7 @@ def test_substitution(family):
 
 
 def test_outputs_of_several_units():
+    RNG = np.random.default_rng(1)
     source, target = ld.points(ld.algebra.se(3)), ld.scalars(ld.algebra.se(3), 2)
     y = np.stack([X @ AXIS, (X @ AXIS) ** 2], axis=1) + 0.01 * RNG.normal(size=(60, 2))
     plain = Regression(QUADRATIC, source, target).fit(X, y)

@@ -27,6 +27,7 @@ def test_equal_rows_lie_in_one_fold(seed):
 
 
 def test_folds_do_not_hang_on_order_and_units():
+    RNG = np.random.default_rng(1)
     order = RNG.permutation(len(X))
     part = folds(distinct_rows(X), 5, 3)
     np.testing.assert_array_equal(folds(distinct_rows(X[order]), 5, 3), part[order])
@@ -49,5 +50,6 @@ def test_a_shuffle_keeps_equal_rows_together():
 
 @pytest.mark.parametrize("copies", [2, 5])
 def test_copies_do_not_change_the_dimension(copies):
+    RNG = np.random.default_rng(1)
     cloud = RNG.normal(size=(300, 3))
     assert intrinsic_dimension(np.repeat(cloud, copies, axis=0)) == intrinsic_dimension(cloud) == 3
