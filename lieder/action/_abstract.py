@@ -79,17 +79,17 @@ class AbstractFibreAction(eqx.Module):
     @property
     def is_linear(self) -> bool:
         """True when it is known that phi_k(y) = A_k y."""
-        return False
+        return self.expansion is not None and self.expansion.is_linear
 
     @property
     def is_affine(self) -> bool:
         """True when it is known that phi_k(y) = A_k y + b_k."""
-        return False
+        return self.expansion is not None and self.expansion.is_affine
 
     @property
     def is_trivial(self) -> bool:
         """True when it is known that no generator moves anything (scalars)."""
-        return False
+        return self.expansion is not None and self.expansion.is_trivial
 
     def unit_groups(self) -> tuple[Int[np.ndarray, " coordinates"], ...]:
         """The coordinates in groups that no generator mixes: only those of one group share a unit.
@@ -98,9 +98,10 @@ class AbstractFibreAction(eqx.Module):
         between groups they need not be: positions and momenta, or a pressure and a temperature, have units of their
         own.
 
-        Returns: index arrays that part 0..m-1, in the order of their first coordinate; by default all in one.
+        Returns: index arrays that part 0..m-1, in the order of their first coordinate; by default all in one, unless
+            an expansion tells.
         """
-        return (np.arange(self.width),)
+        return (np.arange(self.width),) if self.expansion is None else self.expansion.unit_groups()
 
     def written(self) -> dict | None:
         """The action in arrays, numbers, texts and lists, from which `lieder.action.read` makes it again.
@@ -159,8 +160,11 @@ class AbstractAction(AbstractFibreAction):
         return self.element(number, y, inverse)
 
     def transformed(self, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"] | None:
-        """exp(xi) . z in closed form; None (default) where it is not known, and the field is then integrated."""
-        return None
+        """exp(xi) . z in closed form; None where it is not known, and the field is then integrated.
+
+        By default that of the expansion, if there is one.
+        """
+        return None if self.expansion is None else self.expansion.transformed(xi, z)
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractAction":
         return Restricted(self, np.asarray(rows, np.float64), algebra)

@@ -193,16 +193,15 @@ def maps(source: AbstractAction, target: AbstractAction, *, tolerance: float | N
         tolerance = min(algebra.tolerance, _LOOSEST) if isinstance(algebra, LieAlgebra) else _EXACT
     if not isinstance(tolerance, numbers.Real) or not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance!r:.60}.")
-    operators = _operators(source), _operators(target)
-    if algebra.dim:
-        for stack, side, name in zip(operators, (source, target), ("source", "target"), strict=True):
-            _check_size(stack, side, name)
     return _found(source, target, tolerance)
 
 
 @lru_cache(maxsize=128)  # kept by content, so that layers of one shape share one object
 def _found(source: FieldAction, target: FieldAction, tolerance: float) -> EquivariantMaps:
     operators = _operators(source), _operators(target)
+    if source.algebra.dim:
+        for stack, side, name in zip(operators, (source, target), ("source", "target"), strict=True):
+            _check_size(stack, side, name)
     return EquivariantMaps(source, target, tolerance, _solved(source.algebra, operators, tolerance), operators)
 
 

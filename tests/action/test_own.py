@@ -159,6 +159,9 @@ def test_an_expansion_makes_it_exact():
     found = ld.enforce.functions(D, source=Turns(), target=ld.scalars(ld.algebra.so(2)))
     assert found.how == "exact" and found.dim == 2
     assert ld.enforce.maps(Turns(), Turns()).dim == 2
+    assert Turns().is_linear and ld.enforce.functions(D, source=Turns(), target=Turns()).how == "exact"
+    turned = ld.action.flow(Turns(), jnp.array([jnp.pi / 2]), jnp.array([1.0, 0.0]))
+    np.testing.assert_allclose(turned, [0.0, 1.0], atol=1e-14)
 
 
 def test_plots_and_reports(tmp_path):
