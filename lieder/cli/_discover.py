@@ -40,13 +40,13 @@ def discover(
     check_candidates(candidates, columns_in + columns_out)
     table = read(file, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action
-    from lieder import report as reports
     from lieder.discover import cloud, dataset
+    from lieder.files import check_path
 
     # A path that cannot be written is said before the work, not after it.
     for path in (report, save):
         if path is not None:
-            reports.check_path(path)
+            check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out if outputs is not None else None)
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     if target is None:

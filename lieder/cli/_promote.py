@@ -52,13 +52,13 @@ def promote(
     check_candidates(candidates, columns_in + columns_out)
     table = read(file, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action
-    from lieder import report as reports
     from lieder.dictionary import by_name
+    from lieder.files import check_path
     from lieder.promote import Regression
 
     for path in (figure, report, save):
         if path is not None:
-            reports.check_path(path)
+            check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out)
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     model = Regression(by_name(dictionary, len(columns_in)), source, target, alpha=alpha, exact=exact, seed=seed)

@@ -14,7 +14,7 @@ def show(
     if not file.exists():
         raise FileNotFoundError(f"file: there is no '{file}'. Check the name and the folder.")
     from lieder.discover import Symmetries
-    from lieder.report import check_path
+    from lieder.files import check_path
 
     if report is not None:
         check_path(report)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from .. import report
 from ..action import orbits
+from ..files import check_path
 from ._evidence import BROKEN, NONE, SYMMETRIES
 from ._sparsify import NEGLIGIBLE
 
@@ -126,7 +127,7 @@ def text(s: "Symmetries", width: int | None = None) -> str:
 
 def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     """The HTML report."""
-    report.check_path(path)
+    check_path(path)
     shown = s.directions[: s.dim] if s.dim else s.directions[:1]
     simple = s.sparse() if s.dim else shown
     labels = [f"Symmetry {k + 1}" if s.dim else "Least defect (not claimed)" for k in range(len(simple))]

@@ -1,7 +1,7 @@
 """The one record that every discovery returns."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import cast
 
@@ -21,11 +21,13 @@ from ..action import (
     velocities,
 )
 from ..algebra import LieAlgebra, Span
+from ..files import read_record, write_record
 from ..sampling import checked_flag
-from . import _storage, _summary
+from . import _summary
 from ._evidence import Evidence
 from ._found import EXACT
 from ._sparsify import NEGLIGIBLE, printable, simple_basis
+from ._storage import FORMAT, read_fields, written_fields
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -304,8 +306,11 @@ class Symmetries:
 
         Candidates of a class, or made of functions, of your own are not in the file: pass them to `load`.
 
+        A reader finds the old file or the new one, whenever it looks.
+
         Raises: OSError for a bad path."""
-        return _storage.save(self, path)
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return write_record(path, written_fields(own), FORMAT)
 
     @classmethod
     def load(
@@ -321,7 +326,8 @@ class Symmetries:
         Returns: the record.
         Raises: OSError when there is no such file; ValueError when it is another kind of file, when an action is needed
             and not given, and when another is given."""
-        return cls(**_storage.load(path, source, target))
+        plain = read_record(path, FORMAT, "Symmetries.save")
+        return cls(**read_fields(plain, path, source, target))
 
     def __repr__(self) -> str:
         e = self.evidence

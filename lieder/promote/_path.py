@@ -1,14 +1,17 @@
 """A path over strengths, from nothing broken to nothing promoted, with cross-validated errors."""
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
+from ..files import read_record, write_record
 from ..report import path_figure
-from ._checkpoint import read, writable, write
+from ._checkpoint import FORMAT
 
 _SLIGHT = 1.0  # log odds that are not worth more than a bare mention
 
@@ -96,33 +99,28 @@ class RegressionPath:
             alphas, self.error[drawn], self.deviation[drawn], values, self.kept[drawn], position, title=title
         )
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write to a file (.npz), in one step: a reader finds the old file or the new one.
 
         Arguments: `path`.
-        Raises: ValueError for a folder, or a file in one that does not exist.
+        Returns: it.
+        Raises: OSError for a folder, or a file in one that does not exist.
         """
-        write(writable(path, "path"), self.arrays())
+        return write_record(path, {"path": self.content()}, FORMAT)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def content(self) -> dict[str, Any]:
         """The fields by name."""
-        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    @staticmethod
-    def load(path: str | Path) -> "RegressionPath":
-        """Read what `save` wrote.
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "RegressionPath":
+        """Read what `save` wrote, or the checkpoint of a path that is finished.
 
         Arguments: `path`.
         Returns: the path.
         Raises: FileNotFoundError; ValueError for a file that holds something else.
         """
-        found = read(Path(path), "path")
-        names = [field.name for field in fields(RegressionPath)]
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise ValueError(f"path: {path} holds no finished RegressionPath; it lacks {', '.join(missing)}.")
-        return RegressionPath(
-            **{name: found[name] for name in names[:-2]},
-            refitted=bool(found["refitted"]),
-            kept_tolerance=float(found["kept_tolerance"]),
-        )
+        found = read_record(path, FORMAT, "RegressionPath.save")["path"]
+        if found is None:
+            raise ValueError(f"path: '{path}' holds no finished RegressionPath; pass it as `checkpoint` to go on.")
+        return cls(**found)

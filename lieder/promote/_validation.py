@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.exceptions import ConvergenceWarning
 
+from ..files import check_path
 from ..linalg import NuclearRegression, NuclearSolution
 from ..report import progress
 from ..sampling import folds as parts
-from ._checkpoint import fingerprint, keep, resumed, writable
+from ._checkpoint import fingerprint, keep, resumed
 from ._kept import kept
 from ._path import RegressionPath
 from ._refit import refit_of
@@ -40,7 +41,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
             f"X: {count} sample{'s' * (count != 1)} are too few for {folds} folds; give alpha,"
             f"{f' at most {count // 2} folds,' * (count >= 4)} or more examples."
         )
-    file = None if checkpoint is None else writable(checkpoint, "checkpoint")
+    file = None if checkpoint is None else check_path(checkpoint, "checkpoint")
     whole = task.problem(settings.ridge)
     strengths = _strengths(alphas, whole, unit, settings.refit)
     tolerance = max(settings.tolerance, _COARSE) if settings.refit else settings.tolerance
@@ -49,7 +50,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     shape = state["coefficients"].shape
     mark = _mark(task, settings, strengths)
     if file is not None and file.exists():
-        state = resumed(file, mark, "inner_", state)
+        state = resumed(file, mark)
     work = [(fold, i) for fold in range(-1, 0 if settings.refit else folds) for i in range(len(strengths))]
     known = {-1: ~np.isnan(state["gaps"])} | {fold: ~np.isnan(state["errors"][fold]) for fold in range(folds)}
     problem, start, at, inside = whole, None, -1, rows
@@ -72,7 +73,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         else:
             state["errors"][fold, i] = rows.subset(part == fold).error(V, b)
         if file is not None:
-            keep(file, mark, {f"inner_{name}": value for name, value in state.items()})
+            keep(file, mark, state)
     _warn(state["gaps"], tolerance)
     size = float(np.linalg.norm(rows.y))
     kept_ = np.array([kept(s, settings.kept_tolerance, size, exact=False) for s in state["singular_values"]])
@@ -97,7 +98,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         settings.kept_tolerance,
     )
     if file is not None:
-        keep(file, mark, {f"inner_{name}": value for name, value in state.items()} | path.arrays())
+        keep(file, mark, state, path.content())
     return Validated(path, final["coefficients"])
 
 

@@ -17,4 +17,3 @@ from lieder.report._terminal import Verdict as Verdict
 from lieder.report._terminal import render as render
 from lieder.report._terminal import table as table
 from lieder.report._terminal import verdict_panel as verdict_panel
-from lieder.report._write import check_path as check_path

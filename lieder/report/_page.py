@@ -11,11 +11,11 @@ from pathlib import Path
 import matplotlib.figure
 import sympy
 
+from lieder.files import check_path, write_text
 from lieder.report._mathml import equations_html
 from lieder.report._sheet import SHEET
 from lieder.report._terminal import Verdict, check_kind, check_rows
 from lieder.report._words import cell_text, clean, is_number
-from lieder.report._write import check_path, write_text
 
 _HEAVY = 400_000  # bytes of a vector figure above which pixels are smaller and as legible
 

@@ -132,6 +132,8 @@ def test_a_path_goes_on_from_its_checkpoint(done, path, tmp_path, monkeypatch):
     monkeypatch.setattr(NuclearRegression, "fit", failing)
     with pytest.raises(Interrupted):
         MODEL.path(X, Y, alphas=ALPHAS, checkpoint=file)
+    with pytest.raises(ValueError, match=r"holds no finished RegressionPath; pass it as `checkpoint` to go on"):
+        RegressionPath.load(file)
 
     def counting(self, *arguments):
         counts["fits"] += 1
@@ -163,12 +165,12 @@ def test_files_that_do_not_belong(path, tmp_path):
     whole = file.read_bytes()
     for broken in (whole[: len(whole) // 2], b"", b"something else"):
         file.write_bytes(broken)
-        with pytest.raises(ValueError, match=r"path.npz cannot be read \(.*remove it to start again"):
+        with pytest.raises(ValueError, match=r"checkpoint: '.*path.npz' is no file written by a path.* or remove it"):
             MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
     np.savez(file, a=np.ones(2))
-    with pytest.raises(ValueError, match=r"was not written by a path; name another file, or remove it"):
+    with pytest.raises(ValueError, match=r"written by a path .*without a header.*Name another file, or remove it"):
         MODEL.path(X, Y, alphas=ALPHAS[:2], checkpoint=file)
-    with pytest.raises(ValueError, match=r"holds no finished RegressionPath; it lacks alphas, coefficients"):
+    with pytest.raises(ValueError, match=r"path: .* is no file written by RegressionPath.save"):
         RegressionPath.load(file)
     with pytest.raises(FileNotFoundError, match=r"there is no file .*nothing.npz"):
         RegressionPath.load(tmp_path / "nothing.npz")
@@ -180,18 +182,18 @@ def test_files_that_do_not_belong(path, tmp_path):
 def test_files_that_cannot_be_written(path, tmp_path):
     np.save(tmp_path / "array.npy", np.ones(2))
     faults = {
-        tmp_path: r"checkpoint: .* is a folder; name a file in it",
-        tmp_path / "missing" / "path.npz": r"checkpoint: there is no folder .*missing; make it",
-        tmp_path / "array.npy": r"array.npy cannot be read \(it holds a single array",
+        tmp_path: (OSError, r"checkpoint: .* is a directory\. Add a file name"),
+        tmp_path / "missing" / "path.npz": (OSError, r"checkpoint: .*directory '.*missing' does not exist\. Make it"),
+        tmp_path / "array.npy": (ValueError, r"array.npy' is no file written by a path .*it holds a single array"),
     }
-    for file, message in faults.items():
-        with pytest.raises(ValueError, match=message):
+    for file, (kind, message) in faults.items():
+        with pytest.raises(kind, match=message):
             MODEL.path(X, Y, alphas=ALPHAS, checkpoint=file)
     with pytest.raises(TypeError, match=r"checkpoint: expected the path of a file, got 3"):
         MODEL.path(X, Y, alphas=ALPHAS, checkpoint=3)
-    with pytest.raises(ValueError, match=r"path: there is no folder"):
+    with pytest.raises(OSError, match=r"path: .*directory '.*missing' does not exist"):
         path.save(tmp_path / "missing" / "path.npz")
-    with pytest.raises(ValueError, match=r"path: .* is a folder"):
+    with pytest.raises(OSError, match=r"path: .* is a directory"):
         RegressionPath.load(tmp_path)
 
 
