@@ -130,10 +130,10 @@ def lie_rows(
     return np.asarray(contract(jnp.asarray(x), jnp.asarray(values), jnp.asarray(jacobians)))
 
 
-def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype) -> None:
+def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype, name: str = "F") -> None:
     """Nothing, when F maps (n,) to (m,) real numbers and JAX can trace it.
 
-    Arguments: `F`; `source` of width n, `target` of width m; `dtype` of the inputs.
+    Arguments: `F`; `source` of width n, `target` of width m; `dtype` of the inputs; `name`, what the caller calls F.
     Raises: TypeError when JAX cannot trace it or it returns no array of reals; ValueError when it fails on one
         example or returns another shape.
     """
@@ -142,29 +142,32 @@ def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction
         out = jax.eval_shape(F, jax.ShapeDtypeStruct((n,), dtype))
     except jax.errors.TracerArrayConversionError:
         raise TypeError(
-            "F cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy."
+            f"{name} cannot be differentiated by JAX: it turns its input into a NumPy array. Write it with jax.numpy."
+            " Of a scikit-learn estimator or a torch module give lieder.discover the object itself."
         ) from None
     except jax.errors.ConcretizationTypeError:
         raise TypeError(
-            "F cannot be differentiated by JAX: it asks for the value of its input, with `if`, float() or int(). Use"
-            " jnp.where for"
-            " cases, and leave numbers as arrays."
+            f"{name} cannot be differentiated by JAX: it asks for the value of its input, with `if`, float() or int()."
+            " Use jnp.where for cases, and leave numbers as arrays."
         ) from None
     except (TypeError, ValueError, IndexError) as error:
         # JAX's own messages run over many lines; the first says what is wrong.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ValueError(
-            f"F fails on one example of shape ({n},): {said}. F takes one example, not a batch."
+            f"{name} fails on one example of shape ({n},): {said}. {name} takes one example, not a batch."
         ) from error
     shape, kind = getattr(out, "shape", None), getattr(out, "dtype", None)
     if shape is None or kind is None:
         raise TypeError(
-            f"F must return one array, got {type(out).__name__}. Return jnp.stack([...]) or jnp.concatenate([...])."
+            f"{name} must return one array, got {type(out).__name__}. Return jnp.stack([...]) or"
+            " jnp.concatenate([...])."
         )
     if not jnp.issubdtype(kind, jnp.floating):
-        raise TypeError(f"F returns dtype {kind}; derivatives need real floating-point outputs.")
+        raise TypeError(f"{name} returns dtype {kind}; derivatives need real floating-point outputs.")
     if shape != (m,) and not (shape == () and m == 1):
-        raise ValueError(f"F returns shape {shape} for one example, but target has width {m}: it must return ({m},).")
+        raise ValueError(
+            f"{name} returns shape {shape} for one example, but target has width {m}: it must return ({m},)."
+        )
 
 
 def _example(

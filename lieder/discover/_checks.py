@@ -13,7 +13,7 @@ from ..action import AbstractAction, AbstractFibreAction
 from ..algebra import LieAlgebra, Span
 from ..interop import ForeignModel
 from ..sampling import Table, check_rows, check_varying, gather
-from ._evidence import TOP
+from ._question import is_number
 
 MOST_BYTES = 2**31  # of one triangular factor of all candidates
 SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
@@ -43,24 +43,10 @@ def check_action(action, argument: str, fibre: bool = False) -> None:
     raise TypeError(f"{argument} must be an action, such as lieder.vectors(lieder.algebra.gl(3)); {advice}")
 
 
-def check_decision(tolerance, min_gap, seed) -> None:
-    """Errors of the arguments that decide, said before the work they would waste."""
-    if not _is_number(min_gap) or not 1.0 < min_gap < np.inf:
-        raise ValueError(f"min_gap must be a finite number above 1 (it is a ratio of defects), got {min_gap!r}.")
-    if tolerance is not None and not (_is_number(tolerance) and 0.0 < tolerance <= TOP):
-        raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {tolerance!r}.")
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}.")
-
-
 def check_error(error) -> None:
     """A ValueError unless this is a relative error or None."""
-    if error is not None and not (_is_number(error) and 0.0 <= error < np.inf):
+    if error is not None and not (is_number(error) and 0.0 <= error < np.inf):
         raise ValueError(f"error must be a relative error, a finite number of at least 0, got {error!r}.")
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def check_count(value, argument: str, least: int = 1) -> None:
@@ -196,14 +182,14 @@ def checked_weights(weights, rows: int | None, outputs: int, q: int) -> Float[np
     return weights
 
 
-def check_foreign(model: ForeignModel, x: np.ndarray | None, width: int) -> None:
+def check_foreign(model: ForeignModel, x: np.ndarray | None, width: int, name: str) -> None:
     """A ValueError when a model of another framework does not answer with `width` numbers."""
     if x is None:
         return
     shape = np.shape(model.values(np.asarray(x[:2])))
     if len(shape) != 2 or shape[1] != width:
         got = shape[1] if len(shape) == 2 else f"shape {shape[1:]}"
-        raise ValueError(f"F answers with {got} numbers for one example, but target acts on {width}.")
+        raise ValueError(f"{name} answers with {got} numbers for one example, but target acts on {width}.")
 
 
 def check_moves(

@@ -1,19 +1,17 @@
 """Symmetries of data alone: fields tangent to the submanifold that the points lie on."""
 
-import dataclasses
-from functools import partial
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from .. import models
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent, total
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent
 from ..sampling import check_varying, checked_flag, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
     check_candidates,
     check_count,
-    check_decision,
     check_enough,
     check_rows_together,
     check_sides,
@@ -24,11 +22,15 @@ from ._decision import conclude
 from ._doubt import INPUTS, Doubt, unexplained
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
+from ._question import Question, Rule
 from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
 
 UPRIGHT = 0.1  # sine of the angle between a tangent space of a graph and the outputs from which on it is one of a graph
+
+GRAPH = "symmetries of a graph of data"
+TRANSITION = "symmetries of transition data, displacements taken as vectors"
 
 
 def cloud(
@@ -65,22 +67,12 @@ def cloud(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
     check_action(action, "action")
+    rule, search = Rule(tolerance, min_gap, seed), Search(dimension, neighbours, max_points)
     data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
-    return _cloud_symmetries(
-        data.values,
-        data.names,
-        action,
-        None,
-        dimension,
-        neighbours,
-        tolerance,
-        min_gap,
-        max_points,
-        seed,
-        "symmetries of a point cloud",
-    )
+    question = Question(action, None, data.names, "symmetries of a point cloud")
+    return _cloud_symmetries(question, rule, search, data.values)
 
 
 def graph(
@@ -119,100 +111,88 @@ def graph(
     """
     check_action(source, "source")
     check_action(target, "target", fibre=True)
-    transition = checked_flag(transition, "transition")
-    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_same_algebra(source, target)
+    transition = checked_flag(transition, "transition")
+    rule, search = Rule(tolerance, min_gap, seed), Search(dimension, neighbours, max_points)
+    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     if not transition:
         check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")
-    values, labels, method = outputs.values, outputs.names, "symmetries of a graph of data"
-    if transition:
-        check_rows_together(inputs, outputs)
-        check_width(inputs.names, len(inputs.values), source, "x", "source")
-        if source.width != target.width or inputs.values.shape[1] != values.shape[1]:
-            raise ValueError(
-                "transition=True needs x and y of the same width, with the same action; got widths"
-                f" {inputs.values.shape[1]} and {values.shape[1]}."
-            )
-        values = values - inputs.values
-        target = tangent(source)
-        labels = tuple(f"Δ{name}" for name in inputs.names)
-        method = "symmetries of transition data, displacements taken as vectors"
-        check_varying(values.min(axis=0), values.max(axis=0), labels, "x, y", np.zeros(len(labels), bool))
-    pairs = np.concatenate([inputs.values, values], axis=1)
-    if dimension is None:
+    if not transition:
+        question = Question(source, target, inputs.names + outputs.names, GRAPH)
+        return graph_symmetries(question, rule, search, inputs.values, outputs.values)
+    check_rows_together(inputs, outputs)
+    check_width(inputs.names, len(inputs.values), source, "x", "source")
+    if source.width != target.width or inputs.values.shape != outputs.values.shape:
+        raise ValueError(
+            "transition=True needs x and y of the same width, with the same action; got widths"
+            f" {inputs.values.shape[1]} and {outputs.values.shape[1]}."
+        )
+    moves, labels = outputs.values - inputs.values, tuple(f"Δ{name}" for name in inputs.names)
+    # Displacements, unlike the states they come from, may all be equal in some columns.
+    check_varying(moves.min(axis=0), moves.max(axis=0), labels, "x, y", np.zeros(len(labels), bool))
+    question = Question(source, tangent(source), inputs.names + labels, TRANSITION, lifted=True)
+    return graph_symmetries(question, rule, search, inputs.values, moves)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How tangent spaces are sought: the `dimension` of the submanifold and the number of `neighbours`, where they are
+    known, at no more than `max_points`.
+
+    Raises: ValueError for what is no count."""
+
+    dimension: int | None = None
+    neighbours: int | None = None
+    max_points: int = 50_000
+
+    def __post_init__(self):
+        for field in fields(self):
+            check_count(getattr(self, field.name), field.name)
+
+
+def graph_symmetries(
+    question: Question, rule: Rule, search: Search, x: np.ndarray, y: np.ndarray, described: str = ""
+) -> Symmetries:
+    """The symmetries of the cloud {(x_i, y_i)}; `described`, why no model was used."""
+    if search.dimension is None:
         # Over each input there is one output, so the graph has as many dimensions as the inputs.
-        dimension = intrinsic_dimension(inputs.values / block_scales(inputs.values, source))
-    return _cloud_symmetries(
-        pairs,
-        inputs.names + labels,
-        source,
-        target,
-        dimension,
-        neighbours,
-        tolerance,
-        min_gap,
-        max_points,
-        seed,
-        method,
-        transition,
-    )
+        search = replace(search, dimension=intrinsic_dimension(x / block_scales(x, question.source)))
+    return _cloud_symmetries(question, rule, search, np.concatenate([x, y], axis=1), described)
 
 
 def _cloud_symmetries(
-    points: np.ndarray,
-    names: tuple[str, ...],
-    source: AbstractAction,
-    target: AbstractFibreAction | None,
-    dimension: int | None,
-    neighbours: int | None,
-    tolerance: float | None,
-    min_gap: float,
-    max_points: int,
-    seed: int,
-    method: str,
-    lifted: bool = False,
+    question: Question, rule: Rule, search: Search, points: np.ndarray, described: str = ""
 ) -> Symmetries:
-    action = source if target is None else total(source, target)
-    argument = "z" if target is None else "x, y"
-    check_decision(tolerance, min_gap, seed)
-    for value, what in ((dimension, "dimension"), (neighbours, "neighbours"), (max_points, "max_points")):
-        check_count(value, what)
-    # Displacements, unlike the states they come from, may all be equal.
-    still = np.zeros(points.shape[1], bool)
-    check_varying(points.min(axis=0), points.max(axis=0), names, argument, still)
+    action, argument = question.both, "z" if question.target is None else "x, y"
+    check_varying(points.min(axis=0), points.max(axis=0), question.names, argument, np.zeros(points.shape[1], bool))
     check_candidates(len(points), points.shape[1], action.algebra.dim, argument)
     # Copies of a point would be its own neighbours, and a tangent space then be judged from nothing.
     points = _distinct(np.asarray(points, dtype=np.float64))
-    if len(points) > max_points:
-        points = points[np.sort(np.random.default_rng(seed).permutation(len(points))[:max_points])]
+    if len(points) > search.max_points:
+        chosen = np.random.default_rng(rule.seed).permutation(len(points))[: search.max_points]
+        points = points[np.sort(chosen)]
     check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
-    found = reduce_cloud(points, action, dimension, neighbours, seed)
+    found = reduce_cloud(points, action, search.dimension, search.neighbours, rule.seed)
     reduction, scale = found.reduction, found.scale
     if scale.dimension == points.shape[1]:
         raise ValueError(
             f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to "
-            "them. If you know the dimension of the"
-            " submanifold, pass dimension; for inputs and outputs use graph, dataset or function."
+            "them. If you know the dimension of the submanifold, pass dimension; for inputs and outputs use graph, "
+            "dataset or function."
         )
     split, unknown = reduction, ""
-    if target is not None:
-        n = source.width
+    if question.target is not None:
+        n = question.source.width
         split, (x, y) = _split(reduction, n), np.split(points, [n], axis=1)
-        unknown = unexplained(models.followed(x, y, seed), target, names[n:], y, INPUTS) or _upright(found.bases, n)
-    return conclude(
-        split,
-        source,
-        target,
-        doubt=_doubt(found, unknown),
-        tolerance=tolerance,
-        min_gap=min_gap,
-        names=names,
-        method=method,
-        finite=partial(_finite, action, reduction.points, found.kept, found.units, scale),
-        lifted=lifted,
-    )
+        gain = models.followed(x, y, rule.seed)
+        unknown = unexplained(gain, question.target, question.outputs, y, INPUTS) or _upright(found.bases, n)
+
+    def finite(generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        return finite_cloud(action, generators, reduction.points, found.kept, found.units, scale)
+
+    return conclude(question, rule, split, _doubt(found, unknown), finite, described)
 
 
 def _doubt(found: Cloud, unknown: str) -> Doubt:
@@ -254,8 +234,4 @@ def _distinct(points: np.ndarray) -> np.ndarray:
 
 def _split(reduction: Reduction, n: int) -> Reduction:
     """Held-out pairs parted into inputs and outputs."""
-    return dataclasses.replace(reduction, points=reduction.points[:, :n], values=reduction.points[:, n:])
-
-
-def _finite(action, held, kept, units, scale, generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    return finite_cloud(action, generators, held, kept, units, scale)
+    return replace(reduction, points=reduction.points[:, :n], values=reduction.points[:, n:])

@@ -1,8 +1,8 @@
 """Symmetries of a table of inputs and outputs: a fitted model where inputs fill their space, the graph where they do
 not."""
 
-import dataclasses
 import re
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -17,14 +17,14 @@ from ._checks import (
     all_rows,
     check_action,
     check_candidates,
-    check_decision,
     check_sides,
     check_table,
     checked_weights,
     moved_columns,
 )
-from ._cloud import graph
+from ._cloud import GRAPH, Search, graph_symmetries
 from ._fitted import fitted_symmetries
+from ._question import Question, Rule
 from ._symmetries import Symmetries
 
 ACROSS = 0.01  # error across the set at which a polynomial near it is trusted: a hundredth of its own slope
@@ -71,7 +71,7 @@ def dataset(
     check_action(source, "source")
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
-    check_decision(tolerance, min_gap, seed)
+    rule = Rule(tolerance, min_gap, seed)
     _check_fit(fit)
     inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_sides(inputs, outputs, source, target)
@@ -79,42 +79,26 @@ def dataset(
     check_table(outputs, "y")
     check_candidates(len(inputs.values), target.width, source.algebra.dim, "x")
     w, weighting = _weights(weights, outputs.values, source.algebra.dim)
+    question = Question(source, target, inputs.names + outputs.names, "symmetries of a model fitted to data")
+    fitted = None
     if isinstance(fit, str) and fit in ("auto", "graph"):
-        filled = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0
-        fitted = _beyond(inputs, outputs, w, seed) if 0 < filled < inputs.values.shape[1] else None
-        if fitted is not None:
-            return fitted_symmetries(fitted, inputs, outputs, source, target, tolerance, min_gap, weighting, seed)
-        if filled < inputs.values.shape[1]:
+        filled, width = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0, inputs.values.shape[1]
+        fitted = _beyond(inputs, outputs, w, seed) if 0 < filled < width else None
+        if fitted is None and filled < width:
             why = (
                 "as asked"
                 if fit == "graph"
-                else f"the inputs spread in {filled} of {inputs.values.shape[1]} directions only, "
-                "so a model has no derivative off them"
-            )
-            found = graph(
-                inputs.values,
-                outputs.values,
-                source=source,
-                target=target,
-                tolerance=tolerance,
-                min_gap=min_gap,
-                names=list(inputs.names),
-                output_names=list(outputs.names),
-                seed=seed,
+                else f"the inputs spread in {filled} of {width} directions only, so a model has no derivative off them"
             )
             unused = "; a graph has no weights, the given ones are not used" if weighting == "given" else ""
             described = f"none; the graph of the data was used, {why}{unused}"
-            return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, model=described))
-    check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
-    try:
-        fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed)
-    except (TypeError, ValueError) as fault:
-        # What is a family there is `fit` here.
-        if not str(fault).startswith("family:"):
-            raise
-        raise type(fault)(f"fit{str(fault).removeprefix('family')}") from None
-    _check_fitted(fitted, inputs)
-    return fitted_symmetries(fitted, inputs, outputs, source, target, tolerance, min_gap, weighting, seed)
+            question = replace(question, method=GRAPH)
+            return graph_symmetries(question, rule, Search(), inputs.values, outputs.values, described)
+    if fitted is None:
+        check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
+        fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed, argument="fit")
+        _check_fitted(fitted, inputs)
+    return fitted_symmetries(question, rule, fitted, inputs, outputs, weighting)
 
 
 def _beyond(inputs: Table, outputs: Table, weights, seed: int) -> models.Fitted | None:

@@ -7,13 +7,14 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, total, velocities
+from ..action import AbstractAction, velocities
 from ..linalg import RelativeSpectrum, relative_spectrum
 from ._doubt import Doubt
-from ._evidence import CANNOT_TELL, Evidence, decide, piled_up, rounding_floor
+from ._evidence import CANNOT_TELL, NONE, Evidence, decide, piled_up, rounding_floor
 from ._finite import step
 from ._found import found_algebra
 from ._identifiability import uneven_units, weak_directions
+from ._question import Question, Rule
 from ._reduce import Reduction
 from ._symmetries import Symmetries
 
@@ -31,43 +32,39 @@ def null_tolerance(dtype: np.dtype) -> float:
 
 
 def conclude(
+    question: Question,
+    rule: Rule,
     reduction: Reduction,
-    source: AbstractAction,
-    target: AbstractFibreAction | None,
-    *,
     doubt: Doubt,
-    tolerance: float | None,
-    min_gap: float,
-    names: tuple[str, ...],
-    method: str,
     finite: Callable[[Float[np.ndarray, "dim q"], Float[np.ndarray, " dim"]], Float[np.ndarray, " dim"]],
     model: str = "",
-    lifted: bool = False,
 ) -> Symmetries:
-    """Decide, repeat the decision without each part of the data, and describe what was found."""
-    names = _apart(names, source.width)
+    """Decide, repeat the decision without each part of the data, and describe what was found.
+
+    Arguments: `doubt`, how well each direction is known; `finite`, from generators and the rms of their denominators to
+        violations under finite transformations; `model` in words.
+    """
+    both, names = question.both, question.names
     numerator, denominator = reduction.whole()
     null = null_tolerance(reduction.dtype)
     spectrum = relative_spectrum(numerator, denominator, null)
     if len(spectrum.values) == 0:
         raise ValueError(
-            f"all {source.algebra.dim} candidates are ineffective: none of them moves the data. Check that the "
-            "candidates act on columns that vary"
-            " and are not zero."
+            f"all {question.source.algebra.dim} candidates are ineffective: none of them moves the data. Check that "
+            "the candidates act on columns that vary and are not zero."
         )
-    both = source if target is None else total(source, target)
-    rule = partial(
+    answer = partial(
         decide,
         resolution_source=doubt.source,
-        tolerance=tolerance,
-        min_gap=min_gap,
+        tolerance=rule.tolerance,
+        min_gap=rule.min_gap,
         rounding=_rounding(spectrum, numerator, reduction, both),
     )
     known_along = partial(doubt.along, denominator=denominator, weight=reduction.weight)
     known = known_along(spectrum.directions)
-    dim, evidence = rule(spectrum.values, resolution=known)
+    dim, evidence = answer(spectrum.values, resolution=known)
     confidence, intervals = _repeated(
-        reduction.spectra_without_each(null), rule, known_along, dim, evidence, len(spectrum.values)
+        reduction.spectra_without_each(null), answer, known_along, dim, evidence, len(spectrum.values)
     )
     examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
@@ -81,6 +78,9 @@ def conclude(
         )
     if notes:
         dim, evidence = 0, dataclasses.replace(evidence, verdict=CANNOT_TELL)
+    elif evidence.verdict == NONE and doubt.one_sided:
+        evidence = dataclasses.replace(evidence, verdict=CANNOT_TELL)
+        notes.append(doubt.one_sided)
     elif dim and (units := uneven_units(both, examples, names)):
         notes.append(units)
     generators = spectrum.directions[:dim]
@@ -99,8 +99,8 @@ def conclude(
         notes=tuple(notes),
     )
     return Symmetries(
-        source=source,
-        target=target,
+        source=question.source,
+        target=question.target,
         dim=dim,
         defects=spectrum.values,
         directions=spectrum.directions,
@@ -114,8 +114,8 @@ def conclude(
         points=reduction.points,
         values=reduction.values,
         names=names,
-        method=method,
-        lifted=lifted,
+        method=question.method,
+        lifted=question.lifted,
     )
 
 
@@ -168,9 +168,3 @@ def contradicted(violation: Float[np.ndarray, " dim"], defects: Float[np.ndarray
     expected = max(evidence.resolution, float(defects.max(initial=0.0)))
     made = violation[np.isfinite(violation)]
     return bool(np.any(made > max(VETO, evidence.min_gap * expected)))
-
-
-def _apart(names: tuple[str, ...], inputs: int) -> tuple[str, ...]:
-    """Outputs named like inputs get another name: in one field both occur."""
-    known = names[:inputs]
-    return known + tuple(f"{name}_out" if name in known else name for name in names[inputs:])

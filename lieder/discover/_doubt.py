@@ -1,17 +1,18 @@
 """How well the derivative of a model is known, in the units of the defect and direction by direction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction
+from ..action import AbstractFibreAction
 from ..derivative import lie_rows, slopes
 from ..interop import ForeignModel
 from ..linalg import TriangularFactor
 from ..models import Alternatives
+from ._question import Question
 
 ERRORS = 1.0  # a defect within so many standard errors of the model's derivative is not told from zero
 ROWS = 512  # on which it is measured
@@ -28,13 +29,15 @@ class Doubt:
     """The resolution of every direction, resolution(xi)^2 = floor^2 + |factor xi|^2 / (mean of the denominator at xi).
 
     Fields: `floor`, along every direction; `source`, where it comes from; `factor` (r, q), ERRORS standard errors of L,
-    root mean square over rows of weight one; `unknown`, why nothing can be claimed at all, or "".
+    root mean square over rows of weight one; `unknown`, why nothing can be claimed at all, or ""; `one_sided`, why a
+    defect above the resolution tells nothing, though one below it does, or "".
     """
 
     floor: float
     source: str
     factor: Float[np.ndarray, "r q"] | None = None
     unknown: str = ""
+    one_sided: str = ""
 
     def along(
         self, directions: Float[np.ndarray, "k q"], denominator: Float[np.ndarray, "s q"], weight: float
@@ -46,8 +49,24 @@ class Doubt:
         return np.hypot(self.floor, np.linalg.norm(self.factor @ directions.T, axis=0) / size)
 
 
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of a model besides its values.
+
+    Fields: `error`, the relative error of its derivative, None where it has not been measured, and `source`, where that
+    comes from; `alternatives`, other models that the data allow as well; `unknown`, why nothing is known, or "";
+    `described`, the model in words.
+    """
+
+    error: float | None
+    source: str
+    alternatives: tuple[Alternatives, ...] = ()
+    unknown: str = ""
+    described: str = ""
+
+
 def unexplained(
-    gain: np.ndarray, target: AbstractFibreAction, names, y: np.ndarray, what: tuple[str, str] = MODEL
+    gain: np.ndarray, target: AbstractFibreAction, names: Sequence[str], y: np.ndarray, what: tuple[str, str] = MODEL
 ) -> str:
     """Why nothing is known, when some group of outputs is predicted no better than by its mean; else "".
 
@@ -58,25 +77,23 @@ def unexplained(
     lost = [group for group in groups if not np.max(gain[list(group)]) > SURE]
     if not lost:
         return ""
-    named = (
-        "" if len(lost) == len(groups) else " of " + ", ".join(names[i] if names else f"y{i}" for g in lost for i in g)
-    )
+    named = "" if len(lost) == len(groups) else " of " + ", ".join(names[int(i)] for g in lost for i in g)
     return f"{what[0]} nothing{named}: {what[1]} no better than their mean does"
 
 
 def doubt_factor(
+    question: Question,
     model: Callable | ForeignModel,
     alternatives: Alternatives,
     x: Float[np.ndarray, "rows n"],
     weights: Float[np.ndarray, " rows"],
-    source: AbstractAction,
-    target: AbstractFibreAction,
     outputs: Float[np.ndarray, " m"],
 ) -> Float[np.ndarray, "r q"]:
     """ERRORS sqrt(sum_k share_k |L F_k - L F|^2), as a triangular factor, weighted mean over rows.
 
     `outputs` (m,): the factors that give outputs a common unit.
     """
+    source, target = question.source, question.onto
     picked = np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int)
     x, weights = np.asarray(x[picked], dtype=np.float64), weights[picked]
     if not weights.any():

@@ -6,9 +6,11 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, AbstractFibreAction, moved, total, velocities
+from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
 from ..sampling import Scale, surface_distances
+from ._question import Question
+from ._reduce import Reduction
 
 STEP = 0.25  # points are moved by this share of their own rms spread
 TOGETHER = 16  # generators in one compiled call
@@ -16,21 +18,18 @@ TOGETHER = 16  # generators in one compiled call
 
 def finite_model(
     F: Callable | ForeignModel,
-    source: AbstractAction,
-    target: AbstractFibreAction,
+    question: Question,
+    reduction: Reduction,
     generators: Float[np.ndarray, "dim q"],
-    points: Float[np.ndarray, "held n"],
-    values: Float[np.ndarray, "held m"],
-    weights: Float[np.ndarray, " held"],
-    outputs: Float[np.ndarray, " m"],
     lengths: Float[np.ndarray, " dim"],
 ) -> Float[np.ndarray, " dim"]:
-    """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points.
+    """|F(g x) - g F(x)| over the first-order size of the move, g = exp(t xi), weighted rms over held-out points,
+    outputs in their common unit.
 
-    `outputs`, (m,): the factors that give outputs a common unit. `lengths`, (dim,): rms of the denominator of the
+    `lengths`, (dim,): rms of the denominator of the
         relative defect for each generator, per unit of t."""
-    both = total(source, target)
-    n, dim = source.width, len(generators)
+    both, points, values, weights = question.both, reduction.points, reduction.values, reduction.held_weights
+    n, dim = question.source.width, len(generators)
     out = np.full(dim, np.nan)
     if dim == 0:
         return out
@@ -50,7 +49,7 @@ def finite_model(
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
             # Where units are mixed, a share of the widest spread takes narrow columns beyond all numbers.
             with np.errstate(over="ignore", invalid="ignore"):
-                squares = np.sum((outputs * (after - there[:, :, n:])) ** 2, axis=2)
+                squares = np.sum((reduction.outputs * (after - there[:, :, n:])) ** 2, axis=2)
             usable &= np.isfinite(squares)
             for k, used, square, time in zip(chosen, usable, squares, times, strict=True):
                 if used.sum() >= max(2, len(points) // 2) and weights[used].any() and lengths[k] > 0:

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 
 from .. import models
-from ..action import AbstractAction, AbstractFibreAction
 from ..linalg import relative_spectrum
 from ..sampling import Table, stream
 from ._decision import null_tolerance
-from ._doubt import VARYING, unexplained
+from ._doubt import VARYING, Known, unexplained
 from ._evidence import SYMMETRIES
-from ._function import model_symmetries
+from ._model import model_symmetries
+from ._question import Question, Rule
 from ._reduce import reduce_model
 from ._symmetries import Symmetries
 
@@ -19,15 +19,7 @@ ROWS = 512  # on which the family alone is judged
 
 
 def fitted_symmetries(
-    fitted: models.Fitted,
-    inputs: Table,
-    outputs: Table,
-    source: AbstractAction,
-    target: AbstractFibreAction,
-    tolerance: float | None,
-    min_gap: float,
-    weighting: str,
-    seed: int,
+    question: Question, rule: Rule, fitted: models.Fitted, inputs: Table, outputs: Table, weighting: str
 ) -> Symmetries:
     """The symmetries of a fitted model, judged at rows that it has not seen.
 
@@ -35,31 +27,23 @@ def fitted_symmetries(
     data allow as well, together with the misfit that neighbouring rows share.
     """
     held = Table(inputs.values[fitted.test], inputs.names)
-    enough = len(fitted.test) * target.width >= 4 * source.algebra.dim
+    enough = len(fitted.test) * question.onto.width >= 4 * question.source.algebra.dim
     rows = fitted.test if enough else np.arange(len(inputs.values))
     where = f"{len(rows)} held-out rows" if enough else "all rows, since the held-out ones are too few"
-    found = model_symmetries(
-        fitted.model,
-        stream(held if enough else inputs, "x"),
-        source,
-        target,
-        error=VARYING * fitted.resolution,
-        tolerance=tolerance,
-        min_gap=min_gap,
-        weights=fitted.weights[rows],
-        output_names=list(outputs.names),
-        seed=seed,
-        method="symmetries of a model fitted to data",
-        resolution_source="one standard error of the fitted model's derivative along the direction, between fits "
-        "without a part of the rows, and the smooth part of its held-out error",
+    known = Known(
+        VARYING * fitted.resolution,
+        "one standard error of the fitted model's derivative along the direction, between fits without a part of the "
+        "rows, and the smooth part of its held-out error",
         alternatives=(fitted.alternatives,),
-        unknown=unexplained(fitted.gain, target, outputs.names, outputs.values),
+        unknown=unexplained(fitted.gain, question.onto, outputs.names, outputs.values),
         described=f"{fitted.family}, held-out relative error {fitted.error:.2g}, {weighting} weights, "
         f"derivatives {fitted.derivative}, defects at {where}",
     )
+    data = stream(held if enough else inputs, "x")
+    found = model_symmetries(question, rule, fitted.model, data, known, fitted.weights[rows])
     if found.evidence.verdict != SYMMETRIES:
         return found
-    own = _of_the_family(fitted, inputs.values[rows], found)
+    own = _of_the_family(question, fitted, inputs.values[rows], found)
     if own < found.dim:
         return found
     note = (
@@ -69,12 +53,10 @@ def fitted_symmetries(
     return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, notes=(*found.evidence.notes, note)))
 
 
-def _of_the_family(fitted: models.Fitted, x: np.ndarray, found: Symmetries) -> int:
+def _of_the_family(question: Question, fitted: models.Fitted, x: np.ndarray, found: Symmetries) -> int:
     """How many symmetries, as good as those found, the family has when there is nothing to be learnt."""
     picked = x[np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int)]
-    if found.target is None:
-        raise AssertionError("a model without target: our own bug")
-    reduction = reduce_model(fitted.placebo, stream(picked, "x"), found.source, found.target, None, 0)
+    reduction = reduce_model(question, fitted.placebo, stream(picked, "x"), None, 0)
     spectrum = relative_spectrum(*reduction.whole(), null_tolerance(reduction.dtype))
     accepted = max(float(found.defects[: found.dim].max()), 1e-6)
     return int(np.sum(spectrum.values <= accepted))

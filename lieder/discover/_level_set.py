@@ -6,8 +6,10 @@ from .. import models
 from ..action import AbstractAction, scalars
 from ..dictionary import AbstractDictionary
 from ..sampling import stream
-from ._checks import all_rows, check_action, check_candidates, check_count, check_decision, check_table, check_width
-from ._function import model_symmetries
+from ._checks import all_rows, check_action, check_candidates, check_count, check_table, check_width
+from ._doubt import Known
+from ._model import model_symmetries
+from ._question import Question, Rule
 from ._symmetries import Symmetries
 
 
@@ -40,7 +42,7 @@ def level_set(
     Reference: Shaw, Magner, Moon (2024), sections 3 and 4.
     """
     check_action(action, "action")
-    check_decision(tolerance, min_gap, seed)
+    rule = Rule(tolerance, min_gap, seed)
     check_count(count, "count")
     data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
@@ -49,22 +51,19 @@ def level_set(
         raise ValueError(f"dictionary has functions of {dictionary.width} variables, but z has {action.width} columns.")
     check_candidates(len(data.values), count or 1, action.algebra.dim, "z")
     levels = models.level_functions(np.asarray(data.values, dtype=np.float64), dictionary, count, min_gap)
-    return model_symmetries(
-        levels.model,
-        stream(data, "z"),
+    question = Question(
         action,
         scalars(action.algebra, levels.count),
-        error=levels.distance,
-        tolerance=tolerance,
-        min_gap=min_gap,
-        weights=None,
-        output_names=[f"b{k + 1}" for k in range(levels.count)],
-        seed=seed,
-        method="symmetries of a level set",
-        resolution_source="distance of the data from the level set, in units of their spread",
+        data.names + tuple(f"b{k + 1}" for k in range(levels.count)),
+        "symmetries of a level set",
+        lifted=True,
+    )
+    known = Known(
+        levels.distance,
+        "distance of the data from the level set, in units of their spread",
         described=f"{levels.count} of {dictionary.size} functions vanish on the data, relative singular values "
         f"{levels.spectrum[0]:.2g} to {levels.spectrum[levels.count - 1]:.2g}, "
         f"the next {levels.spectrum[levels.count]:.2g}",
-        lifted=True,
-        needed=np.zeros(action.width, bool),  # the level functions know what lies off the data
     )
+    nothing = np.zeros(action.width, bool)  # the level functions know what lies off the data
+    return model_symmetries(question, rule, levels.model, stream(data, "z"), known, needed=nothing)

@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..action import AbstractAction, AbstractFibreAction
-from ..derivative import Blocks, blocks, check_model, expand, feature_width, slopes
+from ..derivative import Blocks, blocks, expand, feature_width, slopes
 from ..interop import ForeignModel
 from ..linalg import RelativeSpectrum, TriangularFactor, relative_spectrum
 from ..report import progress
 from ..sampling import Reservoir, Stream
 from ._checks import check_enough
+from ._question import Question
 
 PARTS = 8  # the data are kept in so many parts, so that the answer can be repeated without each
 # Of few data one row in 4, of many one in 16, is kept for the finite check and the figures and stays out of the
@@ -124,20 +125,18 @@ class _Rows(NamedTuple):
 
 
 def reduce_model(
+    question: Question,
     F: Callable | ForeignModel,
     x: Stream,
-    source: AbstractAction,
-    target: AbstractFibreAction,
     weights: Float[np.ndarray, " N"] | None,
     seed: int,
     needed: Bool[np.ndarray, " n"] | None = None,
 ) -> Reduction:
     """Rows of the Lie derivative of a model at every point of a stream, of which the columns `needed` must vary."""
+    source, target, name = question.source, question.onto, question.model
     wide = x.dtype == np.float64
     q, m = source.algebra.dim, target.width
     with jax.enable_x64(wide):
-        if not isinstance(F, ForeignModel):
-            check_model(F, source, target, x.dtype)
         s, t = units(F, x, source, target)
         evaluate = partial(_in_units, blocks(F, source, target), s, t)
         terms = tuple(
@@ -152,7 +151,7 @@ def reduce_model(
         batches = progress(x.batches(size, needed), None if x.rows is None else -(-x.rows // size), "Lie derivative")
         for out, batch, order, used in _evaluated(evaluate, batches, size, spare, x.rows):
             b = len(batch)
-            _check_finite(out, batch, order, start, x.argument, rows_from=used)
+            _check_finite(out, batch, order, start, x.argument, name, used)
             dtype = out.values.dtype
             w = None if weights is None else np.sqrt(weights[start : start + b][order])
             held = slice(used, b) if spare else held_rows(b, x.rows)
@@ -164,11 +163,18 @@ def reduce_model(
             except ValueError:
                 # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
                 # sought.
-                _check_finite(out, batch, order, start, x.argument)
-                raise
+                _check_finite(out, batch, order, start, x.argument, name)
+                raise _overflow(name) from None
             start += b
     check_enough(collector.count, q, x.argument)
-    return collector.reduction(np.dtype(dtype), t)
+    try:
+        return collector.reduction(np.dtype(dtype), t)
+    except ValueError:
+        raise _overflow(name) from None
+
+
+def _overflow(name: str) -> ValueError:
+    return ValueError(f"{name} or its derivative is so large on x that its squares overflow. Measure in other units.")
 
 
 def _in_units(evaluate: Callable, s: np.ndarray, t: np.ndarray, batch: np.ndarray, numbers: np.ndarray) -> Blocks:
@@ -261,7 +267,7 @@ def _weighted(part: np.ndarray, w: np.ndarray | None) -> np.ndarray:
 
 
 def _check_finite(
-    out: _Rows, batch: np.ndarray, order: np.ndarray, start: int, argument: str, rows_from: int = 0
+    out: _Rows, batch: np.ndarray, order: np.ndarray, start: int, argument: str, name: str, rows_from: int = 0
 ) -> None:
     """A ValueError naming the first example with a value, or a row at or after `rows_from`, that is not finite."""
     for part, first, what in ((out.values, 0, "returns"), (out.rows, rows_from, "has a derivative that is")):
@@ -279,4 +285,4 @@ def _check_finite(
                 )
             )
             where = f"row {start + order[place]} of {argument}, ({point})"
-            raise ValueError(f"F {what} NaN or inf at {where}. {advice}")
+            raise ValueError(f"{name} {what} NaN or inf at {where}. {advice}")

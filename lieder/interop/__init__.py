@@ -9,6 +9,10 @@ from ._estimators import estimator_outputs as estimator_outputs
 from ._foreign import ForeignModel as ForeignModel
 from ._pysindy import from_pysindy as from_pysindy
 from ._pysindy import is_pysindy as is_pysindy
+from ._recognised import adapted as adapted
+from ._recognised import from_numpy as from_numpy
+from ._recognised import is_foreign as is_foreign
+from ._recognised import is_numpy as is_numpy
 from ._sklearn import from_sklearn as from_sklearn
 from ._sklearn import is_sklearn as is_sklearn
 from ._torch import from_torch as from_torch

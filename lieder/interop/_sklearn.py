@@ -21,7 +21,11 @@ def is_sklearn(obj) -> bool:
 
 
 def from_sklearn(
-    estimator, x: Float[np.ndarray, "rows inputs"], seed: int = 0, names: Sequence[str] | None = None
+    estimator,
+    x: Float[np.ndarray, "rows inputs"],
+    seed: int = 0,
+    names: Sequence[str] | None = None,
+    argument: str = "estimator",
 ) -> ForeignModel:
     """A fitted estimator as a model: its predictions, and their Jacobians by central differences.
 
@@ -29,7 +33,7 @@ def from_sklearn(
 
     Arguments: `estimator`, fitted; `x` (N, n), examples such as it was fitted on: they choose the steps of the
     differences (see `central_differences`); `seed`, of the examples used for that; `names` of the columns of `x`, where
-    they are known.
+    they are known; `argument`, what the caller calls the estimator, for messages.
     Returns: the model, with a `note` on the differences.
     Raises: TypeError when the estimator cannot predict; ValueError when it is not fitted, or was fitted to a data frame
     with these columns in another order.
@@ -39,22 +43,22 @@ def from_sklearn(
         predict = getattr(estimator, "predict", None)
     if not callable(predict):
         raise TypeError(
-            f"estimator: {type(estimator).__name__} has no method predict, so it is not a model. "
+            f"{argument}: {type(estimator).__name__} has no method predict, so it is not a model. "
             "Give a regressor, or a pipeline that ends in one."
         )
-    _check_names(estimator, names)
+    _check_names(estimator, names, argument)
     # By name: other packages raise subclasses of their own, and scikit-learn stays unimported.
     try:
         return central_differences(_Prediction(predict), x, seed)
     except Exception as fault:
         if ("sklearn.exceptions", "NotFittedError") in ancestors(fault):
             raise ValueError(
-                f"estimator: this {type(estimator).__name__} is not fitted; call its fit(x, y) first."
+                f"{argument}: this {type(estimator).__name__} is not fitted; call its fit(x, y) first."
             ) from fault
         raise
 
 
-def _check_names(estimator, names: Sequence[str] | None) -> None:
+def _check_names(estimator, names: Sequence[str] | None, argument: str) -> None:
     """Columns that the estimator knows by name must stand where it knows them; labels of the user's own say nothing."""
     known = [str(name) for name in getattr(estimator, "feature_names_in_", [])]
     # Arrays without names have these.
@@ -62,7 +66,7 @@ def _check_names(estimator, names: Sequence[str] | None) -> None:
         return
     if set(known) & set(names) and known != list(names):
         raise ValueError(
-            f"estimator: the {type(estimator).__name__} was fitted to the columns {', '.join(known)}, but x has"
+            f"{argument}: the {type(estimator).__name__} was fitted to the columns {', '.join(known)}, but x has"
             f" {', '.join(names)}. Feature names must be in the same order as they were in fit."
         )
 

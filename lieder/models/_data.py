@@ -43,11 +43,13 @@ class Data:
         return around if around > 1e-28 * self.square(self.y) else 0.0
 
 
-def checked(x, y, weights, folds: int, held_out: float) -> Data:
-    """The data of a fit, or an error that says what is wrong with them."""
-    x, y = _table(x, "x"), _table(y, "y")
+def checked(x, y, weights, folds: int, held_out: float, outputs: str = "y") -> Data:
+    """The data of a fit, or an error that says what is wrong with them; `outputs`, what the caller calls y."""
+    x, y = _table(x, "x"), _table(y, outputs)
     if len(x) != len(y):
-        raise ValueError(f"x, y: expected the same number of rows, got {len(x)} in x and {len(y)} in y.")
+        raise ValueError(
+            f"x, {outputs}: expected the same number of rows, got {len(x)} in x and {len(y)} in {outputs}."
+        )
     if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or folds < 2:
         raise ValueError(f"folds: expected a whole number of at least 2, got {folds!r}.")
     if not 0 < held_out < 1:
@@ -57,7 +59,7 @@ def checked(x, y, weights, folds: int, held_out: float) -> Data:
     if (kept := len(x) - held(len(x), held_out)) < folds:
         raise ValueError(f"folds: {folds} folds need as many training rows, but only {kept} of {len(x)} rows remain.")
     if not np.any(y):
-        raise ValueError("y: every entry is zero, so there is nothing to fit, and no error relative to it.")
+        raise ValueError(f"{outputs}: every entry is zero, so there is nothing to fit, and no error relative to it.")
     return Data(x, y, _weights(y, weights))
 
 

@@ -40,6 +40,7 @@ def fit(
     held_out: float = 0.2,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    argument: str = "family",
 ) -> Fitted:
     """Fit a smooth function y ~ F(x), to be differentiated.
 
@@ -63,6 +64,7 @@ def fit(
     `held_out`: the fraction of rows kept for the error, .2 by default.
     `seed`: of the split and the network.
     `progress`: called with a line of text before each step that takes time.
+    `argument`: what the caller calls the family, for messages.
     Returns: the model with its error, what it explains, and the alternatives that the data allow: `Fitted`.
     Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);
     TypeError for complex numbers, text, or an estimator that cannot predict.
@@ -80,7 +82,7 @@ def fit(
     tried: dict[str, tuple[AbstractFamily, Validated]] = {}
     scores: dict[str, float] = {}
     scale = chosen.variation or chosen.square(chosen.y)
-    for candidate in _candidates(family, chosen, folds):
+    for candidate in _candidates(family, chosen, folds, argument):
         if candidate is None:
             if min(scores.values()) < EXACT:
                 break
@@ -139,14 +141,16 @@ def _say(progress: Callable[[str], None] | None, text: str) -> None:
         progress(text)
 
 
-def _candidates(family, data: Data, folds: int) -> list[AbstractFamily | None]:
+def _candidates(family, data: Data, folds: int, argument: str) -> list[AbstractFamily | None]:
     """The families to compare, the simplest first; None where "auto" may stop if what came before is exact."""
     if isinstance(family, AbstractDictionary):
         if family.width != data.x.shape[1]:
-            raise ValueError(f"family: this dictionary takes {family.width} variables, but x has {data.x.shape[1]}.")
-        return [of_dictionary(family, type(family).__name__.lower())]
+            raise ValueError(
+                f"{argument}: this dictionary takes {family.width} variables, but x has {data.x.shape[1]}."
+            )
+        return [of_dictionary(family, type(family).__name__.lower(), argument)]
     if is_sklearn(family) or not isinstance(family, str):
-        return [regressor(family)]
+        return [regressor(family, argument)]
     name = re.sub(r"\s", "", family)
     # Singular or plural, with one number: the ridge family. All else in brackets is a dictionary's own text.
     if match := re.fullmatch(r"polynomials?\((?:degree=)?(\d+)\)", name):
@@ -164,8 +168,8 @@ def _candidates(family, data: Data, folds: int) -> list[AbstractFamily | None]:
         network = len(data) > EXACT_ROWS and data.x.size <= NETWORK_ENTRIES
         return [*ridges, None, GaussianProcess(), *([MLP()] if network else [])]
     try:
-        return [of_dictionary(by_name(family, data.x.shape[1]), family)]
+        return [of_dictionary(by_name(family, data.x.shape[1]), family, argument)]
     except ValueError as fault:
         near = difflib.get_close_matches(name.split("(")[0], [known.split("(")[0] for known in FAMILIES], n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"family: {family!r} is none of {', '.join(FAMILIES)}.{hint} As a {fault}") from fault
+        raise ValueError(f"{argument}: {family!r} is none of {', '.join(FAMILIES)}.{hint} As a {fault}") from fault

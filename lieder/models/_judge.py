@@ -37,7 +37,7 @@ class Judged:
 def judge(
     model: Callable | ForeignModel,
     x: Num[np.ndarray, "rows inputs"],
-    y: Num[np.ndarray, "rows *outputs"],
+    labels: Num[np.ndarray, "rows *outputs"],
     seed: int = 0,
 ) -> Judged:
     """How well a model is known, from labels y_i at rows x_i that it has not seen.
@@ -46,11 +46,11 @@ def judge(
     derivative is the bias of the model's, and its spread between fits without a part of the rows how well labels so
     noisy and so few can tell.
 
-    Arguments: `model`, from one example (n,) to (m,), or foreign; `x` (N, n); `y` (N, m) or (N,), N >= 10.
+    Arguments: `model`, from one example (n,) to (m,), or foreign; `x` (N, n); `labels` (N, m) or (N,), N >= 10.
     Returns: Judged.
     Raises: ValueError, TypeError as `fit`.
     """
-    data = checked(x, y, None, FOLDS, 0.1)
+    data = checked(x, labels, None, FOLDS, 0.1, "labels")
     scale = np.sqrt(data.variation or data.square(data.y))
     order = np.random.default_rng(seed).permutation(len(data))
     data = data[order]

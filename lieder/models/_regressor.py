@@ -49,9 +49,9 @@ class Regressor(AbstractFamily):
         return estimator.fit(data.x, y, sample_weight=data.weight) if uneven else estimator.fit(data.x, y)
 
 
-def regressor(estimator) -> Regressor:
-    """The family of one estimator, or an error when it cannot predict."""
+def regressor(estimator, argument: str) -> Regressor:
+    """The family of one estimator, or an error when it cannot predict, in which it is called `argument`."""
     name = type(estimator).__name__
     if not callable(getattr(type(estimator), "fit", None)) or not callable(getattr(estimator, "predict", None)):
-        raise TypeError(f"family: {name} has no method predict, so it is not a regressor. Give one, or a pipeline.")
+        raise TypeError(f"{argument}: {name} has no method predict, so it is not a regressor. Give one, or a pipeline.")
     return Regressor(name, estimator)

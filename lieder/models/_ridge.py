@@ -25,18 +25,20 @@ class Ridge(AbstractFamily):
     """min over W of sum_i w_i |W f(x_i) - y_i|^2 + (strength s_max)^2 |W S|^2, S the scale of each feature.
 
     Fields: `name`; `features`, from (data, seed) to the candidate feature maps, over which cross-validation chooses;
-    `strengths`, likewise; `constant`, whether the first feature is 1, which is then not penalised.
+    `strengths`, likewise; `constant`, whether the first feature is 1, which is then not penalised;
+    `argument`, what the caller calls the family, for messages.
     """
 
     name: str
     features: Callable[[Data, int], list[Callable]]
     strengths: np.ndarray
     constant: bool
+    argument: str = "family"
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
         best, least = None, np.inf
         for index, features in enumerate(self.features(data, seed)):
-            table = _scaled(features, data)[0]
+            table = _scaled(features, data, self.argument)[0]
             factors = [_factor(table[fold] * data.root[fold], data.y[fold] * data.root[fold]) for fold in folds]
             residual = np.empty((len(self.strengths), *data.y.shape))
             for k, fold in enumerate(folds):
@@ -54,7 +56,7 @@ class Ridge(AbstractFamily):
     def train(self, data: Data, setting: tuple[int, int], seed: int) -> tuple[FeatureModel, str]:
         index, h = setting
         features = self.features(data, seed)[index]
-        table, scale = _scaled(features, data)
+        table, scale = _scaled(features, data, self.argument)
         factor = _factor(table * data.root, data.y * data.root)
         (w,) = _solutions(factor, len(scale), self.strengths[h : h + 1], self.constant)
         return FeatureModel(features, (w / scale[:, None]).T), "exact (jax)"
@@ -63,7 +65,7 @@ class Ridge(AbstractFamily):
         # One table of features, and one factor a part, do for all.
         index, h = setting
         features = self.features(data, seed)[index]
-        table, scale = _scaled(features, data)
+        table, scale = _scaled(features, data, self.argument)
         factors = [_factor(table[part] * data.root[part], data.y[part] * data.root[part]) for part in parts]
         models = []
         for k in range(len(parts)):
@@ -83,9 +85,9 @@ def polynomial_size(width: int, degree: int) -> int:
     return comb(width + degree, degree)
 
 
-def of_dictionary(dictionary: AbstractDictionary, name: str) -> Ridge:
+def of_dictionary(dictionary: AbstractDictionary, name: str, argument: str) -> Ridge:
     """Least squares in the functions of a dictionary, in the user's own coordinates."""
-    return Ridge(f"least squares, {name}", partial(_as_is, dictionary), TINY, constant=False)
+    return Ridge(f"least squares, {name}", partial(_as_is, dictionary), TINY, False, argument)
 
 
 def _polynomial(degree: int, data: Data, seed: int) -> list[Callable]:
@@ -96,7 +98,7 @@ def _as_is(dictionary: AbstractDictionary, data: Data, seed: int) -> list[Callab
     return [dictionary]
 
 
-def _scaled(features: Callable, data: Data) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(features: Callable, data: Data, argument: str) -> tuple[np.ndarray, np.ndarray]:
     """The features of all rows, columns scaled to unit weighted rms, and the scales."""
     if isinstance(features, Standardised):
         # The same monomials serve every centre and scale, and are compiled once.
@@ -106,8 +108,8 @@ def _scaled(features: Callable, data: Data) -> tuple[np.ndarray, np.ndarray]:
     if not np.isfinite(table).all():
         bad = int(np.sum(~np.isfinite(table).all(axis=1)))
         raise ValueError(
-            f"family: its functions are not finite on {bad} of {len(table)} rows of x (a pole or an overflow there, "
-            "such as negative powers at the centre); drop those rows or choose another family."
+            f"{argument}: its functions are not finite on {bad} of {len(table)} rows of x (a pole or an overflow "
+            "there, such as negative powers at the centre); drop those rows or choose another family."
         )
     scale = np.sqrt(np.mean(data.weight[:, None] * table**2, axis=0))
     scale[scale == 0] = 1.0

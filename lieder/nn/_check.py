@@ -232,22 +232,12 @@ def _traced(layer, z: Array) -> Array:
 
 def _differentiable(model, x: Array):
     """A model of another framework wrapped; anything else as it is."""
-    if interop.is_torch(model):
-        return interop.from_torch(model)
-    if interop.is_sklearn(model):
-        return interop.from_sklearn(model, np.asarray(x))
-    if isinstance(model, ForeignModel | list | tuple) or not callable(model):
+    if interop.is_foreign(model):
+        return interop.adapted(model, np.asarray(x))
+    if isinstance(model, list | tuple) or not callable(model):
         return model
-    try:
-        jax.eval_shape(model, jax.ShapeDtypeStruct(x.shape[1:], x.dtype))
-    except (jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError):
-        if jax.tree.leaves(eqx.filter(model, eqx.is_array)):
-            return model  # a module of JAX that fails: its own message says more
-        each = lambda batch: np.stack([np.atleast_1d(np.asarray(model(one))) for one in batch])  # noqa: E731
-        return interop.central_differences(each, np.asarray(x))
-    except Exception:
-        return model  # the layers are evaluated next, and say what is wrong
-    return model
+    # What fails otherwise is evaluated next, layer by layer, and its own message says what is wrong.
+    return interop.from_numpy(model, x) if interop.is_numpy(model, x) else model
 
 
 @eqx.filter_jit
@@ -279,7 +269,7 @@ def _layers(model) -> tuple[Callable, ...]:
         inside = model
     if isinstance(inside, list | tuple) and inside and not isinstance(model, eqx.nn.MLP):
         for number, layer in enumerate(inside):
-            if isinstance(layer, ForeignModel) or interop.is_torch(layer) or interop.is_sklearn(layer):
+            if interop.is_foreign(layer):
                 raise TypeError(
                     f"model: layer {number} is {type(layer).__name__}, of another framework. Check such a model as a"
                     " whole, check(model, ...), or list layers of JAX."

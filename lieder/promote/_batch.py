@@ -11,7 +11,6 @@ from jaxtyping import Array
 
 from .. import interop
 from ..action import AbstractAction
-from ..interop import ForeignModel
 from ..sampling import check_container
 
 
@@ -30,7 +29,7 @@ def checked_batch(F, x, source: AbstractAction | None, width: int | None = None)
         raise TypeError(
             f"source must be an action, such as lieder.vectors(lieder.algebra.gl(3)), got {type(source).__name__}."
         )
-    if isinstance(F, ForeignModel) or interop.is_torch(F) or interop.is_sklearn(F) or not callable(F):
+    if interop.is_foreign(F) or not callable(F):
         raise TypeError(
             f"F must be a function of one example that JAX can differentiate, got {type(F).__name__}: its parameters"
             " could not be trained through the penalty."

@@ -1,0 +1,87 @@
+"""What every verb that has a differentiable model ends in: reduce, take the resolution, conclude."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from ..derivative import check_model
+from ..interop import ForeignModel
+from ..sampling import Stream
+from ._checks import check_candidates, check_foreign, check_moves, checked_weights, moved_columns
+from ._decision import conclude
+from ._doubt import Doubt, Known, doubt_factor
+from ._evidence import rounding_floor
+from ._finite import finite_model
+from ._networks import is_trained, own_doubt
+from ._question import Question, Rule
+from ._reduce import Reduction, reduce_model
+from ._symmetries import Symmetries
+
+TRAINED = (
+    "F was trained, so that its derivative is known less well than its rounding, and how well has not been measured: "
+    "give labels= (of rows that its training has not seen) or error="
+)
+
+
+def model_symmetries(
+    question: Question,
+    rule: Rule,
+    model: Callable | ForeignModel,
+    data: Stream,
+    known: Known,
+    weights=None,
+    needed: np.ndarray | None = None,
+) -> Symmetries:
+    """The symmetries of a model at the points of a stream.
+
+    Arguments: `known`, what is known of the model besides its values; `weights` (N,) of the points; `needed` (n,):
+        which columns of the inputs must vary, default those along which a candidate moves the data.
+    """
+    source, target = question.source, question.onto
+    if isinstance(model, ForeignModel):
+        check_foreign(model, data.whole, target.width, question.model)
+    else:
+        with jax.enable_x64(data.dtype == np.float64):
+            check_model(model, source, target, data.dtype, question.model)
+    check_candidates(data.rows, target.width, source.algebra.dim, data.argument)
+    w = checked_weights(weights, data.rows, target.width, source.algebra.dim)
+    needed = moved_columns(source, data.sample(64)) if needed is None else needed
+    reduction = reduce_model(question, model, data, w, rule.seed, needed)
+    check_moves(model, reduction.points, *reduction.whole(), question.model)
+    return conclude(
+        question,
+        rule,
+        reduction,
+        _doubt(question, model, data, known, w, reduction),
+        partial(finite_model, model, question, reduction),
+        known.described or (model.note if isinstance(model, ForeignModel) else ""),
+    )
+
+
+def _doubt(
+    question: Question,
+    model: Callable | ForeignModel,
+    data: Stream,
+    known: Known,
+    weights: np.ndarray | None,
+    reduction: Reduction,
+) -> Doubt:
+    """How well the model's derivative is known: by what is known of it, else by the model itself, else its rounding."""
+    floor = rounding_floor(reduction.dtype)
+    source, alternatives, one_sided = f"rounding in {reduction.dtype}", known.alternatives, ""
+    if known.error is not None:
+        floor, source = max(floor, known.error), known.source
+    else:
+        one_sided = TRAINED if is_trained(model) else ""
+        if not alternatives and data.whole is not None:
+            alternatives, why = own_doubt(model, data.whole, question.onto.width)
+            source = why or source
+    factor = None
+    if alternatives and data.whole is not None:
+        ones = np.ones(len(data.whole)) if weights is None else weights
+        factor = np.concatenate(
+            [doubt_factor(question, model, others, data.whole, ones, reduction.outputs) for others in alternatives]
+        )
+    return Doubt(floor, source, factor, known.unknown, one_sided)

@@ -1,0 +1,78 @@
+"""The question and the rule: two records that every verb makes at its door, and that go with the data to the answer."""
+
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..action import AbstractAction, AbstractFibreAction, total
+from ._evidence import TOP
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Which candidates are symmetries of what.
+
+    Fields:
+        source, target: how inputs and outputs are acted on, over one algebra; no target for a point cloud.
+        names: of the columns, inputs then outputs, all different: outputs named like inputs get another name.
+        method: what is asked, in words.
+        lifted: outputs move as inputs make them move (velocities, displacements).
+        model: what the caller calls the model, for messages.
+    """
+
+    source: AbstractAction
+    target: AbstractFibreAction | None
+    names: tuple[str, ...]
+    method: str
+    lifted: bool = False
+    model: str = "F"
+
+    def __post_init__(self):
+        inputs, outputs = self.names[: self.source.width], self.names[self.source.width :]
+        apart = tuple(f"{name}_out" if name in inputs else name for name in outputs)
+        object.__setattr__(self, "names", inputs + apart)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return self.names[self.source.width :]
+
+    @property
+    def both(self) -> AbstractAction:
+        """The action on inputs and outputs together."""
+        return self.source if self.target is None else total(self.source, self.target)
+
+    @property
+    def onto(self) -> AbstractFibreAction:
+        """The target of a question about a model."""
+        if self.target is None:
+            raise AssertionError("a model without target: our own bug")
+        return self.target
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How it is decided: by the `tolerance` where one is given, else by a gap of at least `min_gap`; `seed`, of what is
+    drawn at random.
+
+    Raises: ValueError for a rule that decides nothing."""
+
+    tolerance: float | None = None
+    min_gap: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self):
+        if not is_number(self.min_gap) or not 1.0 < self.min_gap < np.inf:
+            raise ValueError(
+                f"min_gap must be a finite number above 1 (it is a ratio of defects), got {self.min_gap!r}."
+            )
+        if self.tolerance is not None and not (is_number(self.tolerance) and 0.0 < self.tolerance <= TOP):
+            raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {self.tolerance!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or self.seed < 0:
+            raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}.")
+
+
+def is_number(value) -> bool:
+    """Whether this is a real number, and no switch."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
