@@ -2,7 +2,6 @@
 
 from ._features import LieMatrices as LieMatrices
 from ._features import lie_matrices as lie_matrices
-from ._features import values as values
 from ._lie import PROBES as PROBES
 from ._lie import Blocks as Blocks
 from ._lie import blocks as blocks
@@ -12,3 +11,7 @@ from ._lie import feature_width as feature_width
 from ._lie import lie_derivative as lie_derivative
 from ._lie import lie_rows as lie_rows
 from ._lie import slopes as slopes
+from ._operator import SampledOperator as SampledOperator
+from ._operator import family_operator as family_operator
+from ._operator import sampled_operator as sampled_operator
+from ._sampled import values as values

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float
@@ -14,9 +12,7 @@ from .. import dictionary as families
 from ..action import AbstractAction, FieldAction
 from ..linalg import MatrixStack
 from ._monomials import composed, degree_of_joint, derivatives, monomials, products, weights
-from ._sampled import Sampled, sampled
-
-_ROWS = 65536  # points evaluated at once
+from ._sampled import Sampled, sampled, values
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +40,14 @@ class LieMatrices:
     how: str
     joint: Callable[[np.ndarray], np.ndarray] | None = None
     joint_exponents: np.ndarray | None = None
+
+    def changed(self, left: scipy.sparse.csr_array) -> "LieMatrices":
+        """The same for the functions left f (r, D), in joint functions that are multiplied by `joint_scale`."""
+        undo = 1 / self.joint_scale
+        features = scipy.sparse.csr_array(left @ self.features @ scipy.sparse.diags_array(undo))
+        moved = self.generators.multiplied(left, undo), self.elements.multiplied(left, undo)
+        ones = np.ones(moved[0].shape[1]), np.ones(len(undo))
+        return LieMatrices(self.dictionary, self.action, features, *moved, *ones, self.how)
 
     @property
     def closed(self) -> bool:
@@ -177,23 +181,6 @@ def _by_parts(dictionary: families.AbstractDictionary, action: FieldAction) -> L
 
 def _side_by_side(joints: list[Callable], stops: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.concatenate([joint(part) for joint, part in zip(joints, np.split(x, stops[:-1], axis=1), strict=True)], 1)
-
-
-def values(dictionary: families.AbstractDictionary, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N D"]:
-    """A dictionary's functions at points, in float64.
-
-    Arguments: `dictionary`; `x` (N, n).
-    Returns: (N, D).
-    """
-    powers = dictionary.exponents
-    if powers is not None:
-        return products(powers, x)
-    with jax.enable_x64(True):
-        pieces = np.array_split(x, max(1, -(-len(x) // _ROWS)))
-        return np.concatenate([np.asarray(_values(dictionary, jnp.asarray(piece, jnp.float64))) for piece in pieces])
-
-
-_values = jax.jit(lambda dictionary, x: jax.vmap(dictionary)(x), static_argnums=0)
 
 
 def _diagonal(stacks: list[MatrixStack]) -> MatrixStack:

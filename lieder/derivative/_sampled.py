@@ -1,18 +1,23 @@
-"""A dictionary, its derivatives and its values at moved points, reduced from samples to a joint orthonormal basis."""
+"""A dictionary at points: values, derivatives along generators, values at moved points, and a joint basis of these."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
-from ..action import AbstractAction, discrete_elements, scalars
+from .. import dictionary as families
+from ..action import AbstractAction, discrete_elements
+from ..interop import ForeignModel
 from ..sampling import check_container
-from ._lie import blocks
+from ._monomials import products
 
 _MOST_BYTES = 2**31
 _SPARE = 50  # points more than functions
 _RANK = 1e-10
+_ROWS = 65536  # points evaluated at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +40,8 @@ def sampled(dictionary, action: AbstractAction, x: np.ndarray | None, seed: int)
             f"dictionary: {size} functions under {q} generators and {c} discrete elements, sampled at {len(x)} points,"
             f" take {8 * len(x) * columns / 2**30:.1f} GiB. Take fewer functions, or polynomials: they need no samples."
         )
-    with jax.enable_x64(True):
-        z = jnp.asarray(x, jnp.float64)
-        batch = blocks(dictionary, action, scalars(action.algebra, size))(z, np.arange(len(x)))
-        values, rows = np.asarray(batch.values), np.asarray(batch.rows)
-        parts = [values, *np.moveaxis(rows, 2, 0)]
-        for j in range(c):
-            parts.append(np.asarray(jax.vmap(lambda p, j=j: dictionary(action.element(j, p)))(z)))
-    matrix = np.concatenate(parts, axis=1) / np.sqrt(len(x))
+    found, moved = at_points(dictionary, action, x)
+    matrix = np.concatenate([found, *moved], axis=1) / np.sqrt(len(x))
     bad = ~np.isfinite(matrix).all(axis=1)
     if bad.any():
         raise ValueError(
@@ -71,3 +70,60 @@ def points(width: int, count: int, x, seed: int) -> np.ndarray:
     if not np.isfinite(x).all():
         raise ValueError("x holds NaN or infinite values.")
     return x
+
+
+def values(dictionary: families.AbstractDictionary, x: Float[np.ndarray, "N n"]) -> Float[np.ndarray, "N D"]:
+    """A dictionary's functions at points, in float64.
+
+    Arguments: `dictionary`; `x` (N, n).
+    Returns: (N, D).
+    """
+    powers = dictionary.exponents
+    if powers is not None:
+        return products(powers, x)
+    with jax.enable_x64(True):
+        pieces = np.array_split(x, max(1, -(-len(x) // _ROWS)))
+        return np.concatenate([np.asarray(_values(dictionary, jnp.asarray(piece, jnp.float64))) for piece in pieces])
+
+
+_values = jax.jit(lambda dictionary, x: jax.vmap(dictionary)(x), static_argnums=0)
+
+
+def at_points(
+    F: families.AbstractDictionary | ForeignModel, source: AbstractAction, x: Float[np.ndarray, "N n"]
+) -> tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "k N D"]]:
+    """Functions f at points, and how each generator (J_f theta_k) and each discrete element (f(H_j x)) moves them."""
+    with jax.enable_x64(True):
+        points = jnp.asarray(x, jnp.float64)
+        if isinstance(F, ForeignModel):
+            found, fields = F.values(np.asarray(x)), _fields(source, points)
+            along = np.einsum("ndi,nki->knd", F.jacobians(np.asarray(x)), np.asarray(fields))
+        else:
+            found, along = _along(F, source, points)
+        there = np.asarray(_elements(source, points))
+        jumps = [F.values(place) if isinstance(F, ForeignModel) else values(F, place) for place in there]
+    return np.asarray(found), np.concatenate([np.asarray(along), *(jump[None] for jump in jumps)])
+
+
+# Equal dictionaries and actions are one argument: nothing is compiled twice.
+@partial(jax.jit, static_argnums=(0, 1))
+def _along(dictionary, source: AbstractAction, x):
+    def one(p):
+        found, push = jax.linearize(dictionary, p)
+        fields = source.fields(p)
+        if source.algebra.dim <= source.width:
+            return found, jax.vmap(push)(fields)
+        return found, fields @ jax.vmap(push)(jnp.eye(source.width, dtype=p.dtype))
+
+    return jax.vmap(one, out_axes=(0, 1))(x)
+
+
+@partial(jax.jit, static_argnums=0)
+def _fields(source: AbstractAction, x):
+    return jax.vmap(source.fields)(x)
+
+
+@partial(jax.jit, static_argnums=0)
+def _elements(source: AbstractAction, x):
+    moves = [jax.vmap(lambda p, j=j: source.element(j, p))(x) for j in range(len(discrete_elements(source.algebra)))]
+    return jnp.stack(moves) if moves else jnp.zeros((0, *x.shape))

@@ -22,7 +22,6 @@ from lieder.interop import estimator_inputs
 from lieder.models import FeatureModel
 
 from ._dynamics_data import Trajectories, trajectories
-from ._dynamics_features import with_jacobian
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 from ._functions import functions
 from ._slopes import AbstractSlopes, by_name
@@ -195,7 +194,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         basis, law, free = None, None, m * count
         if symmetry is not None and self.penalty is not None:
             points = sample(count, rows.centre, rows.spread)
-            law = violation(lambda z: with_jacobian(dictionary, z), symmetry, points, rows.unit)
+            law = violation(dictionary, symmetry, points, rows.unit)
             basis = np.eye(n * count).reshape(-1, n, count)
             free -= len(equations(law.broken, BROKEN))
         elif symmetry is not None:

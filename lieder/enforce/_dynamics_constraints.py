@@ -1,6 +1,5 @@
 """A symmetry as linear constraints on the coefficients of another package's sparse regression."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +8,8 @@ from jaxtyping import Float
 from lieder.action import AbstractAction
 from lieder.algebra import LieAlgebra
 from lieder.dictionary import AbstractDictionary
-from lieder.interop import from_pysindy, is_pysindy
+from lieder.interop import ForeignModel, from_pysindy, is_pysindy
 
-from ._dynamics_features import with_jacobian
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 
 EXACT = 1e-9  # relative singular values below this vanish
@@ -67,9 +65,9 @@ def constraints(
     n = symmetry.width
     if points is not None and (np.ndim(points) != 2 or np.shape(points)[1] != n or not np.isfinite(points).all()):
         raise ValueError(f"points: expected finite states (P, {n}), got shape {np.shape(points)}.")
-    evaluate, size, exact = _evaluation(library, n)
+    features, size, exact = _features(library, n)
     where = sample(size, np.zeros(n), np.ones(n)) if points is None else np.asarray(points, np.float64)
-    law = violation(evaluate, symmetry, where, np.ones(n))
+    law = violation(features, symmetry, where, np.ones(n))
     own = symmetry.algebra.tolerance if isinstance(symmetry.algebra, LieAlgebra) else EXACT
     least = max(own, EXACT if exact else DIFFERENCES) if tolerance is None else tolerance
     found = equations(law.broken, least)
@@ -80,14 +78,13 @@ def constraints(
     return Constraints(np.ascontiguousarray(lhs.reshape(-1, n * size)), np.zeros(len(lhs)))
 
 
-def _evaluation(library, n: int) -> tuple[Callable, int, bool]:
-    """Features with Jacobians, how many, and whether the Jacobians are exact."""
+def _features(library, n: int) -> tuple[AbstractDictionary | ForeignModel, int, bool]:
+    """The functions with their derivatives, how many, and whether the derivatives are exact."""
     if isinstance(library, AbstractDictionary):
         if library.width != n:
             raise ValueError(f"symmetry acts on {n} numbers, but the library takes {library.width} states.")
-        return lambda x: with_jacobian(library, x), library.size, True
+        return library, library.size, True
     if not is_pysindy(library):
         raise TypeError(f"library: expected one of pysindy's or a dictionary, got {type(library).__name__}.")
     model = from_pysindy(library, n)
-    size = model.values(np.ones((1, n))).shape[1]
-    return lambda x: (model.values(x), model.jacobians(x)), size, model.steps is None
+    return model, model.values(np.ones((1, n))).shape[1], model.steps is None

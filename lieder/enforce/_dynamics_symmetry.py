@@ -1,14 +1,14 @@
 """The equations a symmetry puts on the coefficients of x' = W f(x)."""
 
 import warnings
-from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from lieder.action import AbstractAction, discrete_elements, tangent
+from lieder.derivative import sampled_operator
+from lieder.dictionary import AbstractDictionary
+from lieder.interop import ForeignModel
 from lieder.linalg import TriangularFactor
 
 CHUNK = 2**22  # numbers in a block of rows
@@ -27,54 +27,30 @@ class Violation(NamedTuple):
 
 
 def violation(
-    evaluate: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    symmetry: AbstractAction,
-    points: np.ndarray,
-    unit: np.ndarray,
+    features: AbstractDictionary | ForeignModel, symmetry: AbstractAction, points: np.ndarray, unit: np.ndarray
 ) -> Violation:
-    """The Lie derivative of the vector fields W f, sampled: (L_k F)(x) = W Df(x) theta_k(x) - Dtheta_k(x) W f(x).
+    """How far the vector fields W f are from having a symmetry, sampled.
 
-    Each discrete element g adds the rows W f(g x) - Dg(x) W f(x).
+    (L_k F)(x) = W Df(x) theta_k(x) - Dtheta_k(x) W f(x) for each generator, W f(g x) - Dg(x) W f(x) for each discrete
+    element g.
 
-    Arguments: `evaluate`, from points (P, n) to features (P, D) and their Jacobians (P, D, n); `symmetry` of width n;
-    `points`; `unit` (n,) of the states, by which the components of velocities are divided.
+    Arguments: `features` f; `symmetry` of width n; `points` (P, n); `unit` (n,) of the states, by which the components
+    of velocities are divided.
     Returns: the factors.
     """
-    target, q, n = tangent(symmetry), symmetry.algebra.dim, symmetry.width
-    with jax.enable_x64(True):
-        fields = jax.jit(jax.vmap(symmetry.fields))
-        turn = jax.jit(jax.vmap(jax.vmap(target.over, (None, 0)), (0, None)))
-        size = evaluate(points[:1])[0].shape[1]
-        broken = moved = TriangularFactor.empty(n * size)
-        pieces = max(1, len(points) * q * n * n * size // CHUNK)
-        for piece in np.array_split(points, pieces):
-            f, slope = evaluate(piece)
-            theta = np.asarray(fields(jnp.asarray(piece, jnp.float64)))
-            # (P, n, q, n): what generator k does to the direction e_i, component a.
-            turned = np.asarray(turn(jnp.asarray(piece, jnp.float64), jnp.eye(n, dtype=jnp.float64)))
-            along = np.einsum("pdi,pki->pkd", slope, theta)
-            first = np.einsum("pkd,ai->pkaid", along, np.eye(n)).reshape(-1, n * size)
-            second = np.einsum("pika,pd->pkaid", turned, f).reshape(-1, n * size)
-            each = np.tile(1 / unit, len(piece) * q)[:, None]
-            broken, moved = broken.absorb(each * (first - second)), moved.absorb(each * first)
-            for first, second in _jumps(evaluate, symmetry, piece, f):
-                each = np.tile(1 / unit, len(piece))[:, None]
-                broken, moved = broken.absorb(each * (first - second)), moved.absorb(each * first)
+    n, size = symmetry.width, _size(features, symmetry.width)
+    moves = symmetry.algebra.dim + len(discrete_elements(symmetry.algebra))
+    broken = moved = TriangularFactor.empty(n * size)
+    for piece in np.array_split(points, max(1, len(points) * moves * n * n * size // CHUNK)):
+        found = sampled_operator(features, symmetry, tangent(symmetry), piece)
+        each = np.tile(1 / unit, moves * len(piece))[:, None]
+        broken = broken.absorb(each * found.rows().reshape(-1, n * size))
+        moved = moved.absorb(each * found.moving().reshape(-1, n * size))
     return Violation(broken.factor, moved.factor)
 
 
-def _jumps(evaluate, symmetry: AbstractAction, points: np.ndarray, f: np.ndarray):
-    """The two sides of W f(g x) = Dg(x) W f(x), for each discrete element g."""
-    target, n, size = tangent(symmetry), symmetry.width, f.shape[1]
-    x, unit = jnp.asarray(points, jnp.float64), jnp.eye(symmetry.width, dtype=jnp.float64)
-    for number in range(len(discrete_elements(symmetry.algebra))):
-        move = jax.vmap(lambda p, k=number: symmetry.element(k, p))
-        turn = jax.vmap(lambda p, k=number: jax.vmap(lambda u: target.element_over(k, p, u))(unit))
-        there, turned = evaluate(np.asarray(move(x)))[0], np.asarray(turn(x))  # turned: points, directions, components
-        yield (
-            np.einsum("pd,ai->paid", there, np.eye(n)).reshape(-1, n * size),
-            np.einsum("pia,pd->paid", turned, f).reshape(-1, n * size),
-        )
+def _size(features: AbstractDictionary | ForeignModel, n: int) -> int:
+    return features.size if isinstance(features, AbstractDictionary) else features.values(np.ones((1, n))).shape[1]
 
 
 def sample(size: int, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:

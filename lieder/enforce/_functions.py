@@ -27,7 +27,7 @@ from ..linalg import MatrixStack
 from ..sampling import check_container
 from ._functions_family import refuse
 from ._functions_measured import MeasuredNull, measured_null, shared_origin
-from ._functions_null import Constraint, Coordinates, fibre_constraints, linear_constraints, null_space
+from ._functions_null import Constraint, Coordinates, fibre_operator, linear_constraints, null_space
 from ._functions_text import default_names, independent_products, simple_rows, written
 
 _EXACT = 1e-9  # the tolerance of algebras that have none of their own
@@ -252,22 +252,20 @@ def functions(
         return _of_measured(dictionary, source, target, *shared, fitted)
     matrices = lie_matrices(dictionary, source, x)
     turning = target.expansion if target.is_linear else None
-    how = matrices.how
     coordinates = Coordinates.of(matrices)
-    if turning is not None:
-        constraints = linear_constraints(matrices, turning, coordinates)
-    else:
-        count = dictionary.size * (1 + source.algebra.dim) + 50
-        points = np.random.default_rng(0).uniform(-1, 1, (count, source.width)) if x is None else np.asarray(x, float)
-        constraints = fibre_constraints(dictionary, source, target, coordinates, points)
-        how = f"sampled at {len(points):,} points"
+    count = dictionary.size * (1 + source.algebra.dim) + 50
+    points = np.random.default_rng(0).uniform(-1, 1, (count, source.width)) if x is None else np.asarray(x, float)
+    how = matrices.how if turning is not None else f"sampled at {len(points):,} points"
     tolerance = _tolerance(tolerance, source.algebra, how)
-    rank = coordinates.rank
     joint = (tolerance > _JOINT and not how.startswith("sampled")) or tolerance > _SAMPLED
     if turning is not None:
-        V = _by_summands(matrices, turning, coordinates, tolerance, joint)
+        moved = matrices.changed(coordinates.to_dictionary)
+        constraints = linear_constraints(moved, turning)
+        V = _by_summands(moved, turning, tolerance, joint)
     else:
-        V = null_space(constraints, target.width * rank, tolerance, joint).T.toarray()
+        sides = fibre_operator(dictionary, source, target, coordinates, points).rows()
+        constraints = [Constraint(scipy.sparse.csr_array(np.linalg.qr(side)[1]), 1.0) for side in sides]
+        V = null_space(constraints, target.width * coordinates.rank, tolerance, joint).T.toarray()
     basis = _basis(V, coordinates, target.width)
     return EquivariantFunctions(dictionary, source, target, tolerance, basis, how, tuple(constraints), coordinates)
 
@@ -302,21 +300,18 @@ def _tolerance(tolerance: float | None, algebra, how: str) -> float:
     return float(tolerance)
 
 
-def _by_summands(
-    matrices: LieMatrices, target: FieldAction, coordinates: Coordinates, tolerance: float, joint: bool
-) -> np.ndarray:
+def _by_summands(moved: LieMatrices, target: FieldAction, tolerance: float, joint: bool) -> np.ndarray:
     """The null space (dim, m r), solved once for each different summand of the target."""
     stacks = target.matrices(), target.discrete()
     pattern = sum(scipy.sparse.csr_array((np.ones(s.index.shape[1]), tuple(s.index[1:])), s.shape[1:]) for s in stacks)
     count, label = connected_components(scipy.sparse.csr_array(pattern), directed=False)
-    rank, found, pieces = coordinates.rank, {}, []
+    rank, found, pieces = len(moved.scale), {}, []
     for group in (np.flatnonzero(label == number) for number in range(count)):
         parts = [_part(stack, group) for stack in stacks]
         key = tuple((p.shape, p.index.tobytes(), p.value.tobytes()) for p in parts)
         if key not in found:
             piece = FieldAction(target.algebra, parts[0], linear(len(group)), (("vectors", len(group)),), parts[1])
-            constraints = linear_constraints(matrices, piece, coordinates)
-            found[key] = null_space(constraints, len(group) * rank, tolerance, joint).T.toarray()
+            found[key] = null_space(linear_constraints(moved, piece), len(group) * rank, tolerance, joint).T.toarray()
         own = found[key].reshape(-1, len(group), rank)
         placed = np.zeros((len(own), target.width, rank))
         placed[:, group] = own

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from ..action import AbstractAction, AbstractFibreAction, Measured, origin, scalars
 from ..dictionary import AbstractDictionary
 from ..linalg import joint_null
-from ._functions_null import Constraint, Coordinates, sampled_constraints
+from ._functions_null import Constraint, Coordinates, fibre_operator
 
 NEAR = 0.3  # relative size of L up to which a function may turn out to be invariant under a symmetry moved a little
 REACH = 10.0  # the same as a multiple of the symmetry's own defects
@@ -63,10 +63,10 @@ def measured_null(
     if len(x) * m * q * m * dictionary.size > _LARGEST:
         return None
     coordinates = Coordinates.at(dictionary, x)
-    stack = sampled_constraints(dictionary, measured.candidates, target, coordinates, x)  # (N m, q, unknowns)
+    stack = fibre_operator(dictionary, measured.candidates, target, coordinates, x).rows()[:q]
     motions = measured.motions()
     unknowns = stack.shape[2]
-    flat = _compressed((stack / motions[:, None]).reshape(len(stack), -1))
+    flat = _compressed(np.moveaxis(stack / motions[:, None, None], 1, 0).reshape(-1, q * unknowns))
     size = np.linalg.norm(flat) / np.sqrt(q * unknowns)
     if size == 0:
         return _result(measured.rows, np.eye(unknowns), coordinates, [], len(x))

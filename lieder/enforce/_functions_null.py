@@ -1,17 +1,13 @@
 """Constraints on the coefficients of a family, and their null space."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
-from ..action import AbstractFibreAction, FieldAction, discrete_elements
-from ..derivative import LieMatrices, values
+from ..action import AbstractFibreAction, FieldAction
+from ..derivative import LieMatrices, SampledOperator, family_operator, sampled_operator, values
 from ..dictionary import AbstractDictionary
 from ..linalg import MatrixStack
 
@@ -19,6 +15,7 @@ LARGEST = 6000  # unknowns that one generator connects: dense singular values of
 CLEAR = 10.0  # least ratio between singular values that do not and that do count as zero
 _DEPENDENT = 1e-8  # functions whose samples are dependent to this count as dependent
 _ROUNDING = 1e-13
+_BENT = 1e-9  # departure of a target from linear in the outputs that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,95 +73,33 @@ def _csr(matrix) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array(matrix)
 
 
-def linear_constraints(matrices: LieMatrices, target: FieldAction, coordinates: Coordinates) -> list[Constraint]:
-    """W T_k - B_k W P = 0 and W S_j - H_j W P = 0 in V."""
-    source, C = matrices.action, coordinates.to_dictionary
-    fields = source.expansion
-    undo = scipy.sparse.diags_array(1 / matrices.joint_scale)
-    still = _csr(C @ matrices.features @ undo)
-    n, m = source.width, target.width
-    pairs = [(matrices.generators, target.matrices(), None if fields is None else fields.generators)]
-    pairs.append((matrices.elements, target.discrete(), None if fields is None else fields.elements))
-    found = []
-    for moving, turning, own in pairs:
-        turns, sizes = _matrices(turning), _sizes(turning) / np.sqrt(m)
-        sizes = sizes + (1.0 if own is None else _sizes(own) / np.sqrt(n))
-        for T, B, size in zip(_matrices(moving), turns, sizes, strict=True):
-            if size > 0:
-                moved = _csr(C @ T @ undo)
-                rows = scipy.sparse.kron(scipy.sparse.eye_array(m), moved.T) - scipy.sparse.kron(B, still.T)
-                found.append(Constraint(_csr(rows), float(size)))
-    return found
+def linear_constraints(moved: LieMatrices, target: FieldAction) -> list[Constraint]:
+    """W T_k - B_k W P = 0 and W S_j - H_j W P = 0 in V, for a family that is `moved` in these coordinates."""
+    fields = moved.action.expansion
+    own = 1.0 if fields is None else _sizes(fields.generators, fields.elements)
+    sizes = _sizes(target.matrices(), target.discrete()) + own
+    each = family_operator(moved, target).each()
+    return [Constraint(rows, float(size)) for rows, size in zip(each, sizes, strict=True) if size > 0]
 
 
-def _matrices(stack: MatrixStack) -> list[scipy.sparse.csr_array]:
-    bounds = np.searchsorted(stack.index[0], np.arange(stack.shape[0] + 1))
-    return [
-        scipy.sparse.csr_array((stack.value[a:b], (stack.index[1, a:b], stack.index[2, a:b])), shape=stack.shape[1:])
-        for a, b in pairwise(bounds.tolist())
-    ]
+def _sizes(*stacks: MatrixStack) -> np.ndarray:
+    """Of each matrix, the root mean square of what it makes of a unit vector."""
+    return np.concatenate(
+        [np.sqrt(np.bincount(s.index[0], s.value**2, minlength=s.shape[0]) / s.shape[1]) for s in stacks]
+    )
 
 
-def _sizes(stack: MatrixStack) -> np.ndarray:
-    return np.sqrt(np.bincount(stack.index[0], stack.value**2, minlength=stack.shape[0]))
-
-
-def fibre_constraints(
+def fibre_operator(
     dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
-) -> list[Constraint]:
-    """The same at points, for outputs that move in a way that depends on the input: phi_k(x, y) linear in y."""
-    rows = sampled_constraints(dictionary, source, target, coordinates, x)
-    jumps = _sampled_jumps(dictionary, source, target, coordinates, x)
-    sides = [*np.moveaxis(rows, 1, 0), *jumps]
-    return [Constraint(_csr(np.linalg.qr(side)[1]), 1.0) for side in sides]
-
-
-def _sampled_jumps(
-    dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
-) -> list[np.ndarray]:
-    """W f(g x) - rho(g, x) W f(x) for each discrete element g, as `sampled_constraints`: (N m, m r) each."""
-    C, m = coordinates.to_dictionary.toarray(), target.width
-    still = values(dictionary, x) @ C.T
-    found = []
-    for number in range(len(discrete_elements(source.algebra))):
-        with jax.enable_x64(True):
-            points = jnp.asarray(x, jnp.float64)
-            there = np.asarray(jax.vmap(lambda p, k=number: source.element(k, p))(points))
-            # turns: x, j, i: what the element does to output e_j at x, component i
-            turns = np.asarray(
-                jax.vmap(lambda p, k=number: jax.vmap(lambda y: target.element_over(k, p, y))(jnp.eye(m)))(points)
-            )
-        moved = np.einsum("ij,xr->xijr", np.eye(m), values(dictionary, there) @ C.T)
-        rows = moved - np.einsum("xji,xr->xijr", turns, still)
-        found.append(rows.reshape(len(x) * m, -1) / np.sqrt(len(x)))
-    return found
-
-
-def sampled_constraints(
-    dictionary, source, target: AbstractFibreAction, coordinates: Coordinates, x: np.ndarray
-) -> Float[np.ndarray, "rows q unknowns"]:
-    """L_k of W f at points as a linear function of V (m, r) flattened, for every generator:
-    (N m, q, m r), divided by root N."""
-    C = coordinates.to_dictionary.toarray()
-    m, q = target.width, source.algebra.dim
-
-    def one(p):
-        y = jnp.concatenate([jnp.eye(m), jnp.zeros((1, m)), 2 * jnp.ones((1, m))])
-        return dictionary(p), jax.jacfwd(dictionary)(p), source.fields(p), jax.vmap(lambda v: target.over(p, v))(y)
-
-    with jax.enable_x64(True):
-        blocks = jax.jit(jax.vmap(one))(jnp.asarray(x, jnp.float64))
-    f, slopes, fields, phi = (np.asarray(block) for block in blocks)
-    f, moved, turns = f @ C.T, np.einsum("rd,xdn,xkn->xkr", C, slopes, fields), phi[:, :m]  # turns: x, j, k, i
-    nothing, twice = np.abs(phi[:, m]).max(initial=0.0), phi[:, m + 1]
-    bent = np.abs(twice - 2 * turns.sum(axis=1)).max(initial=0.0) + nothing
-    if bent > 1e-9 * max(1.0, np.abs(turns).max(initial=0.0)):
+) -> SampledOperator:
+    """The same in V at points (N, n), for outputs that move in a way that depends on the input: mean squares."""
+    found = sampled_operator(dictionary, source, target, x)
+    if found.bend > _BENT:
         raise TypeError(
-            f"target, {target}, does not act linearly on outputs (by {bent:.2g}): its equivariant functions form no"
-            " vector space. Use vectors, tensors, scalars, or the directions ld.action.tangent(source)."
+            f"target, {target}, does not act linearly on outputs (by {found.bend:.2g}): its equivariant functions form"
+            " no vector space. Use vectors, tensors, scalars, or the directions ld.action.tangent(source)."
         )
-    rows = np.einsum("ij,xkr->xikjr", np.eye(m), moved) - np.einsum("xjki,xr->xikjr", turns, f)
-    return rows.reshape(len(x) * m, q, -1) / np.sqrt(len(x))
+    return found.changed(coordinates.to_dictionary.toarray() / np.sqrt(len(x)))
 
 
 def null_space(constraints: list[Constraint], unknowns: int, tolerance: float, joint: bool) -> scipy.sparse.csr_array:

@@ -114,6 +114,17 @@ class MatrixStack:
         index = np.stack([mixed.row, mixed.col // columns, mixed.col % columns])
         return MatrixStack.from_entries((len(coefficients), rows, columns), index, mixed.data)
 
+    def multiplied(self, left: scipy.sparse.csr_array, right: Float[np.ndarray, " columns"]) -> "MatrixStack":
+        """All left A_k diag(right), for a sparse matrix `left` (new, rows)."""
+        q, rows, columns = self.shape
+        k, row, column = self.index
+        wide = scipy.sparse.csr_array((self.value * right[column], (row, k * columns + column)), (rows, q * columns))
+        found = scipy.sparse.coo_array(left @ wide)
+        row, place = found.coords
+        new, _ = found.shape
+        index = np.stack([place // columns, row, place % columns])
+        return MatrixStack.from_entries((q, new, columns), index, found.data)
+
     def only(self, number: int) -> "MatrixStack":
         """A stack of one, A_number."""
         keep = self.index[0] == number

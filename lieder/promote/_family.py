@@ -1,12 +1,10 @@
 """The Lie derivative of F_W(x) = W f(x), as a matrix with one column a candidate, linear in W."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, FieldAction
-from ..derivative import LieMatrices, lie_derivative, lie_matrices
+from ..derivative import LieMatrices, family_operator, lie_matrices, sampled_operator
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, MatrixStack
 from ._measure import Measure, factor, factor_at, measure_of
@@ -64,33 +62,12 @@ def _factor(matrices: LieMatrices, where, seed: int) -> np.ndarray:
 
 
 def _linear(matrices: LieMatrices, target: FieldAction, triangle: np.ndarray, candidates: np.ndarray) -> Columns:
-    """(L_k F_W)(x) = (B_k W P - W T_k) g(x), for entries of W and of the result row by row."""
-    m, (_, size, joint) = target.width, matrices.generators.shape
-    k, a, e = matrices.generators.index
-    rows, columns, value, which = [], [], [], []
-    for i in range(m):
-        which.append(k)
-        rows.append(i * joint + e)
-        columns.append(i * size + a)
-        value.append(-matrices.generators.value)
-    features = matrices.features.tocoo()
-    fa, fe = features.coords
-    B = target.matrices()
-    for b, i, j, entry in zip(*B.index, B.value, strict=True):
-        which.append(np.full(len(fa), b))
-        rows.append(i * joint + fe)
-        columns.append(j * size + fa)
-        value.append(entry * features.data)
-    stack = MatrixStack.from_entries(
-        (matrices.generators.shape[0], m * joint, m * size),
-        np.stack([np.concatenate(which), np.concatenate(rows), np.concatenate(columns)]),
-        np.concatenate(value),
-    )
-    used = np.unique(stack.index[1] % joint)
-    place = np.zeros(joint, np.int64)
-    place[used] = np.arange(len(used))
-    index = stack.index.copy()
-    index[1] = (index[1] // joint) * len(used) + place[index[1] % joint]
+    """In the joint functions, of which only those that occur are kept."""
+    stack, m = family_operator(matrices, target), target.width
+    joint = stack.shape[1] // m
+    used, place = np.unique(stack.index[1] % joint, return_inverse=True)
+    row = (stack.index[1] // joint) * len(used) + place
+    index = np.stack([stack.index[0], row, stack.index[2]])
     stack = MatrixStack((stack.shape[0], m * len(used), stack.shape[2]), index, stack.value)
     # Fewer functions than rows where only some are met: their triangular factor.
     triangle = triangle[:, used]
@@ -114,34 +91,19 @@ def _sampled(dictionary, source, target, where, candidates, seed: int) -> Column
             f"dictionary: {size} functions for {m} outputs under {q} candidates, sampled at {len(x)} points, take"
             f" {8 * len(x) * m * unknowns * q / 2**30:.1f} GiB. Take fewer functions, or fewer collocation points."
         )
-    with jax.enable_x64(True):
-        z = jnp.asarray(x, jnp.float64)
-        _check_linear(target, z[:20])
-        unit = jnp.eye(unknowns).reshape(unknowns, m, size)
-
-        def rows(w, p):
-            return lie_derivative(lambda s: w @ dictionary(s), p, source=source, target=target)
-
-        every = jax.jit(jax.vmap(jax.vmap(rows, (0, None)), (None, 0)))(unit, z)  # (C, unknowns, m, q)
-        found = np.asarray(every)
-    if not np.isfinite(found).all():
-        raise ValueError("collocation: a function of the dictionary or its derivative is not finite at some point.")
-    matrix = np.moveaxis(found, 1, 3).reshape(len(x) * m, q * unknowns) / np.sqrt(len(x))
-    triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if len(matrix) > matrix.shape[1] else matrix
-    stack = MatrixStack.from_dense(np.moveaxis(triangle.reshape(len(triangle), q, unknowns), 1, 0))
-    return Columns(_mixed(stack, candidates), np.eye(len(triangle)))
-
-
-def _check_linear(target: AbstractFibreAction, x) -> None:
-    key = jax.random.key(0)
-    y, z = jax.random.normal(key, (2, len(x), target.width))
-    over = jax.vmap(target.over)
-    both = over(x, y) - 2.0 * over(x, z)
-    if float(jnp.abs(over(x, y - 2.0 * z) - both).max()) > _LINEAR * float(jnp.abs(both).max()):
+    found = sampled_operator(dictionary, source, target, x)
+    if found.bend > _LINEAR:
         raise ValueError(
             f"target: {target} is not linear in the outputs, so that L is not linear in the coefficients and the"
             " problem not convex. Take a linear action on outputs, or ld.promote.penalty with any model."
         )
+    rows = found.rows()  # q, C m, m D
+    if not np.isfinite(rows).all():
+        raise ValueError("collocation: a function of the dictionary or its derivative is not finite at some point.")
+    matrix = np.moveaxis(rows, 0, 1).reshape(len(x) * m, q * unknowns) / np.sqrt(len(x))
+    triangle = np.asarray(np.linalg.qr(matrix, mode="r")) if len(matrix) > matrix.shape[1] else matrix
+    stack = MatrixStack.from_dense(np.moveaxis(triangle.reshape(len(triangle), q, unknowns), 1, 0))
+    return Columns(_mixed(stack, candidates), np.eye(len(triangle)))
 
 
 def measure(collocation: str | Float[np.ndarray, "C n"], units: Units, x: Float[np.ndarray, "N n"]):
