@@ -170,6 +170,31 @@ def asserts(source: Source) -> Iterator[str]:
                 yield _at(source, node, "assert without the comment `# our own bug`")
 
 
+def ranks(source: Source) -> Iterator[str]:
+    """How many numbers count as zero is decided in one place, linalg's `decide`: neither the largest ratio of
+    neighbours is looked for elsewhere, nor are those counted that pass a tolerance or a share of the largest. (Algebras
+    are told apart by the signs and ranks of many small matrices, in which nothing was measured.)"""
+    if source.path.parts == ("linalg", "_rank.py") or source.room == "algebra":
+        return
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        what = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        inside = list(ast.walk(node))
+        text = {ast.unparse(part) for part in inside if isinstance(part, ast.Subscript)}
+        if what == "argmax" and any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) for part in inside):
+            if any(part.endswith("[1:]") for part in text) and any(part.endswith("[:-1]") for part in text):
+                yield _at(source, node, "looks for the largest gap: ask linalg.decide")
+        if what == "searchsorted" and any("tolerance" in ast.unparse(part) for part in node.args):
+            yield _at(source, node, "counts what passes a tolerance: ask linalg.decide")
+        if what in {"sum", "count_nonzero"}:
+            for part in inside:
+                if isinstance(part, ast.Compare):
+                    bound = ast.unparse(part.comparators[0])
+                    if "tolerance" in bound or f"* {ast.unparse(part.left)}[0]" in bound:
+                        yield _at(source, node, "counts what passes a tolerance: ask linalg.decide")
+
+
 def _public(source: Source, exported: set[str]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
     for node in source.tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
@@ -259,5 +284,6 @@ FILE_RULES: list[Callable[[Source], Iterator[str]]] = [
     names,
     style,
     asserts,
+    ranks,
 ]
 HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms, open_kinds]

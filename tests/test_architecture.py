@@ -57,6 +57,18 @@ PLANTED = {
     "option bag": ("action.py", "def _f(**options):\n    pass\n", r"\*\*options"),
     "option bag of a lambda": ("action.py", "_f = lambda **options: 1\n", r"\*\*options"),
     "assert": ("action.py", "assert True\n", "our own bug"),
+    "rank by the largest gap": (
+        "models.py",
+        "import numpy\n_f = lambda s: numpy.argmax(s[1:] / s[:-1])\n",
+        "largest gap: ask linalg",
+    ),
+    "rank by a tolerance": ("models.py", "_f = lambda s, tolerance: (s <= tolerance).sum()\n", "ask linalg.decide"),
+    "rank by a share": ("models.py", "import numpy\n_f = lambda s: numpy.sum(s > 1e-9 * s[0])\n", "ask linalg.decide"),
+    "rank by a place": (
+        "models.py",
+        "import numpy\n_f = lambda s, tolerance: numpy.searchsorted(s, tolerance)\n",
+        "ask linalg.decide",
+    ),
     "no docstring": ("action.py", "def points():\n    pass\n", "points has no docstring"),
     "closed kind": (
         "models.py",

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from ..action import AbstractAction, velocities
 from ..linalg import RelativeSpectrum, relative_spectrum
 from ._doubt import Doubt
-from ._evidence import CANNOT_TELL, NONE, Evidence, decide, piled_up, rounding_floor
+from ._evidence import CANNOT_TELL, NONE, Evidence, piled_up, rounding_floor, weigh
 from ._finite import step
 from ._found import found_algebra
 from ._identifiability import uneven_units, weak_directions
@@ -54,7 +54,7 @@ def conclude(
             "the candidates act on columns that vary and are not zero."
         )
     answer = partial(
-        decide,
+        weigh,
         resolution_source=doubt.source,
         tolerance=rule.tolerance,
         min_gap=rule.min_gap,

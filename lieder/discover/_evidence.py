@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..linalg import decide
 from ..report import Verdict
 
 SYMMETRIES: Verdict = "symmetries"
@@ -79,7 +80,7 @@ def piled_up(dtype: np.dtype) -> float:
     return float(np.sqrt(np.finfo(dtype).eps))
 
 
-def decide(
+def weigh(
     defects: Float[np.ndarray, " k"],
     *,
     resolution: float | Float[np.ndarray, " k"],
@@ -88,7 +89,7 @@ def decide(
     min_gap: float = 5.0,
     rounding: float | Float[np.ndarray, " k"] = 0.0,
 ) -> tuple[int, Evidence]:
-    """The number of symmetries and the evidence for it.
+    """The number of symmetries and the evidence for it: `linalg.decide`, and when its answer is not to be claimed.
 
     A defect more than `min_gap` times its own resolution is resolved: that direction is no symmetry, however much
     larger the next defect is. One above `CLAIMED` times its resolution may be none, and is not claimed. Without a
@@ -108,28 +109,30 @@ def decide(
     """
     own = np.clip(np.broadcast_to(np.asarray(resolution, dtype=np.float64), defects.shape), np.finfo(float).tiny, TOP)
     rounding = np.broadcast_to(np.asarray(rounding, dtype=np.float64), defects.shape)
-    # Of a space of directions no more is known than of the least known among them.
-    shared = np.maximum.accumulate(own)
-    low = np.append(own[:1], np.clip(np.maximum(defects, shared), 0.0, TOP))
-    high = np.maximum(np.append(np.clip(defects, 0.0, TOP), BROKEN), low)
-    ratios = high / low
+    rank = decide(
+        defects,
+        resolution=own,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        top=TOP,
+        following=BROKEN,
+        resolved=np.maximum(min_gap * own, rounding),
+    )
+    dim = rank.count
     if tolerance is None:
-        unresolved = 1 + int(np.cumprod(defects <= np.maximum(min_gap * own, rounding)).sum())
-        dim = int(np.argmax(ratios[:unresolved]))
-        doubtful = bool(np.any(defects[:dim] > np.maximum(CLAIMED * shared[:dim], rounding[:dim])))
-        verdict = CANNOT_TELL if ratios[dim] < min_gap or doubtful else (SYMMETRIES if dim else NONE)
-        cut = float(np.sqrt(low[dim] * high[dim]))
+        chance = np.maximum(CLAIMED * np.maximum.accumulate(own), rounding)[:dim]
+        doubtful = not rank.clear or bool(np.any(defects[:dim] > chance))
     else:
-        dim, cut = int(np.sum(defects <= tolerance)), tolerance
-        verdict = CANNOT_TELL if tolerance < shared[max(dim, 1) - 1] else (SYMMETRIES if dim else NONE)
+        doubtful = tolerance < rank.resolution
+    verdict = CANNOT_TELL if doubtful else (SYMMETRIES if dim else NONE)
     evidence = Evidence(
         verdict,
-        "largest gap" if tolerance is None else "tolerance",
-        float(shared[max(dim, 1) - 1]),
+        rank.rule,
+        rank.resolution,
         resolution_source,
         tolerance,
-        float(ratios[dim]),
-        cut,
+        rank.gap,
+        rank.cut,
         min_gap,
         resolutions=own,
     )

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from .. import models
-from ..linalg import relative_spectrum
+from ..linalg import decide, relative_spectrum
 from ..sampling import Table, stream
 from ._decision import null_tolerance
 from ._doubt import VARYING, Known, unexplained
@@ -59,4 +59,4 @@ def _of_the_family(question: Question, fitted: models.Fitted, x: np.ndarray, fou
     reduction = reduce_model(question, fitted.placebo, stream(picked, "x"), None, 0)
     spectrum = relative_spectrum(*reduction.whole(), null_tolerance(reduction.dtype))
     accepted = max(float(found.defects[: found.dim].max()), 1e-6)
-    return int(np.sum(spectrum.values <= accepted))
+    return decide(spectrum.values, tolerance=accepted).count

@@ -9,7 +9,7 @@ from lieder.action import AbstractAction, discrete_elements, tangent
 from lieder.derivative import sampled_operator
 from lieder.dictionary import AbstractDictionary
 from lieder.interop import ForeignModel
-from lieder.linalg import TriangularFactor
+from lieder.linalg import TriangularFactor, decide
 
 CHUNK = 2**22  # numbers in a block of rows
 SPARE = 3  # as many sampled equations as unknowns, three times over
@@ -67,7 +67,7 @@ def equations(rows: np.ndarray, tolerance: float) -> np.ndarray:
     Returns: (rank, D).
     """
     _, values, right = np.linalg.svd(rows, full_matrices=False)
-    return right[values > tolerance * max(values.max(initial=0.0), 1e-300)]
+    return right[: len(values) - decide(values, tolerance=tolerance * values.max(initial=0.0)).count]
 
 
 def warn_of_zero(symmetry: AbstractAction, depth: int) -> None:

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from ..action import AbstractFibreAction, FieldAction
 from ..derivative import LieMatrices, SampledOperator, family_operator, sampled_operator, values
 from ..dictionary import AbstractDictionary
-from ..linalg import MatrixStack
+from ..linalg import MatrixStack, decide
 
 LARGEST = 6000  # unknowns that one generator connects: dense singular values of these take minutes
 CLEAR = 10.0  # least ratio between singular values that do not and that do count as zero
@@ -173,15 +173,10 @@ def _singular(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def check_gap(values: np.ndarray, tolerance: float) -> None:
     """Nothing, when values at or below the tolerance are clearly smaller than those above."""
-    values = np.sort(values)
-    count = int(np.searchsorted(values, tolerance, side="right"))
-    if count in (0, len(values)):
-        return
-    low, high = max(values[count - 1], _ROUNDING), values[count]
-    if high < CLEAR * low:
-        shown = ", ".join(f"{v:.2g}" for v in values[max(count - 4, 0) : count])
-        others = ", ".join(f"{v:.2g}" for v in values[count : count + 4])
+    rank = decide(values, resolution=_ROUNDING, tolerance=tolerance, min_gap=CLEAR)
+    if rank.count and not rank.clear:
+        below, above = rank.sides()
         raise ValueError(
-            f"tolerance = {tolerance:.3g} splits singular values that lie close together: {shown} would count as zero,"
-            f" {others} would not. Choose a tolerance inside a wider gap of the spectrum."
+            f"tolerance = {tolerance:.3g} splits singular values that lie close together: {below} would count as zero,"
+            f" {above} would not. Choose a tolerance inside a wider gap of the spectrum."
         )

@@ -2,8 +2,6 @@
 
 from ._axes import axis_aligned as axis_aligned
 from ._columns import Columns as Columns
-from ._gap import Gap as Gap
-from ._gap import largest_gap as largest_gap
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
 from ._low_rank import LowRank as LowRank
@@ -18,6 +16,8 @@ from ._nuclear_fit import nuclear_regression as nuclear_regression
 from ._nuclear_newton import NuclearProblem as NuclearProblem
 from ._nuclear_newton import NuclearSolution as NuclearSolution
 from ._nuclear_newton import minimise_nuclear_norm as minimise_nuclear_norm
+from ._rank import Rank as Rank
+from ._rank import decide as decide
 from ._rational import row_echelon as row_echelon
 from ._rational import simplest_fraction as simplest_fraction
 from ._rational import varimax as varimax

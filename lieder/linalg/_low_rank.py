@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ._rank import decide
+
 _SETTLED = 1e-8  # the first singular value that must vanish, relative to the largest, at which it does
 _MOVED = 1e-5  # relative change of a step at which the vector has settled, too
 _FLOOR = 1e-3  # far from the solution smaller singular values of the constraint say nothing
@@ -90,8 +92,9 @@ def _tangent(operator: np.ndarray, left: np.ndarray, right: np.ndarray, rank: in
         columns = np.matmul(V.T, operator)  # p, r, k
         gram = np.eye(k) + _square(np.matmul(V.T, rows)) - _square(rows) - _square(columns)
     values, vectors = np.linalg.eigh(gram)
-    values = np.append(np.maximum(np.sqrt(np.maximum(values, 0.0)), floor), 1.0)  # none is larger: all may be small
-    return vectors[:, : 1 + int(np.argmax(values[1:] / values[:-1]))]
+    values = np.maximum(np.sqrt(np.maximum(values, 0.0)), floor)
+    # The least counts as zero whatever it is, and none is above one: all may be small.
+    return vectors[:, : 1 + decide(values[1:], resolution=values[0], top=1.0).count]
 
 
 def _square(pieces: np.ndarray) -> np.ndarray:

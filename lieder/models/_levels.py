@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lieder.dictionary import AbstractDictionary
-from lieder.linalg import largest_gap
+from lieder.linalg import decide
 
 from ._batches import evaluate
 from ._family import FeatureModel
@@ -65,16 +65,16 @@ def level_functions(
     # Functions that vanish exactly are equally small; the least one itself is the floor, since noise keeps all of
     # them from zero.
     floor = float(np.clip(spectrum[0], 64 * np.finfo(float).eps, 1.0))
-    gap = largest_gap(spectrum, floor, 1.0)
+    rank = decide(spectrum, resolution=floor, min_gap=min_gap, top=1.0)
     if count is None:
-        if gap.count == 0 or gap.ratio < min_gap or gap.count == len(spectrum):
+        if not rank.clear or rank.count in (0, len(spectrum)):
             raise ValueError(
                 f"dictionary: none of its {dictionary.size} functions stands apart as vanishing on the data (least "
                 "relative singular value"
-                f" {spectrum[0]:.2g}, largest gap {gap.ratio:.2g}). Try another degree, or use tangent spaces: "
+                f" {spectrum[0]:.2g}, largest gap {rank.gap:.2g}). Try another degree, or use tangent spaces: "
                 "lieder.discover.cloud."
             )
-        count = gap.count
+        count = rank.count
     if not 1 <= count < dictionary.size:
         raise ValueError(f"count must lie in 1..{dictionary.size - 1}, got {count}.")
     coefficients = vt[::-1][:count] / scale

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
+from ..linalg import decide
 from ._covariance import Covariance
 
 FLOOR = 1e-11  # least variance of the noise, relative to the smooth part: below it Cholesky's rounding takes over
@@ -41,7 +42,7 @@ class Likelihood:
         y = y - np.average(y, axis=0, weights=weight)
         _, s, vt = np.linalg.svd(np.sqrt(weight)[:, None] * y, full_matrices=False)
         # Combinations of outputs that are zero but for rounding say nothing.
-        kept = max(1, int(np.sum(s > 1e-10 * s[0])))
+        kept = max(1, len(s) - decide(s, tolerance=1e-10 * s[0]).count)
         self.y = y @ (vt[:kept].T * np.sqrt(len(z)) / np.where(s[:kept] > 0, s[:kept], 1.0))
         self.along = z @ z.T
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ..action import AbstractAction, AbstractFibreAction
 from ..algebra import LieAlgebra
-from ..linalg import MatrixStack
+from ..linalg import MatrixStack, decide
 
 _DEPENDENT = 1e-10  # an inner product with a smaller relative eigenvalue does not tell its candidates apart
 _STILL = 1e-9  # a combination that moves less than this share of what its terms move does nothing
@@ -123,7 +123,7 @@ def _independent(rows: scipy.sparse.csr_array, lengths: np.ndarray) -> tuple[np.
         back[:, order] = basis
         return back, np.zeros((0, len(order)))
     left, s, _ = np.linalg.svd(rows.toarray() / lengths[:, None])
-    count = int(np.sum(s > _STILL * s[0]))
+    count = len(s) - decide(s, tolerance=_STILL * s[0]).count
     free, null = left[:, :count].T / lengths, left[:, count:].T / lengths
     return _orthonormal_rows(free, rows), null / np.linalg.norm(null, axis=1, keepdims=True)
 

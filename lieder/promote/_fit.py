@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import Inconsistent, NuclearFit, NuclearRegression, NuclearSolution, nuclear_interpolation
+from ..linalg import Inconsistent, NuclearFit, NuclearRegression, NuclearSolution, decide, nuclear_interpolation
 from ._kept import kept
 from ._path import RegressionPath
 from ._refit import refit_of
@@ -72,7 +72,7 @@ def fitted(task: Task, settings: Settings) -> Fitted:
     # What is refitted keeps exactly what it keeps.
     count = kept(s, settings.kept_tolerance, float(np.linalg.norm(rows.y)), settings.exact)
     if refitted:
-        count = int(np.sum(s <= max(_REFITTED * s[0], _ROUNDING * np.sqrt(rows.variance))))
+        count = decide(s, tolerance=max(_REFITTED * s[0], _ROUNDING * np.sqrt(rows.variance))).count
     strength = 1.0 if alpha is None else alpha if alpha > 0 else 1.0
     return Fitted(
         V,

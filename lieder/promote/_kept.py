@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..linalg import largest_gap
+from ..linalg import decide
 
 _ROUNDING = 1e-9  # a norm of L_F of this share of the data is rounding: nothing is broken
 
@@ -24,5 +24,5 @@ def kept(values: Float[np.ndarray, " q"], tolerance: float, size: float, exact: 
     if largest <= _ROUNDING * size:
         return len(values)
     if exact:
-        return int(np.sum(values <= tolerance * largest))
-    return largest_gap(values / largest, tolerance, 1.0).count
+        return decide(values, tolerance=tolerance * largest).count
+    return decide(values / largest, resolution=tolerance, top=1.0).count

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import f
 
-from ..linalg import NuclearRegression, annihilating, low_rank_least_squares, ridge_regression
+from ..linalg import NuclearRegression, annihilating, decide, low_rank_least_squares, ridge_regression
 from ._rows import Rows
 from ._task import Task
 
@@ -80,7 +80,7 @@ class Refit:
         if not found.settled:
             return None
         s = np.linalg.svd(self.operator @ found.vector, compute_uv=False)
-        more = self.candidates - int(np.sum(s > _EXACTLY * s[0]))
+        more = self.candidates - len(s) + decide(s, tolerance=_EXACTLY * s[0]).count
         if more > kept:  # the function has more symmetries than were asked for
             found = low_rank_least_squares(self.operator, curvature, slope, found.vector, self.candidates - more)
             if not found.settled:

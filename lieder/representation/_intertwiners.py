@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
-from jaxtyping import Float
 
-from ..linalg import MatrixStack, axis_aligned, stacked
+from ..linalg import MatrixStack, axis_aligned, decide, stacked
 from ._irreducible import NotSplit, Split, irreducible
 from ._maps import AbstractMaps
 from ._null_maps import NullMaps, Unfinished, candidates, cut
@@ -22,6 +21,7 @@ _DRAWS = 4  # random elements tried; the first is nearly always generic
 _WIDE = 1e-4  # the relative gap of eigenvalues at which no better draw is looked for: errors are then below 1e-12
 _WORST = 1e-7  # the error of irreducible pieces above which a draw is refused; seen: 1e-11 at a gap of 1e-6
 _CLEAR = 10.0  # the factor between the singular values on both sides of the cut
+_ROUNDING = 1e-14  # singular values below it are zero but for rounding
 _NEAR = 3.0  # the factor between the tolerance and the first singular value above it
 
 
@@ -242,25 +242,16 @@ def _null(
             row.append(candidates(left[id(s)], left[id(t)], scale, given))
         every.append(row)
     values = [part.values for row in every for parts in row for part in parts]
-    _check_gap(np.sort(np.concatenate([np.zeros(0), *values])), tolerance)
+    rank = decide(np.concatenate([np.zeros(0), *values]), resolution=_ROUNDING, tolerance=tolerance, min_gap=_CLEAR)
+    if not rank.clear or rank.above < _NEAR * tolerance:
+        below, above = rank.sides()
+        raise ValueError(
+            f"tolerance={tolerance:.3g} does not part the singular values of the constraints: below it {below}; above"
+            f" it {above}. Choose a tolerance inside a gap: a factor {_CLEAR:g} between the two sides, and {_NEAR:g}"
+            " times the tolerance at least above it; or measure the generators better."
+        )
     bases = tuple(
-        tuple(cut(parts, (t.size, s.size), tolerance) for parts, s in zip(row, by, strict=True))
+        tuple(cut(parts, (t.size, s.size), rank.cut) for parts, s in zip(row, by, strict=True))
         for row, t in zip(every, to, strict=True)
     )
     return NullMaps(widths, tuple(p.places for p in by), tuple(p.places for p in to), bases)
-
-
-def _check_gap(values: Float[np.ndarray, " n"], tolerance: float) -> None:
-    count = int(np.searchsorted(values, tolerance, side="right"))
-    if count == len(values):
-        return
-    below, above = max(values[:count].max(initial=0.0), 1e-14), values[count]
-    if above >= _CLEAR * below and above >= _NEAR * tolerance:
-        return
-    near = ", ".join(f"{v:.2g}" for v in values[max(count - 4, 0) : count]) or "none"
-    far = ", ".join(f"{v:.2g}" for v in values[count : count + 4])
-    raise ValueError(
-        f"tolerance={tolerance:.3g} does not part the singular values of the constraints: below it {near}; above it"
-        f" {far}. Choose a tolerance inside a gap: a factor {_CLEAR:g} between the two sides, and {_NEAR:g} times the"
-        " tolerance at least above it; or measure the generators better."
-    )

@@ -223,7 +223,7 @@ def test_differences_are_known_as_well_as_two_steps_agree():
 
 def decided(defects, **named):
     named = {"resolution": 1e-2, "resolution_source": "", **named}
-    return ld.discover._evidence.decide(np.array(defects), **named)
+    return ld.discover._evidence.weigh(np.array(defects), **named)
 
 
 def test_what_is_resolved_is_no_symmetry_however_large_the_next_defect_is():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lieder.linalg import (
     TriangularFactor,
-    largest_gap,
+    decide,
     relative_spectrum,
     row_echelon,
     simplest_fraction,
@@ -182,21 +182,50 @@ def test_values_do_not_depend_on_basis_or_units_of_columns(q, seed, exponents):
     ],
 )
 def test_the_largest_gap(values, count):
-    gap = largest_gap(np.array(values), 1e-10, 1.0)
-    assert gap.count == count
+    rank = decide(np.array(values), resolution=1e-10, top=1.0)
+    assert rank.count == count and rank.rule == "largest gap" and rank.clear
     below = np.sort(np.clip(values, 1e-10, 1.0))
-    assert np.sum(below < gap.cut) == count
+    assert np.sum(below < rank.cut) == count
+    assert rank.above == (rank.values[count] if count < len(values) else np.inf)
 
 
 def test_the_size_of_the_gap():
-    gap = largest_gap(np.array([1e-6, 1e-1]), 1e-8, 1.0)
-    assert gap.ratio == pytest.approx(1e5) and gap.cut == pytest.approx(10**-3.5)
+    rank = decide(np.array([1e-6, 1e-1]), resolution=1e-8, top=1.0, min_gap=1e6)
+    assert rank.gap == pytest.approx(1e5) and rank.cut == pytest.approx(10**-3.5) and not rank.clear
 
 
-@pytest.mark.parametrize("floor", [0.0, -1.0, 2.0, np.nan])
-def test_a_floor_outside_its_range_is_refused(floor):
-    with pytest.raises(ValueError, match=r"floor must lie in \(0, top = 1\], got"):
-        largest_gap(np.array([0.5]), floor, 1.0)
+@pytest.mark.parametrize("resolution", [-1.0, np.nan])
+def test_a_resolution_that_is_none_is_refused(resolution):
+    with pytest.raises(ValueError, match=r"resolution must be at least 0, got"):
+        decide(np.array([0.5]), resolution=resolution, top=1.0)
+
+
+@pytest.mark.parametrize("given", [0.0, 2.0])
+def test_a_resolution_outside_the_ladder_is_moved_to_its_end(given):
+    """Nothing is resolved beyond what numbers can hold, nor above the value that means "not small at all"."""
+    rank = decide(np.array([0.5]), resolution=given, top=1.0)
+    assert rank.resolution == (1.0 if given else np.finfo(float).tiny) and rank.count == 0
+
+
+def test_a_tolerance_decides_whatever_the_gap():
+    rank = decide(np.array([3e-6, 1e-6, 4e-6, 1.0]), resolution=1e-9, tolerance=3.5e-6, min_gap=10.0)
+    assert (rank.count, rank.rule, rank.cut) == (2, "tolerance", 3.5e-6)
+    assert rank.gap == pytest.approx(4 / 3) and not rank.clear and rank.above == 4e-6
+    assert rank.sides() == ("1e-06, 3e-06", "4e-06, 1")
+    everything = decide(np.array([1e-9]), tolerance=1.0, min_gap=10.0)
+    assert everything.count == 1 and everything.clear and everything.above == np.inf
+    assert everything.sides() == ("1e-09", "none")
+
+
+def test_no_more_is_known_of_a_space_than_of_its_least_known_direction():
+    rank = decide(np.array([0.001, 0.002, 0.9]), resolution=np.array([1e-3, 0.5, 1e-3]), tolerance=0.1, top=1.0)
+    assert rank.count == 2 and rank.resolution == 0.5 and rank.gap == pytest.approx(1.8)
+
+
+def test_what_is_resolved_is_no_zero_however_large_the_next_value_is():
+    values = np.array([1e-6, 1e-3, 1.0])
+    assert decide(values, resolution=1e-5, top=1.0).count == 2
+    assert decide(values, resolution=1e-5, top=1.0, resolved=1e-4).count == 1
 
 
 # Simple numbers and bases

@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array
 
+from lieder.linalg import decide
+
 _ROUNDING = 1e-5  # columns given in single precision are orthonormal to about this; closer ones are polished in silence
 _DEPENDENT = 1e-10  # relative singular value below which the columns are dependent
 
@@ -182,7 +184,7 @@ def _dense(given: Any, size: int) -> Dense:
     if np.abs(matrix.T @ matrix - np.eye(k)).max() > _ROUNDING:
         values = np.linalg.svd(matrix, compute_uv=False)
         if values[-1] <= _DEPENDENT * values[0]:
-            rank = int((values > _DEPENDENT * values[0]).sum())
+            rank = k - decide(values, tolerance=_DEPENDENT * values[0]).count
             raise ValueError(f"O has {k} columns but rank {rank}: leave out the columns that depend on others.")
         warnings.warn(
             f"O has no orthonormal columns (singular values {values[-1]:.3g} to {values[0]:.3g}): they are replaced by"
