@@ -14,4 +14,5 @@ from ._lie import slopes as slopes
 from ._operator import SampledOperator as SampledOperator
 from ._operator import family_operator as family_operator
 from ._operator import sampled_operator as sampled_operator
+from ._precision import full_precision as full_precision
 from ._sampled import values as values

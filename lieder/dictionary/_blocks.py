@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import sympy
 from jaxtyping import Array, Shaped
@@ -47,7 +48,7 @@ class Blocks(AbstractDictionary):
         known = [part.exponents for part in self.parts]
         if any(powers is None for powers in known):
             return None
-        return scipy.sparse.block_diag(known).toarray().astype(np.int64)
+        return scipy.linalg.block_diag(*known).astype(np.int64)
 
     @property
     def coordinates(self):

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from ..derivative import check_model
+from ..derivative import check_model, full_precision
 from ..interop import ForeignModel
 from ..sampling import Stream
 from ._checks import check_candidates, check_foreign, check_moves, checked_weights, moved_columns
@@ -25,6 +25,7 @@ TRAINED = (
 )
 
 
+@full_precision()
 def model_symmetries(
     question: Question,
     rule: Rule,

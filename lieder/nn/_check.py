@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from .. import interop
 from ..action import AbstractAction, check_same_algebra, discrete_elements, moved
 from ..algebra import LieAlgebra
-from ..derivative import blocks, lie_derivative
+from ..derivative import blocks, full_precision, lie_derivative
 from ..interop import ForeignModel
 from ..sampling import check_container
 from ._check_record import Check
@@ -24,6 +24,7 @@ _MOST = 128  # examples that are looked at
 _MOVES = 3  # random group elements for each layer
 
 
+@full_precision()
 def check(
     model: Any,
     source: AbstractAction,
