@@ -94,8 +94,9 @@ def answers(rows: int) -> None:
                 kept = f"{defects[s.dim - 1]:.1e}" if s.dim else "-"
                 broken = f"{defects[s.dim]:.1e}" if s.dim < len(defects) else "-"
                 print(
-                    f"| {name} | {rows:,} | {device.device_kind} | {np.dtype(dtype)} | {s.dim} ({s.evidence.verdict}) | "
-                    f"{truth} | {kept} | {broken} | {s.evidence.resolution:.1e} | {seconds:.2f} |",
+                    f"| {name} | {rows:,} | {device.device_kind} | {np.dtype(dtype)} | "
+                    f"{s.dim} ({s.evidence.verdict}) | {truth} | {kept} | {broken} | "
+                    f"{s.evidence.resolution:.1e} | {seconds:.2f} |",
                     flush=True,
                 )
 
@@ -115,8 +116,8 @@ def sizes(rows: int) -> None:
                 ld.discover.function(F, x, source=source, target=target)
                 seconds = time.perf_counter() - begun
             print(
-                f"| {device.device_kind} | {np.dtype(dtype)} | {n:,} | {seconds:.2f} | {n / seconds:,.0f} | {floor:.3f} | "
-                f"{seconds / floor:.1f} |",
+                f"| {device.device_kind} | {np.dtype(dtype)} | {n:,} | {seconds:.2f} | {n / seconds:,.0f} | "
+                f"{floor:.3f} | {seconds / floor:.1f} |",
                 flush=True,
             )
 
