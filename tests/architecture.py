@@ -9,6 +9,7 @@ from pathlib import Path
 
 # A room imports only from lower floors; rooms of one floor never import each other.
 FLOORS = {
+    "late": -1,
     "linalg": 0,
     "sampling": 0,
     "files": 0,
@@ -26,7 +27,7 @@ FLOORS = {
     "nn": 5,
     "cli": 6,
 }
-LATE_IMPORTS = {"interop", "cli", ""}  # "" is lieder/__init__.py
+LATE_IMPORTS = {"interop", "cli", "late", ""}  # "" is lieder/__init__.py
 GUARDED = {"torch", "dask", "pysindy", "pandas", "polars"}  # foreign frameworks: imported in interop only
 NO_ROOMS = {"utils", "misc", "core", "helpers"}
 LONGEST = 400
@@ -217,7 +218,7 @@ def docstrings(package: Path, sources: list[Source]) -> Iterator[str]:
     exported: dict[str, set[str]] = {}
     for source in sources:
         if source.path.name == "__init__.py" and source.room:
-            nodes = [node for node in source.tree.body if isinstance(node, ast.ImportFrom)]
+            nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom)]
             names = {alias.asname or alias.name for node in nodes for alias in node.names}
             exported.setdefault(source.room, set()).update(names)  # a folder inside a room has names of its own
     for source in sources:
@@ -247,8 +248,10 @@ def rooms(package: Path, sources: list[Source]) -> Iterator[str]:
             yield f"{folder.name}:1: a folder of {len(files)} files: a room becomes a folder at its third file"
     for source in sources:
         if source.path.name == "__init__.py" and source.room:
-            for node in source.tree.body:
-                if isinstance(node, ast.ImportFrom) and any(alias.asname != alias.name for alias in node.names):
+            for node in ast.walk(source.tree):
+                if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(f"lieder.{source.room}"):
+                    continue
+                if any(alias.asname != alias.name for alias in node.names):
                     yield _at(source, node, "re-export as `X as X`")
 
 

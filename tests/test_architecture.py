@@ -147,6 +147,29 @@ def test_import_is_light():
     assert run.stdout.strip() == "[]"
 
 
+HEAVY = ("matplotlib", "sympy", "optax", "typer", "sklearn.neighbors", "torch", "dask", "pysindy")
+
+
+@pytest.mark.parametrize("verb", ["discover", "enforce", "promote", "nn"])
+def test_a_verb_loads_nothing_that_it_needs_late(verb):
+    """Formulas, pictures and trees of neighbours come with the first answer that needs them."""
+    code = f"import sys, lieder.{verb}; print([m for m in {HEAVY} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_discovery_that_is_not_printed_loads_no_formulas():
+    code = (
+        "import sys, numpy as np, lieder as ld\n"
+        "x = np.random.default_rng(0).normal(size=(30, 2))\n"
+        "found = ld.discover.function(lambda x: x @ x, x, source=ld.vectors(ld.algebra.gl(2)))\n"
+        "print(found.dim, repr(found)[:10], [m for m in ('matplotlib', 'sympy') if m in sys.modules])\n"
+        "print(found.fields(), 'sympy' in sys.modules, 'matplotlib' in sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["1 Symmetries []", "['x0 d/dx1 - x1 d/dx0'] True False"]
+
+
 def test_the_front_of_the_house():
     assert len(lieder.__all__) < 40
     assert len(set(lieder.__all__)) == len(lieder.__all__)

@@ -8,11 +8,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from ..algebra import LieAlgebra, Span
+from ..late import sympy
 
 if TYPE_CHECKING:
     from ._fields import FieldAction
@@ -58,8 +58,8 @@ class AbstractFibreAction(eqx.Module):
         """The action of combinations of generators (rows of coefficients), which form `algebra`."""
 
     def symbolic(
-        self, xi: Float[np.ndarray, " generators"], x: list[sympy.Symbol], y: list[sympy.Symbol]
-    ) -> list[sympy.Expr]:
+        self, xi: Float[np.ndarray, " generators"], x: "list[sympy.Symbol]", y: "list[sympy.Symbol]"
+    ) -> "list[sympy.Expr]":
         """The m components of phi_xi as expressions in the given symbols; by default in the generators' names."""
         return named_components(self.algebra, xi, y)
 
@@ -217,8 +217,8 @@ class Restricted(AbstractAction):
 
 
 def named_components(
-    algebra: LieAlgebra | Span, xi: Float[np.ndarray, " generators"], y: list[sympy.Symbol]
-) -> list[sympy.Expr]:
+    algebra: LieAlgebra | Span, xi: Float[np.ndarray, " generators"], y: "list[sympy.Symbol]"
+) -> "list[sympy.Expr]":
     """Components of sum_k xi^k theta_k by the names of the generators: name_0(y), name_1(y), ...
 
     Arguments: `algebra`; `xi` (q,); `y`, m symbols. Returns: m expressions.

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Float
 
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
+from ..late import sympy
 from ..linalg import MatrixStack
 from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
@@ -152,7 +152,7 @@ class FieldAction(AbstractAction):
         elements = self.elements if same else NO_ELEMENTS
         return FieldAction(algebra, self.generators.combine(rows), self.dictionary, self.blocks, elements)
 
-    def symbolic(self, xi, x, y) -> list[sympy.Expr]:
+    def symbolic(self, xi, x, y) -> "list[sympy.Expr]":
         matrix = self.generators.combine(np.asarray(xi)[None]).dense()[0]
         functions = self.dictionary.symbols(y)
         return [

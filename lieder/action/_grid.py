@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Float
 
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
+from ..late import sympy
 from ..linalg import MatrixStack, stacked
 from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
@@ -222,7 +222,7 @@ class GridAction(AbstractAction):
         rest = (self.shape, self.boundary, self.derivative, self.order, self.spacing, self.indexing)
         return GridAction(base, fibre, *rest)
 
-    def symbolic(self, xi, x, y) -> list[sympy.Expr]:
+    def symbolic(self, xi, x, y) -> "list[sympy.Expr]":
         """The generators by their names, sum_k xi^k J_k(u), written at the first sample and zero at the others.
 
         All samples read alike, and the matrices of a grid fill pages.

@@ -4,11 +4,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Float
 
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
+from ..late import sympy
 from ..linalg import MatrixStack
 from ._abstract import AbstractAction, AbstractFibreAction
 from ._fields import FieldAction
@@ -73,7 +73,7 @@ class Lift(AbstractFibreAction):
             return None
         return {"type": "Lift", "base": base, "up": self.up, "down": self.down, "weight": self.weight}
 
-    def symbolic(self, xi, x, y) -> list[sympy.Expr]:
+    def symbolic(self, xi, x, y) -> "list[sympy.Expr]":
         field = self.base.symbolic(xi, x, x)
         n, slots = self.base.width, self.up + self.down
         slope = [[sympy.diff(component, variable) for variable in x] for component in field]

@@ -2,10 +2,10 @@
 
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Float
 
 from ..algebra import LieAlgebra, Span
+from ..late import sympy
 from ._abstract import AbstractAction, AbstractFibreAction
 
 
@@ -54,7 +54,7 @@ class TotalAction(AbstractAction):
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "TotalAction":
         return TotalAction(self.base.restrict(rows, algebra), self.fibre.restrict(rows, algebra))
 
-    def symbolic(self, xi, x, y) -> list[sympy.Expr]:
+    def symbolic(self, xi, x, y) -> "list[sympy.Expr]":
         n = self.base.width
         return self.base.symbolic(xi, y[:n], y[:n]) + self.fibre.symbolic(xi, y[:n], y[n:])
 

@@ -3,10 +3,10 @@
 from operator import itemgetter
 
 import numpy as np
-import scipy.cluster.hierarchy
 import scipy.linalg
 from jaxtyping import Float
 
+from ..late import hierarchy
 from ._subspace import Constants, bracket_span, centre, complement, null, restrict
 
 _FINEST = 1e-7  # normal matrices square singular values, and cannot tell smaller ones from zero
@@ -55,11 +55,11 @@ def split_centreless(constants: Constants, tolerance: float) -> list[Constants]:
         phi = np.tensordot(random.normal(size=len(maps)), maps, axes=1)
         values = np.linalg.eigvals(phi)
         points = np.stack([values.real, np.abs(values.imag)], axis=1)  # a complex pair belongs to one ideal
-        tree = scipy.cluster.hierarchy.linkage(points, "single")
+        tree = hierarchy.linkage(points, "single")
         size = max(float(np.abs(values).max()), np.finfo(float).tiny)
         draws.append((tree[-(pieces - 1), 2] / size, phi, points, tree))
     _, phi, points, tree = max(draws, key=itemgetter(0))
-    label = scipy.cluster.hierarchy.fcluster(tree, pieces, "maxclust")
+    label = hierarchy.fcluster(tree, pieces, "maxclust")
     centres = np.stack([points[label == k].mean(axis=0) for k in np.unique(label)])
     return [restrict(constants, _invariant_subspace(phi, centres, k)) for k in range(len(centres))]
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Shaped
 
+from ..late import sympy
 from ._dictionary import AbstractDictionary, example, variables
 
 
@@ -36,7 +36,7 @@ class Blocks(AbstractDictionary):
         pieces = self._slices(example(x, self.width))
         return jnp.concatenate([part(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         pieces = self._slices(variables(names, self.width))
         return [term for part, piece in zip(self.parts, pieces, strict=True) for term in part.symbols(piece)]
 

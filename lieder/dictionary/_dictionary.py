@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Float, Int, Shaped
 
+from ..late import sympy
 from ..linalg import MatrixStack
 
 
@@ -42,7 +42,7 @@ class AbstractDictionary(abc.ABC):
         Raises: ValueError when `x` has another shape.
         """
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         """The features as sympy expressions; by default f1(x, y), f2(x, y), ...
 
         Arguments: `names`, `width` names (or sympy symbols) of the input variables.
@@ -118,7 +118,7 @@ class AbstractDictionary(abc.ABC):
         return None
 
 
-def text(symbol: sympy.Expr) -> str:
+def text(symbol: "sympy.Expr") -> str:
     """A feature as it is printed."""
     written = str(symbol).replace("**", "^").replace("*", " ")
     return f"({written})" if symbol.is_Add else written
@@ -135,7 +135,7 @@ def example(x, width: int) -> Array:
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
 
 
-def variables(names: Sequence[str | sympy.Symbol], width: int) -> list[sympy.Symbol]:
+def variables(names: "Sequence[str | sympy.Symbol]", width: int) -> "list[sympy.Symbol]":
     """The names as sympy symbols, or an error that says how many are needed."""
     if isinstance(names, str) or len(names) != width:
         raise ValueError(f"names: expected {width} names, one for each input variable, got {names!r}.")

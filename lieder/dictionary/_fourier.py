@@ -9,9 +9,9 @@ from itertools import product
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Int, Shaped
 
+from ..late import sympy
 from ..linalg import MatrixStack
 from ._dictionary import AbstractDictionary, example, variables, whole
 
@@ -51,7 +51,7 @@ class Fourier(AbstractDictionary):
         pairs = jnp.stack([jnp.cos(phase), jnp.sin(phase)], axis=1)
         return jnp.concatenate([jnp.ones((1,), x.dtype), pairs.reshape(-1)])
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         x = variables(names, self.width)
         # The default period stays 2 pi, so that its waves print as cos(x), not as cos(1.0*x).
         step = [1 if p == 2 * math.pi else 2 * sympy.pi / sympy.nsimplify(p) for p in self.period]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Shaped
 
+from ..late import sympy
 from ._dictionary import AbstractDictionary, example, variables, whole
 
 
@@ -32,7 +32,7 @@ class Functions(AbstractDictionary):
         x = example(x, self.width)
         return jnp.stack([jnp.asarray(f(x), x.dtype) for f in self.members])
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         """As for every dictionary; a function that sympy cannot evaluate is printed by its name, as `name(x, y)`."""
         x = variables(names, self.width)
         return [_traced(f, name, x) for f, name in zip(self.members, self.names, strict=True)]
@@ -70,7 +70,7 @@ def _own_name(f: Callable, i: int) -> str:
     return name if name.isidentifier() else f"f{i + 1}"
 
 
-def _traced(f: Callable, name: str, x: list[sympy.Symbol]) -> sympy.Expr:
+def _traced(f: Callable, name: str, x: "list[sympy.Symbol]") -> "sympy.Expr":
     try:
         return sympy.sympify(f(np.array(x, dtype=object)))
     # The user's code may raise anything when given symbols; none of it is a fault.

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Shaped
 
+from ..late import sympy
 from ._dictionary import AbstractDictionary, example, variables, whole
 
 
@@ -27,7 +27,7 @@ class Linear(AbstractDictionary):
     def __call__(self, x: Shaped[Array | np.ndarray, " width"]) -> Shaped[Array, " size"]:
         return example(x, self.width)
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         return list(variables(names, self.width))
 
     @property
@@ -60,7 +60,7 @@ class Affine(AbstractDictionary):
         x = example(x, self.width)
         return jnp.concatenate([x, jnp.ones((1,), x.dtype)])
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         return [*variables(names, self.width), sympy.Integer(1)]
 
     @property

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import sympy
 from jaxtyping import Array, Int, Shaped
 
+from ..late import sympy
 from ._dictionary import AbstractDictionary, example, variables, whole
 
 
@@ -47,7 +47,7 @@ class Polynomials(AbstractDictionary):
             degrees.append(x[variable] * degrees[-1][lower])
         return jnp.concatenate(degrees)
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         x = variables(names, self.width)
         degrees = [[sympy.Integer(1)]]
         for variable, lower in _factors(self.width, self.degree):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy
 from jaxtyping import Array, Shaped
 
+from ..late import sympy
 from ..linalg import MatrixStack
 from ._dictionary import AbstractDictionary, example, text, variables, whole
 
@@ -41,7 +41,7 @@ class Radial(AbstractDictionary):
         powers = [square ** (p // 2) * (jnp.sqrt(square) if p % 2 else 1) for p in range(self.low, self.high + 1)]
         return (jnp.stack(powers)[:, None] * x[None, :]).reshape(-1)
 
-    def symbols(self, names: Sequence[str | sympy.Symbol]) -> list[sympy.Expr]:
+    def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
         x = variables(names, self.width)
         r = sympy.sqrt(sum(v**2 for v in x))
         return [r**p * v for p in range(self.low, self.high + 1) for v in x]

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from .. import report
 from ..action import orbits
@@ -14,6 +13,8 @@ from ._evidence import BROKEN, NONE, SYMMETRIES
 from ._sparsify import NEGLIGIBLE
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ._symmetries import Symmetries
 
 SHOWN = 12  # rows of the table of defects in the terminal
@@ -184,7 +185,7 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     )
 
 
-def _figures(s: "Symmetries", row: np.ndarray, label: str) -> list[report.Figure]:
+def _figures(s: "Symmetries", row: np.ndarray, label: str) -> "list[report.Figure]":
     figures = [report.Figure(field_figure(s, row, label), f"{label} as arrows over the data.")]
     orbits = orbit_figure(s, row, label)
     if orbits is not None:
@@ -192,12 +193,12 @@ def _figures(s: "Symmetries", row: np.ndarray, label: str) -> list[report.Figure
     return figures
 
 
-def field_figure(s: "Symmetries", row: np.ndarray, label: str) -> Figure:
+def field_figure(s: "Symmetries", row: np.ndarray, label: str) -> "Figure":
     """One generator as arrows over the data."""
     return report.field_figure(s.examples(), s.displacement(row), s.names, title=f"{label}: {s.written(row)}")
 
 
-def orbit_figure(s: "Symmetries", row: np.ndarray, label: str) -> Figure | None:
+def orbit_figure(s: "Symmetries", row: np.ndarray, label: str) -> "Figure | None":
     """Orbits of a few points under one generator; None when all leave the space."""
     pairs, moved = s.examples(), s.displacement(row)
     starts = pairs[_spread_out(pairs, 5)]

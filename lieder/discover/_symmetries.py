@@ -3,12 +3,10 @@
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import sympy
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from .. import report
@@ -22,12 +20,16 @@ from ..action import (
 )
 from ..algebra import LieAlgebra, Span
 from ..files import read_record, write_record
+from ..late import sympy
 from ..sampling import checked_flag
 from . import _summary
 from ._evidence import Evidence
 from ._found import EXACT
 from ._sparsify import NEGLIGIBLE, printable, simple_basis
 from ._storage import FORMAT, read_fields, written_fields
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -217,7 +219,7 @@ class Symmetries:
         limit = self.evidence.limit(self.defects[: self.dim])
         return printable(self._coefficients(xi)[0], digits, self.numerator, self.denominator, limit)
 
-    def expressions(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None) -> list[sympy.Expr]:
+    def expressions(self, xi: ArrayLike, names: list[str] | tuple[str, ...] | None = None) -> "list[sympy.Expr]":
         """The components of one generator's field on inputs and outputs, as sympy expressions in the column names."""
         symbols = [sympy.Symbol(name, real=True) for name in self._checked_names(names)]
         return self.total.symbolic(np.asarray(xi), symbols, symbols)
@@ -260,7 +262,7 @@ class Symmetries:
         first = next(names)
         return next((name for name in (first, *names) if not name.startswith("unnamed")), first)
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """The spectrum of defects with the decision drawn in.
 
         Returns: a matplotlib figure; save it with figure.savefig("spectrum.png")."""
@@ -272,14 +274,14 @@ class Symmetries:
             weak=self.evidence.weak,
         )
 
-    def plot_field(self, which: int = 0) -> Figure:
+    def plot_field(self, which: int = 0) -> "Figure":
         """One generator of the simple basis as arrows over held-out examples.
 
         Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
         Raises: IndexError when there are not so many symmetries."""
         return _summary.field_figure(self, self._simple(which), f"Symmetry {which + 1}")
 
-    def plot_orbits(self, which: int = 0) -> Figure:
+    def plot_orbits(self, which: int = 0) -> "Figure":
         """Orbits t -> exp(t xi) x of a few held-out examples under one generator of the simple basis.
 
         Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
 
 from lieder.interop import ForeignModel
 
+from ..late import neighbors
 from ._batches import evaluate, values
 from ._data import Data, standard
 from ._family import AbstractFamily, FeatureModel, Validated
@@ -148,7 +148,7 @@ def neighbouring_error(data: Data, folds: list[np.ndarray], residual: np.ndarray
     for fold in folds:
         if len(fold) < 2:
             continue
-        near = NearestNeighbors(n_neighbors=1).fit(z[fold]).kneighbors(return_distance=False)[:, 0]
+        near = neighbors.NearestNeighbors(n_neighbors=1).fit(z[fold]).kneighbors(return_distance=False)[:, 0]
         # Two rows that are each other's neighbours are one pair.
         pairs = np.unique(np.sort(np.stack([np.arange(len(fold)), near]), axis=0), axis=1)
         products.append(np.sum(r[fold][pairs[0]] * r[fold][pairs[1]], axis=1))

@@ -8,9 +8,9 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
+from ..late import optax
 from ._batches import evaluate
 from ._data import Data, standard
 from ._family import AbstractFamily, Validated, standardise
@@ -109,7 +109,7 @@ def _padded(z: np.ndarray, t: np.ndarray, weight: np.ndarray, rows: np.ndarray, 
     return jnp.asarray(z[keep]), jnp.asarray(t[keep]), jnp.asarray(masked)
 
 
-def _optimiser() -> optax.GradientTransformation:
+def _optimiser() -> "optax.GradientTransformation":
     return optax.adam(optax.cosine_decay_schedule(RATE, STEPS))
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
 
 from lieder.sampling import drawn_in
 
+from ..late import neighbors
 from ._data import Data
 from ._doubt import explained, standard
 from ._ridge import polynomial
@@ -36,7 +36,7 @@ def followed(
         residual = np.empty_like(data.y)
         for fold in folds:
             others = np.delete(np.arange(len(data)), fold)
-            finder = NearestNeighbors(n_neighbors=min(count, len(others))).fit(z[others])
+            finder = neighbors.NearestNeighbors(n_neighbors=min(count, len(others))).fit(z[others])
             index = finder.kneighbors(z[fold], return_distance=False)
             residual[fold] = data.y[others][index].mean(axis=1) - data.y[fold]
         residuals.append(residual)

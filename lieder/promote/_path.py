@@ -3,15 +3,17 @@
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 
+from .. import report
 from ..files import read_record, write_record
-from ..report import path_figure
 from ._checkpoint import FORMAT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SLIGHT = 1.0  # log odds that are not worth more than a bare mention
 
@@ -81,7 +83,7 @@ class RegressionPath:
         """The strength at `position`."""
         return float(self.alphas[self.position])
 
-    def plot(self, title: str = "Regression over strengths") -> Figure:
+    def plot(self, title: str = "Regression over strengths") -> "Figure":
         """The errors on examples left out, and what is kept, over the strength.
 
         Arguments: `title`.
@@ -95,7 +97,7 @@ class RegressionPath:
         alphas = self.alphas[drawn]
         position = min(self.position, len(drawn) - 1)
         values = self.singular_values[drawn]
-        return path_figure(
+        return report.path_figure(
             alphas, self.error[drawn], self.deviation[drawn], values, self.kept[drawn], position, title=title
         )
 

@@ -1,19 +1,39 @@
-"""Tables, figures and the HTML page: arrays, strings and numbers in, something to look at out."""
+"""Tables, figures and the HTML page: arrays, strings and numbers in, something to look at out.
 
-from lieder.report._field import field_figure as field_figure
-from lieder.report._generator_text import generator_text as generator_text
-from lieder.report._mathml import equations_html as equations_html
-from lieder.report._orbit import orbit_figure as orbit_figure
-from lieder.report._page import Equations as Equations
-from lieder.report._page import Figure as Figure
-from lieder.report._page import Section as Section
-from lieder.report._page import Table as Table
-from lieder.report._page import Text as Text
-from lieder.report._page import html as html
-from lieder.report._path import path_figure as path_figure
+What sets formulas or draws is brought when it is first asked for, with sympy and matplotlib.
+"""
+
+from typing import TYPE_CHECKING
+
+from lieder.late import door
 from lieder.report._progress import progress as progress
-from lieder.report._spectrum import spectrum_figure as spectrum_figure
 from lieder.report._terminal import Verdict as Verdict
 from lieder.report._terminal import render as render
 from lieder.report._terminal import table as table
 from lieder.report._terminal import verdict_panel as verdict_panel
+
+if TYPE_CHECKING:
+    from lieder.report._field import field_figure as field_figure
+    from lieder.report._generator_text import generator_text as generator_text
+    from lieder.report._mathml import equations_html as equations_html
+    from lieder.report._orbit import orbit_figure as orbit_figure
+    from lieder.report._page import Equations as Equations
+    from lieder.report._page import Figure as Figure
+    from lieder.report._page import Section as Section
+    from lieder.report._page import Table as Table
+    from lieder.report._page import Text as Text
+    from lieder.report._page import html as html
+    from lieder.report._path import path_figure as path_figure
+    from lieder.report._spectrum import spectrum_figure as spectrum_figure
+
+_LATE = {
+    "field_figure": "_field",
+    "generator_text": "_generator_text",
+    "equations_html": "_mathml",
+    "orbit_figure": "_orbit",
+    **dict.fromkeys(("Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
+    "path_figure": "_path",
+    "spectrum_figure": "_spectrum",
+}
+
+__getattr__ = door(__name__, _LATE)

@@ -4,7 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
+
+from ..late import neighbors
 
 
 def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
@@ -31,7 +32,9 @@ def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
     while int(sizes[-1] * 1.5) <= min(max(points / 5, 2 * n, 16), points):
         sizes.append(int(sizes[-1] * 1.5))
     chosen = np.random.default_rng(0).permutation(points)[:200]
-    index = NearestNeighbors(n_neighbors=sizes[-1]).fit(cloud).kneighbors(cloud[chosen], return_distance=False)
+    index = (
+        neighbors.NearestNeighbors(n_neighbors=sizes[-1]).fit(cloud).kneighbors(cloud[chosen], return_distance=False)
+    )
     best, drop = n, 4.0
     for k in sizes:
         variances, full = _spread(cloud[index[:, :k]]), _spread_of_ball(k, n)
@@ -78,7 +81,7 @@ def _dimension_by_growth(cloud: np.ndarray) -> int:
 def _growth(cloud: np.ndarray) -> float:
     """The exponent of the number of points within a distance, by maximum likelihood over the ten nearest; inf for
     equal distances."""
-    distances = NearestNeighbors(n_neighbors=11).fit(cloud).kneighbors(return_distance=True)[0][:, :10]
+    distances = neighbors.NearestNeighbors(n_neighbors=11).fit(cloud).kneighbors(return_distance=True)[0][:, :10]
     distances = distances[distances[:, 0] > 0]
     logarithm = float(np.log(distances[:, -1:] / distances[:, :-1]).mean()) if len(distances) else 0.0
     return 8.0 / 9.0 / logarithm if logarithm > 0 else np.inf

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
 
+from ..late import neighbors
 from ._dimension import intrinsic_dimension
 from ._local_fits import LocalFits, coefficients, local_fits
 from ._outliers import apart
@@ -117,7 +117,7 @@ class _Near:
 
     def __init__(self, cloud: np.ndarray, dimension: int, order: int, queries: np.ndarray):
         self.cloud, self.dimension, self.order, self.queries = cloud, dimension, order, queries
-        self._finder = NearestNeighbors().fit(cloud)
+        self._finder = neighbors.NearestNeighbors().fit(cloud)
         self._index = np.zeros((len(queries), 0), np.int64)
 
     def fits(self, neighbours: int, most: int = 0, thickness: bool = False) -> LocalFits:

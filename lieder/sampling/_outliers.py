@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sklearn.neighbors import NearestNeighbors
+
+from ..late import neighbors
 
 NORMAL = 1.4826  # the standard deviation of a normal variable over the median of its distances from its median
 FAR = 5.0  # times the spread that the median tells; what is farther away counts as being there
@@ -49,7 +50,7 @@ def apart(
     if k < 2 or len(queries) == 0:
         return np.zeros(len(queries), bool)
     # The nearest of all is the query itself.
-    index = NearestNeighbors(n_neighbors=k + 1).fit(cloud).kneighbors(queries, return_distance=False)[:, 1:]
+    index = neighbors.NearestNeighbors(n_neighbors=k + 1).fit(cloud).kneighbors(queries, return_distance=False)[:, 1:]
     near = cloud[index] - queries[:, None]
     mean = near.mean(axis=1)
     spread = np.sqrt(np.mean(np.sum((near - mean[:, None]) ** 2, axis=2), axis=1))

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.core
 import numpy as np
-import scipy.cluster.hierarchy
 
+from ...late import hierarchy
 from ._directions import Constant, Units
 from ._mirror import Mirror, grouped, low_rank
 from ._selection import Leaves, check_finite, select
@@ -151,7 +151,7 @@ def _contrasts(groups: list[list[int]], points: np.ndarray) -> tuple[np.ndarray,
     columns, names = [], []
     for group in groups:
         clusters = [[unit] for unit in group]
-        for left, right in scipy.cluster.hierarchy.linkage(points[group], "ward")[:, :2].astype(int):
+        for left, right in hierarchy.linkage(points[group], "ward")[:, :2].astype(int):
             A, B = clusters[left], clusters[right]
             column = np.zeros(len(points))
             column[A], column[B] = 1 / len(A), -1 / len(B)

@@ -1,0 +1,46 @@
+"""Packages that are heavy and needed late, or never: each is imported when something in it is first used.
+
+Formulas need sympy, pictures matplotlib, networks optax, neighbours and clusters their trees. What is annotated by
+their classes is annotated in quotes.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+
+class _Late:
+    """A module that is imported when it is first asked for something."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
+
+
+if TYPE_CHECKING:
+    import optax as optax
+    import scipy.cluster.hierarchy as hierarchy
+    import sklearn.neighbors as neighbors
+    import sympy as sympy
+else:
+    hierarchy = _Late("scipy.cluster.hierarchy")
+    neighbors = _Late("sklearn.neighbors")
+    optax = _Late("optax")
+    sympy = _Late("sympy")
+
+
+def door(room: str, files: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a room's front door, some of whose names are brought from their files when asked for.
+
+    Arguments: `room`, its `__name__`; `files`, the file of each such name.
+    Returns: the function of PEP 562. It raises AttributeError for any other name.
+    """
+
+    def brought(name: str) -> Any:
+        if name not in files:
+            raise AttributeError(f"module '{room}' has no attribute {name!r}")
+        return getattr(import_module(f"{room}.{files[name]}"), name)
+
+    return brought
