@@ -5,6 +5,7 @@ from ._cloud import cloud as cloud
 from ._cloud import graph as graph
 from ._dataset import dataset as dataset
 from ._evidence import Evidence as Evidence
+from ._evidence import Verdict as Verdict
 from ._function import function as function
 from ._function import vector_field as vector_field
 from ._level_set import level_set as level_set

@@ -1,13 +1,14 @@
 """How many generators are symmetries, and what decides it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from ..linalg import decide
-from ..report import Verdict
 
+Verdict = Literal["symmetries", "no symmetry", "cannot tell"]
 SYMMETRIES: Verdict = "symmetries"
 NONE: Verdict = "no symmetry"
 CANNOT_TELL: Verdict = "cannot tell"

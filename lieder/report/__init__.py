@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from lieder.late import door
 from lieder.report._progress import progress as progress
-from lieder.report._terminal import Verdict as Verdict
 from lieder.report._terminal import render as render
 from lieder.report._terminal import table as table
 from lieder.report._terminal import verdict_panel as verdict_panel

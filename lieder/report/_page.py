@@ -14,7 +14,7 @@ import sympy
 from lieder.files import check_path, write_text
 from lieder.report._mathml import equations_html
 from lieder.report._sheet import SHEET
-from lieder.report._terminal import Verdict, check_kind, check_rows
+from lieder.report._terminal import check_kind, check_rows
 from lieder.report._words import cell_text, clean, is_number
 
 _HEAVY = 400_000  # bytes of a vector figure above which pixels are smaller and as legible
@@ -70,7 +70,7 @@ def html(
     title: str,
     summary: str,
     sections: Sequence[Section],
-    kind: Verdict | None = None,
+    kind: str | None = None,
 ) -> Path:
     """Write a self-contained HTML page: light and dark, wide and narrow, screen and paper.
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import rich.box
 from rich.console import Console, RenderableType
@@ -15,9 +14,7 @@ from rich.text import Text
 
 from lieder.report._words import cell_text, clean, is_number
 
-Verdict = Literal["symmetries", "no symmetry", "cannot tell"]
-
-# Title, colour and box differ together, so that the meaning survives without colour.
+# The kinds of answers. Title, colour and box differ together, so that the meaning survives without colour.
 _LOOK = {
     "symmetries": ("SYMMETRIES FOUND", "green", rich.box.HEAVY),
     "no symmetry": ("NO SYMMETRY", "red", rich.box.DOUBLE),
@@ -49,7 +46,7 @@ def table(rows: Sequence[Sequence[object]], columns: Sequence[str], title: str |
     return out
 
 
-def verdict_panel(text: str, kind: Verdict) -> Panel:
+def verdict_panel(text: str, kind: str) -> Panel:
     """The answer in a box: its title says which of the three answers it is, colour and frame only repeat it.
 
     **Arguments:**
@@ -131,5 +128,5 @@ def check_rows(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> None
 
 
 def check_kind(kind: str) -> None:
-    if kind not in get_args(Verdict):
-        raise ValueError(f"`kind` must be one of {', '.join(map(repr, get_args(Verdict)))}; got {kind!r}.")
+    if kind not in _LOOK:
+        raise ValueError(f"`kind` must be one of {', '.join(map(repr, _LOOK))}; got {kind!r}.")
