@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
-from scipy.sparse.csgraph import connected_components
 
 from ..action import AbstractFibreAction, FieldAction
 from ..derivative import LieMatrices, SampledOperator, family_operator, sampled_operator, values
 from ..dictionary import AbstractDictionary
-from ..linalg import MatrixStack, decide
+from ..linalg import MatrixStack, SingularPart, TooLarge, connected_columns, decide, singular_parts
 
-LARGEST = 6000  # unknowns that one generator connects: dense singular values of these take minutes
 CLEAR = 10.0  # least ratio between singular values that do not and that do count as zero
 _DEPENDENT = 1e-8  # functions whose samples are dependent to this count as dependent
 _ROUNDING = 1e-13
@@ -120,13 +118,7 @@ def null_space(constraints: list[Constraint], unknowns: int, tolerance: float, j
 
 
 def _largest(rows: scipy.sparse.csr_array) -> int:
-    return int(np.bincount(_labels(rows)).max(initial=0))
-
-
-def _labels(rows: scipy.sparse.csr_array) -> np.ndarray:
-    """For each column, which connected part of the constraints it belongs to."""
-    links = _csr(scipy.sparse.block_array([[None, rows], [rows.T, None]]))
-    return connected_components(links, directed=False)[1][rows.shape[0] :]  # pyright: ignore[reportOptionalSubscript]
+    return max(map(len, connected_columns(rows)), default=0)
 
 
 def _imposed(basis: scipy.sparse.csr_array, rows: scipy.sparse.csr_array, tolerance: float) -> scipy.sparse.csr_array:
@@ -134,41 +126,28 @@ def _imposed(basis: scipy.sparse.csr_array, rows: scipy.sparse.csr_array, tolera
     # What is left by rounding would connect parts that have nothing to do with each other.
     matrix.data[np.abs(matrix.data) < _ROUNDING * max(1.0, np.abs(matrix.data).max(initial=0.0))] = 0.0
     matrix.eliminate_zeros()
-    labels = _labels(matrix)
-    by_column = matrix.tocsc()
-    order = np.argsort(labels, kind="stable")
     entries, spectrum, count = [], [], 0
-    for own in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        part = by_column[:, own].tocsr()
-        part = part[np.diff(part.indptr) > 0].toarray()
-        values, vectors = _singular(part)
-        spectrum.append(values)
-        kept = vectors[values <= tolerance]
+    for part in _parts(matrix):
+        spectrum.append(part.values)
+        kept = part.vectors[part.values <= tolerance]
         place, column = np.nonzero(kept)
-        entries.append((own[column], count + place, kept[place, column]))
+        entries.append((part.columns[column], count + place, kept[place, column]))
         count += len(kept)
     check_gap(np.concatenate([np.zeros(0), *spectrum]), tolerance)
     if not entries:
         return basis
     row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
-    return _csr(basis @ scipy.sparse.csr_array((value, (row, column)), shape=(len(labels), count)))
+    return _csr(basis @ scipy.sparse.csr_array((value, (row, column)), shape=(sum(map(len, spectrum)), count)))
 
 
-def _singular(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    unknowns = part.shape[1]
-    if unknowns > LARGEST:
+def _parts(matrix: scipy.sparse.csr_array) -> list[SingularPart]:
+    try:
+        return list(singular_parts(matrix))
+    except TooLarge as fault:
         raise ValueError(
-            f"dictionary: the constraints connect {unknowns:,} coefficients, more than the {LARGEST:,} whose singular"
-            " values are computed. Take a lower degree, or one output at a time."
-        )
-    if part.shape[0] == 0:
-        return np.zeros(unknowns), np.eye(unknowns)
-    if part.shape[0] > unknowns:
-        part = np.linalg.qr(part)[1]
-    _, found, vectors = np.linalg.svd(part)
-    values = np.zeros(unknowns)
-    values[: len(found)] = found
-    return values, vectors
+            f"dictionary: the constraints connect {fault.columns:,} coefficients, more than the {fault.largest:,} whose"
+            " singular values are computed. Take a lower degree, or one output at a time."
+        ) from None
 
 
 def check_gap(values: np.ndarray, tolerance: float) -> None:

@@ -2,6 +2,11 @@
 
 from ._axes import axis_aligned as axis_aligned
 from ._columns import Columns as Columns
+from ._connected import SingularPart as SingularPart
+from ._connected import TooLarge as TooLarge
+from ._connected import connected_columns as connected_columns
+from ._connected import singular_parts as singular_parts
+from ._connected import singular_vectors as singular_vectors
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
 from ._low_rank import LowRank as LowRank

@@ -121,7 +121,7 @@ class MatrixStack:
         wide = scipy.sparse.csr_array((self.value * right[column], (row, k * columns + column)), (rows, q * columns))
         found = scipy.sparse.coo_array(left @ wide)
         row, place = found.coords
-        new, _ = found.shape
+        new, _ = found.shape  # pyright: ignore[reportGeneralTypeIssues]
         index = np.stack([place // columns, row, place % columns])
         return MatrixStack.from_entries((q, new, columns), index, found.data)
 

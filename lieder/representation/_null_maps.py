@@ -7,12 +7,9 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array, Float
 
-from ..linalg import axis_aligned
+from ..linalg import TooLarge, axis_aligned, singular_parts, singular_vectors
 from ._maps import AbstractMaps
 from ._summands import Summand
-
-LARGEST = 6000  # unknowns of one connected system, whose normal matrix of 300 MB takes a minute
-_SQUARE = 1200  # up to this many unknowns singular values are computed, above it their squares, good to 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,23 +127,26 @@ def candidates(
     Raises: ValueError when a connected part has more than 6,000 unknowns.
     """
     m, n = target.size, source.size
+    if given is not None and len(given) == 0:
+        return []
     if given is not None:
-        return [_from_rows(_images(source, target, scale, given), given)] if len(given) else []
-    columns, rows = _constraints(source, target, scale), len(scale) * m * n
-    if rows == 0:
+        values, vectors = singular_vectors(scipy.sparse.csr_array(_images(source, target, scale, given)))
+        return [Unfinished(values, np.tensordot(vectors, given, axes=1))]
+    if len(scale) == 0:
         return [Unfinished(np.zeros(m * n), np.eye(m * n).reshape(-1, m, n))]
-    links = scipy.sparse.block_array([[None, columns], [columns.T, None]])
-    label = scipy.sparse.csgraph.connected_components(links, directed=False)[1][rows:]
-    by_column = columns.tocsc()
-    order = np.argsort(label, kind="stable")
     out = []
-    for own in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
-        part = by_column[:, own].tocsr()
-        part = part[np.diff(part.indptr) > 0]
-        values, vectors = _spectrum(part, len(own))
-        maps = np.zeros((len(values), m * n))
-        maps[:, own] = vectors
-        out.append(Unfinished(values, maps.reshape(-1, m, n)))
+    try:
+        parts = list(singular_parts(_constraints(source, target, scale)))
+    except TooLarge as fault:
+        raise ValueError(
+            f"source and target: {fault.columns} connected unknowns of an algebra that is not closed under"
+            f" transposition are more than the {fault.largest} that fit. Write them as sums of smaller representations,"
+            " or, for an algebra that is nearly a named one, use the named one."
+        ) from None
+    for part in parts:
+        maps = np.zeros((len(part.values), m * n))
+        maps[:, part.columns] = part.vectors
+        out.append(Unfinished(part.values, maps.reshape(-1, m, n)))
     return out
 
 
@@ -182,32 +182,6 @@ def _images(source: Summand, target: Summand, scale: np.ndarray, maps: np.ndarra
         moved = moved - (a.T @ maps.reshape(r * m, n).T).T.reshape(r, m, n)
         rows.append(moved.reshape(r, m * n).T / size)
     return np.concatenate(rows) if rows else np.zeros((0, r))
-
-
-def _from_rows(rows: np.ndarray, maps: np.ndarray) -> Unfinished:
-    values, vectors = _spectrum(scipy.sparse.csr_array(rows), len(maps))
-    return Unfinished(values, np.tensordot(vectors, maps, axes=1))
-
-
-def _spectrum(rows: scipy.sparse.csr_array, unknowns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Singular values of a tall matrix, ascending, and the right singular vectors as rows."""
-    if unknowns > LARGEST:
-        raise ValueError(
-            f"source and target: {unknowns} connected unknowns of an algebra that is not closed under transposition are"
-            f" more than the {LARGEST} that fit. Write them as sums of smaller representations, or, for an algebra that"
-            " is nearly a named one, use the named one."
-        )
-    if rows.nnz == 0:
-        return np.zeros(unknowns), np.eye(unknowns)
-    if unknowns <= _SQUARE:
-        dense = rows.toarray()
-        factor = np.linalg.qr(dense, mode="r") if len(dense) > unknowns else dense
-        _, found, vectors = np.linalg.svd(factor)
-        values = np.zeros(unknowns)
-        values[: len(found)] = found
-        return values[::-1], vectors[::-1]
-    squares, vectors = np.linalg.eigh((rows.T @ rows).toarray())
-    return np.sqrt(np.maximum(squares, 0.0)), vectors.T
 
 
 def cut(found: list[Unfinished], shape: tuple[int, int], tolerance: float) -> Float[np.ndarray, "r m n"]:

@@ -142,6 +142,17 @@ def test_a_tolerance_that_splits_a_cluster():
     assert _found(square, square, 1e-6).dim == 2  # the noise is above: the identity and the swap are exact
 
 
+def test_exact_maps_among_many_connected_unknowns():
+    """Eigenvalues of squares alone would tell 1e-8 from zero, and exact generators ask for 1e-9."""
+    n = 36
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(n, n)))[0]
+    nilpotent = turn @ np.kron(np.eye(n // 2), [[0.0, 1.0], [0.0, 0.0]]) @ turn.T
+    found = _found(nilpotent[None], nilpotent[None], 1e-9)
+    assert found.dim == n * n // 2
+    W = np.tensordot(np.random.default_rng(1).normal(size=found.dim), found.dense(), axes=1)
+    assert np.linalg.norm(nilpotent @ W - W @ nilpotent) <= 1e-12 * np.linalg.norm(W)
+
+
 def test_too_many_unknowns():
     rng = np.random.default_rng(0)
     wide = rng.normal(size=(1, 80, 80))
