@@ -6,6 +6,7 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["COLUMNS"] = "140"  # what is printed is broken into lines by the width of the terminal, whatever it is here
 
 import jax
 import jaxtyping
