@@ -255,6 +255,49 @@ def rooms(package: Path, sources: list[Source]) -> Iterator[str]:
                     yield _at(source, node, "re-export as `X as X`")
 
 
+def circles(package: Path, sources: list[Source]) -> Iterator[str]:
+    """No files import each other in a circle: not inside a room, not late, and not while typing.
+
+    Only a contract may name, in annotations, a class that fulfils it.
+    """
+    files = {_module(source): source for source in sources if source.room}
+    needs: dict[str, set[str]] = {file: set() for file in files}
+    for file, source in files.items():
+        for node, name in _imports(source):
+            other = name if name in files else name.rpartition(".")[0]
+            own = {thing.name for thing in source.tree.body if isinstance(thing, ast.ClassDef)}
+            if (
+                other in files
+                and other != file
+                and not _fulfils(files[other], name.rpartition(".")[2], own, source, node)
+            ):
+                needs[file].add(other)
+    done: set[str] = set()
+    for start in needs:
+        yield from _circles_from(start, needs, files, [], done)
+
+
+def _module(source: Source) -> str:
+    return ".".join(("lieder", *source.path.with_suffix("").parts)).removesuffix(".__init__")
+
+
+def _fulfils(other: Source, name: str, own: set[str], source: Source, node: ast.AST) -> bool:
+    """Whether an import while typing is of a subclass of the importing file's own classes."""
+    typing = [inner for block in source.tree.body if isinstance(block, ast.If) for inner in block.body]
+    classes = [thing for thing in other.tree.body if isinstance(thing, ast.ClassDef) and thing.name == name]
+    return node in typing and any({_last(base) for base in thing.bases} & own for thing in classes)
+
+
+def _circles_from(file: str, needs: dict[str, set[str]], files: dict[str, Source], trail: list[str], done: set[str]):
+    if file in trail:
+        circle = [name.removeprefix("lieder.") for name in trail[trail.index(file) :]]
+        yield _at(files[file], 1, f"imports in a circle: {' -> '.join([*circle, circle[0]])}")
+    elif file not in done:
+        for other in sorted(needs.get(file, ())):
+            yield from _circles_from(other, needs, files, [*trail, file], done)
+        done.add(file)
+
+
 def open_kinds(package: Path, sources: list[Source]) -> Iterator[str]:
     """Nobody above their rooms asks which action or dictionary something is: these say themselves what they know."""
     for room, bases in {"action": "AbstractFibreAction AbstractAction", "dictionary": "AbstractDictionary"}.items():
@@ -289,4 +332,4 @@ FILE_RULES: list[Callable[[Source], Iterator[str]]] = [
     asserts,
     ranks,
 ]
-HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms, open_kinds]
+HOUSE_RULES: list[Callable[[Path, list[Source]], Iterator[str]]] = [docstrings, rooms, circles, open_kinds]

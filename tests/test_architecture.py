@@ -75,6 +75,26 @@ PLANTED = {
         "from lieder import action\n_f = lambda a: isinstance(a, list | action.Sum)\n",
         "asks for the class Sum",
     ),
+    "circle": (
+        "linalg/_a.py",
+        'from lieder.linalg._b import b\n\n\nclass A:\n    """An A."""\n',
+        r"in a circle: linalg._a -> linalg._b -> linalg._a",
+    ),
+    "circle by the front door": (
+        "linalg/_a.py",
+        'from lieder.linalg import b\n\n\nclass A:\n    """An A."""\n',
+        r"in a circle: linalg",
+    ),
+    "circle while typing": (
+        "linalg/_a.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._b import b\nclass A:\n    'An A.'\n",
+        "in a circle",
+    ),
+    "circle in a function": (
+        "linalg/_a.py",
+        "class A:\n    'An A.'\n    def f(self):\n        from . import _b\n",
+        "circle",
+    ),
     "no docstring inside": (
         "linalg/_a.py",
         "class A:\n    pass\n",
@@ -88,7 +108,13 @@ CLEAN = {
     "__init__.py": '"""The house."""\n\n\ndef __getattr__(name):\n    import scipy\n',
     "linalg/__init__.py": "from lieder.linalg._a import A as A\n",
     "linalg/_a.py": 'class A:\n    """An A."""\n',
-    "linalg/_b.py": "assert True  # our own bug\n",
+    "linalg/_b.py": "from lieder.linalg._a import A\n\nassert True  # our own bug\n",
+    "promote/__init__.py": "from lieder.promote._a import Abstract as Abstract\n",
+    "promote/_a.py": (
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from lieder.promote._b import One\n\n\n"
+        'class Abstract:\n    """A contract."""\n\n    def first(self) -> "One": ...\n'
+    ),
+    "promote/_b.py": "from lieder.promote._a import Abstract\n\n\nclass One(Abstract):\n    pass\n",
     "action.py": (
         "import scipy\nfrom lieder.linalg import A\n\n\nclass Sum(AbstractAction):\n"
         '    """Sum."""\n\n\n'

@@ -23,8 +23,8 @@ from ._lifts import density as density
 from ._lifts import tangent as tangent
 from ._lifts import tensor as tensor
 from ._measured import Measured as Measured
-from ._measured import origin as origin
-from ._measured import remembering as remembering
+from ._origin import origin as origin
+from ._origin import remembering as remembering
 from ._plain import read_algebra as read_algebra
 from ._plain import written_algebra as written_algebra
 from ._read import read as read

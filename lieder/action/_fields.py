@@ -1,7 +1,6 @@
 """Vector fields that are linear in a dictionary of functions: affine actions, polynomial fields, the user's own."""
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Optional
 
 import equinox as eqx
 import jax
@@ -17,10 +16,8 @@ from ..linalg import MatrixStack
 from ..sampling import checked_flag
 from ._abstract import AbstractAction, discrete_element, discrete_elements
 from ._kronecker import contragredient, identities, kronecker, kronecker_sum, repeated, side_by_side
+from ._measured import Measured
 from ._plain import written_algebra, written_stack
-
-if TYPE_CHECKING:
-    from ._measured import Measured
 
 NO_ELEMENTS = MatrixStack((0, 0, 0), np.zeros((3, 0), np.int64), np.zeros(0))  # stands for elements not given
 
@@ -45,7 +42,7 @@ class FieldAction(AbstractAction):
     dictionary: families.AbstractDictionary = eqx.field(static=True)
     pieces: tuple[tuple[str, int], ...] = eqx.field(static=True)
     elements: MatrixStack = NO_ELEMENTS
-    measured: Optional["Measured"] = eqx.field(static=True, default=None)
+    measured: Measured | None = eqx.field(static=True, default=None)
 
     def __post_init__(self):
         q, n, size = self.generators.shape

@@ -1,16 +1,12 @@
 """Where measured generators come from: what a verb needs that may move a found symmetry within its error."""
 
-import dataclasses
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from jaxtyping import Float
 
 from ..linalg import relative_spectrum
-from ._abstract import AbstractAction, AbstractFibreAction
-from ._fields import FieldAction
-from ._lifts import Lift
+from ._abstract import AbstractFibreAction
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,34 +34,3 @@ class Measured:
         """The largest relative defect of any combination of other generators."""
         spectrum = relative_spectrum(self.numerator @ rows.T, self.denominator @ rows.T, 1e-7)
         return float(spectrum.values.max(initial=0.0))
-
-
-def remembering(action: AbstractFibreAction, measured: Measured) -> AbstractFibreAction:
-    """The action with a note of where its generators were measured.
-
-    Arguments: `action`, of generators that were found; `measured`, with the candidates of the same kind.
-    Returns: the action; unchanged where its kind cannot keep the note.
-    """
-    if isinstance(action, FieldAction):
-        return dataclasses.replace(action, measured=measured)
-    if isinstance(action, Lift) and isinstance(measured.candidates, Lift):
-        base = dataclasses.replace(measured, candidates=measured.candidates.base)
-        return dataclasses.replace(action, base=remembering(action.base, base))
-    return action
-
-
-def origin(action: AbstractFibreAction) -> Measured | None:
-    """Where the generators of an action were measured.
-
-    Arguments: `action`, any.
-    Returns: Measured, with candidates of the kind of the action; None for generators that were given.
-    """
-    if isinstance(action, FieldAction):
-        return action.measured
-    if isinstance(action, Lift):
-        below = origin(action.base)
-        if below is None:
-            return None
-        base = cast(AbstractAction, below.candidates)
-        return dataclasses.replace(below, candidates=Lift(base, action.up, action.down, action.weight))
-    return None

@@ -1,35 +1,73 @@
-"""A discovery in words, tables and figures: what print and report show."""
+"""A discovery in words, tables and figures: what print and report show, from texts and numbers."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from .. import report
-from ..action import orbits
+from ..action import AbstractAction, orbits
 from ..files import check_path
-from ._evidence import BROKEN, NONE, SYMMETRIES
+from ._evidence import BROKEN, NONE, SYMMETRIES, Evidence
 from ._sparsify import NEGLIGIBLE
 
 if TYPE_CHECKING:
+    import sympy
     from matplotlib.figure import Figure
-
-    from ._symmetries import Symmetries
 
 SHOWN = 12  # rows of the table of defects in the terminal
 DRAWN = 8  # generators drawn in the report
 
 
-def answer(s: "Symmetries") -> str:
+class Told(NamedTuple):
+    """What is told of a discovery; `fields`, the found generators as texts, and `algebra`, its name, where there are
+    some."""
+
+    dim: int
+    defects: Float[np.ndarray, " k"]
+    evidence: Evidence
+    candidates: int
+    ineffective: int
+    fields: list[str]
+    algebra: str
+    method: str
+    rows: int
+
+
+class Columns(NamedTuple):
+    """The columns of the data: names and typical sizes, how many of them fields are written in, and held-out rows."""
+
+    names: tuple[str, ...]
+    sizes: list[float]
+    written: int
+    examples: Float[np.ndarray, "held n"]
+
+
+class Shown(NamedTuple):
+    """A generator as a page shows it: formulas with so many digits, its defect, and its velocities at the examples with
+    some orbits, where these are drawn and stay in the space."""
+
+    label: str
+    text: str
+    components: "list[sympy.Expr]"
+    digits: int
+    defect: float
+    velocities: Float[np.ndarray, "held n"] | None = None
+    orbits: Float[np.ndarray, "orbits times n"] | None = None
+
+
+def answer(s: Told) -> str:
     """The verdict and the evidence that decides it, in sentences."""
     e = s.evidence
     lines = [_headline(s)]
     if s.evidence.verdict == SYMMETRIES:
-        lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields())]
+        lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields)]
         if s.dim > 1:
             lines.append(
-                f"They form {s.identify()}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)}).")
+                f"They form {s.algebra}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)}).")
             )
     lines += [f"Note: {note}" for note in e.notes if e.verdict == SYMMETRIES]
     lines.append(_rule(s))
@@ -48,22 +86,21 @@ def answer(s: "Symmetries") -> str:
         f"Weakly determined: direction {k + 1} (defect {_number(s.defects[k])}): {why}; the data can hardly judge it."
         for k, why in near
     ]
-    if len(s.ineffective):
+    if s.ineffective:
         lines.append(
-            f"Ineffective: {len(s.ineffective)} of {s.source.algebra.dim} candidates do not move the data at all and "
-            "are left aside."
+            f"Ineffective: {s.ineffective} of {s.candidates} candidates do not move the data at all and are left aside."
         )
     return "\n".join(lines)
 
 
-def _headline(s: "Symmetries") -> str:
+def _headline(s: Told) -> str:
     e = s.evidence
     if e.verdict == SYMMETRIES:
         plural = "symmetry" if s.dim == 1 else "symmetries"
-        return f"{s.dim} {plural} among {s.source.algebra.dim} candidates:"
+        return f"{s.dim} {plural} among {s.candidates} candidates:"
     least = f"the least defect is {_number(s.defects[0])}" if len(s.defects) else "no candidate moves the data"
     if e.verdict == NONE:
-        candidates = f"{s.source.algebra.dim} candidates"
+        candidates = f"{s.candidates} candidates"
         return f"No symmetry among {candidates}: {least}, clearly above the resolution {_number(e.resolution)}."
     if e.notes:
         return f"Cannot tell: {e.notes[-1]}."
@@ -74,7 +111,7 @@ def _headline(s: "Symmetries") -> str:
     )
 
 
-def _rule(s: "Symmetries") -> str:
+def _rule(s: Told) -> str:
     e = s.evidence
     if e.rule == "tolerance":
         given = _number(e.tolerance or 0.0)
@@ -102,7 +139,7 @@ def _number(value: float) -> str:
     return f"{value:.2g}" if value else "0"
 
 
-def _rows(s: "Symmetries", most: int) -> list[list[object]]:
+def _rows(s: Told, most: int) -> list[list[object]]:
     e = s.evidence
     rows: list[list[object]] = []
     for k in range(min(len(s.defects), most)):
@@ -115,64 +152,58 @@ def _rows(s: "Symmetries", most: int) -> list[list[object]]:
 COLUMNS = ["direction", "relative defect", "without one part", "reading"]
 
 
-def text(s: "Symmetries", width: int | None = None) -> str:
+def text(s: Told, width: int | None = None) -> str:
     """What print(s) shows."""
     rows = _rows(s, SHOWN)
     more = len(s.defects) - len(rows)
-    title = f"{s.method.capitalize()}: {s.source.algebra.dim} candidates, {s.rows} equations"
+    title = f"{s.method.capitalize()}: {s.candidates} candidates, {s.rows} equations"
     parts: list = [title, report.table(rows, COLUMNS)] if rows else [title]
     if more > 0:
         parts.append(f"  ... and {more} more, up to {_number(s.defects[-1])}")
     return report.render(*parts, report.verdict_panel(answer(s), s.evidence.verdict), width=width)
 
 
-def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
-    """The HTML report."""
+def page(
+    path: str | os.PathLike[str],
+    s: Told,
+    columns: Columns,
+    generators: Sequence[Shown],
+    spectrum: "Figure",
+    candidates: str,
+) -> Path:
+    """The HTML report: the answer, the spectrum, each generator, and what was asked."""
     check_path(path)
-    shown = s.directions[: s.dim] if s.dim else s.directions[:1]
-    simple = s.sparse() if s.dim else shown
-    labels = [f"Symmetry {k + 1}" if s.dim else "Least defect (not claimed)" for k in range(len(simple))]
-    sizes = s.sizes()
-    shown_names = s.source.width if s.lifted else len(s.names)
-    printed = [s.printable(row) for row in simple]
-    generators: list = [
+    evidence = [
+        report.Figure(
+            spectrum,
+            "Relative defects in ascending order with the decision drawn in.",
+            "0 is an exact symmetry, sqrt 2 the largest possible defect.",
+        ),
+        report.Table(
+            COLUMNS,
+            _rows(s, 40),
+            f"{s.method}; {s.rows} equations. The third column repeats the analysis with one part of the data left out"
+            " at a time.",
+        ),
+    ]
+    formulas = [
         report.Equations(
-            [
-                (label, list(zip(s.names, s.expressions(row), strict=True))[:shown_names])
-                for label, (row, _) in zip(labels, printed, strict=True)
-            ],
-            digits=max(digits for _, digits in printed),
+            [(g.label, list(zip(columns.names, g.components, strict=True))[: columns.written]) for g in generators],
+            digits=max((g.digits for g in generators), default=3),
             negligible=NEGLIGIBLE,
-            scales=sizes[:shown_names],
+            scales=columns.sizes[: columns.written],
         ),
         report.Text(
             "In the simplest basis that the evidence cannot tell from the one found. Relative defects in this basis: "
-            + ", ".join(_number(s.defect(row)) for row in simple)
+            + ", ".join(_number(g.defect) for g in generators)
             + "."
         ),
     ]
     sections = [
-        report.Section(
-            "Evidence",
-            [
-                report.Figure(
-                    s.plot(),
-                    "Relative defects in ascending order with the decision drawn in.",
-                    "0 is an exact symmetry, sqrt 2 the largest possible defect.",
-                ),
-                report.Table(
-                    COLUMNS,
-                    _rows(s, 40),
-                    f"{s.method}; {s.rows} equations. The third column repeats the analysis with one part of the "
-                    "data left out at a time.",
-                ),
-            ],
-        ),
-        report.Section("Generators", generators),
-        report.Section(
-            "What they do to the data", [f for k, row in enumerate(simple[:DRAWN]) for f in _figures(s, row, labels[k])]
-        ),
-        report.Section("Candidates", [report.Text(_candidates(s))]),
+        report.Section("Evidence", evidence),
+        report.Section("Generators", formulas),
+        report.Section("What they do to the data", [figure for g in generators for figure in _figures(g, columns)]),
+        report.Section("Candidates", [report.Text(candidates)]),
     ]
     if not len(s.defects):
         sections = sections[-1:]
@@ -185,41 +216,43 @@ def page(s: "Symmetries", path: str | os.PathLike[str]) -> Path:
     )
 
 
-def _figures(s: "Symmetries", row: np.ndarray, label: str) -> "list[report.Figure]":
-    figures = [report.Figure(field_figure(s, row, label), f"{label} as arrows over the data.")]
-    orbits = orbit_figure(s, row, label)
-    if orbits is not None:
-        figures.append(report.Figure(orbits, f"Orbits of a few points under {label}."))
+def _figures(shown: Shown, columns: Columns) -> "list[report.Figure]":
+    figures = []
+    if shown.velocities is not None:
+        figures.append(report.Figure(field_figure(shown, columns), f"{shown.label} as arrows over the data."))
+    if shown.orbits is not None:
+        figures.append(report.Figure(orbit_figure(shown, columns), f"Orbits of a few points under {shown.label}."))
     return figures
 
 
-def field_figure(s: "Symmetries", row: np.ndarray, label: str) -> "Figure":
+def field_figure(shown: Shown, columns: Columns) -> "Figure":
     """One generator as arrows over the data."""
-    return report.field_figure(s.examples(), s.displacement(row), s.names, title=f"{label}: {s.written(row)}")
+    title = f"{shown.label}: {shown.text}"
+    return report.field_figure(columns.examples, np.asarray(shown.velocities), columns.names, title=title)
 
 
-def orbit_figure(s: "Symmetries", row: np.ndarray, label: str) -> "Figure | None":
-    """Orbits of a few points under one generator; None when all leave the space."""
-    pairs, moved = s.examples(), s.displacement(row)
-    starts = pairs[_spread_out(pairs, 5)]
-    speed = np.sqrt(np.mean(np.sum(moved**2, axis=1)))
-    spread = np.sqrt(np.mean(np.sum((pairs - pairs.mean(axis=0)) ** 2, axis=1)))
+def orbit_figure(shown: Shown, columns: Columns) -> "Figure":
+    """Orbits of a few points under one generator."""
+    title = f"{shown.label}: orbits of {shown.text}"
+    return report.orbit_figure(np.asarray(shown.orbits), columns.examples, columns.names, title=title)
+
+
+def orbits_among(
+    action: AbstractAction,
+    xi: Float[np.ndarray, " q"],
+    examples: Float[np.ndarray, "held n"],
+    velocities: Float[np.ndarray, "held n"],
+) -> Float[np.ndarray, "orbits times n"] | None:
+    """The orbits of a few examples under one generator; None when all leave the space."""
+    speed = np.sqrt(np.mean(np.sum(velocities**2, axis=1)))
+    spread = np.sqrt(np.mean(np.sum((examples - examples.mean(axis=0)) ** 2, axis=1)))
     reach = 1.5 * spread / speed if speed > 0 else 1.0
-    curves = orbits(s.total, row, starts, np.linspace(0.0, reach, 60))
+    curves = orbits(action, xi, examples[_spread_out(examples, 5)], np.linspace(0.0, reach, 60))
     staying = np.isfinite(curves).all(axis=(1, 2))
-    if not staying.any():
-        return None
-    return report.orbit_figure(curves[staying], pairs, s.names, title=f"{label}: orbits of {s.written(row)}")
+    return np.asarray(curves)[staying] if staying.any() else None
 
 
 def _spread_out(points: np.ndarray, count: int) -> np.ndarray:
     """Indices of a few points at evenly spaced ranks of their distance from the mean."""
     order = np.argsort(np.linalg.norm(points - points.mean(axis=0), axis=1))
     return order[np.linspace(0.1 * len(order), 0.9 * (len(order) - 1), min(count, len(order))).astype(int)]
-
-
-def _candidates(s: "Symmetries") -> str:
-    target = "" if s.target is None else f"\n\nOutputs: {s.target}"
-    names = s.source.algebra.names
-    listed = ", ".join(names[:40]) + (f", ... ({len(names)} in all)" if len(names) > 40 else "")
-    return f"Inputs: {s.source}{target}\n\nGenerators: {listed}.\n\nIneffective combinations: {len(s.ineffective)}."

@@ -19,14 +19,14 @@ from ..action import (
     velocities,
 )
 from ..algebra import LieAlgebra, Span
-from ..files import read_record, write_record
+from ..files import check_path, read_record, write_record
 from ..late import sympy
 from ..sampling import checked_flag
-from . import _summary
-from ._evidence import Evidence
+from ._evidence import SYMMETRIES, Evidence
 from ._found import EXACT
 from ._sparsify import NEGLIGIBLE, printable, simple_basis
 from ._storage import FORMAT, read_fields, written_fields
+from ._summary import DRAWN, Columns, Shown, Told, field_figure, orbit_figure, orbits_among, page, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -279,17 +279,17 @@ class Symmetries:
 
         Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
         Raises: IndexError when there are not so many symmetries."""
-        return _summary.field_figure(self, self._simple(which), f"Symmetry {which + 1}")
+        return field_figure(self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True), self._columns())
 
     def plot_orbits(self, which: int = 0) -> "Figure":
         """Orbits t -> exp(t xi) x of a few held-out examples under one generator of the simple basis.
 
         Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
         Raises: IndexError when there are not so many symmetries; ValueError when every orbit leaves the space."""
-        figure = _summary.orbit_figure(self, self._simple(which), f"Symmetry {which + 1}")
-        if figure is None:
+        shown = self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True)
+        if shown.orbits is None:
             raise ValueError(f"which={which}: the flow of this generator leaves the space from every example.")
-        return figure
+        return orbit_figure(shown, self._columns())
 
     def _simple(self, which: int) -> Float[np.ndarray, " q"]:
         if not 0 <= which < self.dim:
@@ -301,7 +301,44 @@ class Symmetries:
 
         Arguments: `path` of the file to write. Returns: it.
         Raises: OSError when the path cannot be written."""
-        return _summary.page(self, path)
+        check_path(path)
+        generators = self.sparse() if self.dim else self.directions[:1]
+        labels = [f"Symmetry {k + 1}" if self.dim else "Least defect (not claimed)" for k in range(len(generators))]
+        shown = [
+            self._shown(xi, label, k < DRAWN) for k, (xi, label) in enumerate(zip(generators, labels, strict=True))
+        ]
+        target = "" if self.target is None else f"\n\nOutputs: {self.target}"
+        names = self.source.algebra.names
+        listed = ", ".join(names[:40]) + (f", ... ({len(names)} in all)" if len(names) > 40 else "")
+        ineffective = f"Ineffective combinations: {len(self.ineffective)}."
+        candidates = f"Inputs: {self.source}{target}\n\nGenerators: {listed}.\n\n{ineffective}"
+        return page(path, self._told(), self._columns(), shown, self.plot(), candidates)
+
+    def _told(self) -> Told:
+        found = self.evidence.verdict == SYMMETRIES
+        return Told(
+            self.dim,
+            self.defects,
+            self.evidence,
+            self.source.algebra.dim,
+            len(self.ineffective),
+            self.fields() if found else [],
+            self.identify() if found and self.dim > 1 else "",
+            self.method,
+            self.rows,
+        )
+
+    def _columns(self) -> Columns:
+        written = self.source.width if self.lifted else len(self.names)
+        return Columns(self.names, self.sizes(), written, self.examples())
+
+    def _shown(self, xi: Float[np.ndarray, " q"], label: str, drawn: bool) -> Shown:
+        printed, digits = self.printable(xi)
+        plain = Shown(label, self.written(xi), self.expressions(printed), digits, self.defect(xi))
+        if not drawn:
+            return plain
+        moving = self.displacement(xi)
+        return plain._replace(velocities=moving, orbits=orbits_among(self.total, xi, self.examples(), moving))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
@@ -338,4 +375,4 @@ class Symmetries:
         )
 
     def __str__(self) -> str:
-        return _summary.text(self)
+        return text(self._told())
