@@ -1,6 +1,7 @@
 """Symmetries of data alone: fields tangent to the submanifold that the points lie on."""
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ._checks import (
     check_sides,
     check_table,
     check_width,
+    moved_columns,
 )
 from ._decision import conclude
 from ._doubt import INPUTS, Doubt, unexplained
@@ -192,10 +194,10 @@ def _cloud_symmetries(
     def finite(generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         return finite_cloud(action, generators, reduction.points, found.kept, found.units, scale)
 
-    return conclude(question, rule, split, _doubt(found, unknown), finite, described)
+    return conclude(question, rule, split, _doubt(found, action, unknown), finite, described)
 
 
-def _doubt(found: Cloud, unknown: str) -> Doubt:
+def _doubt(found: Cloud, action: AbstractAction, unknown: str) -> Doubt:
     """The tangent spaces' own error, direction by direction; along none is it taken to be less than half the usual."""
     scale = found.scale
     source = (
@@ -203,12 +205,22 @@ def _doubt(found: Cloud, unknown: str) -> Doubt:
         f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
     )
     if scale.error < 1.0:
-        return Doubt(max(scale.error / 2.0, rounding_floor(np.dtype(np.float64))), source, found.error, unknown)
+        floor = max(scale.error / 2.0, rounding_floor(np.dtype(np.float64)))
+        return Doubt(floor, source, found.error, unknown, covectors=partial(_normals, found, action))
     return Doubt(
         TOP,
         source,
         unknown=unknown or f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}",
     )
+
+
+def _normals(found: Cloud, action: AbstractAction) -> tuple[np.ndarray, np.ndarray]:
+    """Across the tangent spaces, along coordinates that some candidate moves, of length one: what a field has of length
+    across them is not multiplied by theirs."""
+    across = np.eye(found.bases.shape[2]) - np.swapaxes(found.bases, 1, 2) @ found.bases
+    across = across * moved_columns(action, found.points[:64])
+    length = np.sqrt(np.mean(np.sum(across**2, axis=(1, 2))))
+    return found.points, across / (length or 1.0) / found.units
 
 
 def _upright(bases: np.ndarray, n: int) -> str:

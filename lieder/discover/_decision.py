@@ -10,10 +10,11 @@ from jaxtyping import Float
 from ..action import AbstractAction, velocities
 from ..linalg import RelativeSpectrum, relative_spectrum
 from ._doubt import Doubt
+from ._evenness import even_gap
 from ._evidence import CANNOT_TELL, NONE, Evidence, piled_up, rounding_floor, weigh
 from ._finite import step
 from ._found import found_algebra
-from ._identifiability import uneven_units, weak_directions
+from ._identifiability import THIN, uneven_units, weak_directions
 from ._question import Question, Rule
 from ._reduce import Reduction
 from ._symmetries import Symmetries
@@ -63,14 +64,23 @@ def conclude(
     known_along = partial(doubt.along, denominator=denominator, weight=reduction.weight)
     known = known_along(spectrum.directions)
     dim, evidence = answer(spectrum.values, resolution=known)
+    examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     confidence, intervals = _repeated(
         reduction.spectra_without_each(null), answer, known_along, dim, evidence, len(spectrum.values)
     )
-    examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
     lengths = np.linalg.norm(denominator @ spectrum.directions[:dim].T, axis=0) / np.sqrt(reduction.weight)
     violation = finite(spectrum.directions[:dim], lengths) if dim else None
     notes = [doubt.unknown] if doubt.unknown else []
+    if dim and rule.tolerance is None:
+        claimed, others = np.split(spectrum.directions[: dim + JUDGED], [dim])
+        known_to, next_one = even_gap(both, examples, claimed, others, reduction, doubt, rule.min_gap)
+        if known_to * rule.min_gap > next_one:
+            evidence = dataclasses.replace(evidence, gap=next_one / known_to)
+            notes.append(
+                f"in units of the data's own spread these defects are known to {known_to:.2g}, and the next is "
+                f"{next_one:.2g}: {uneven_units(both, examples, names, THIN)}"
+            )
     if violation is not None and contradicted(violation, spectrum.values[:dim], evidence):
         notes.append(
             f"the finite check contradicts {dim} symmetr{'y' if dim == 1 else 'ies'}: moved by a quarter of their "

@@ -23,6 +23,8 @@ SURE = 3.0  # standard errors by which a model must predict better than the mean
 MODEL = "the model explains", "it predicts rows that it has not seen"
 INPUTS = "the inputs explain", "nearby rows, and a plane through all, predict outputs"
 
+Covectors = Callable[[], tuple[Float[np.ndarray, "points n"], Float[np.ndarray, "points covectors m"]]]
+
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
@@ -30,7 +32,9 @@ class Doubt:
 
     Fields: `floor`, along every direction; `source`, where it comes from; `factor` (r, q), ERRORS standard errors of L,
     root mean square over rows of weight one; `unknown`, why nothing can be claimed at all, or ""; `one_sided`, why a
-    defect above the resolution tells nothing, though one below it does, or "".
+    defect above the resolution tells nothing, though one below it does, or ""; `covectors` gives some points (p, n) or
+    pairs of them with outputs, and for each those c covectors (p, c, m) on which the motion of a symmetry vanishes:
+    slopes of a model, normals of a surface.
     """
 
     floor: float
@@ -38,6 +42,7 @@ class Doubt:
     factor: Float[np.ndarray, "r q"] | None = None
     unknown: str = ""
     one_sided: str = ""
+    covectors: Covectors | None = None
 
     def along(
         self, directions: Float[np.ndarray, "k q"], denominator: Float[np.ndarray, "s q"], weight: float

@@ -1,7 +1,9 @@
 """Directions the data can hardly judge: they move points where the points do not spread."""
 
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from ..action import AbstractAction, velocities
 
@@ -41,21 +43,53 @@ def weak_directions(
     return tuple(int(k) for k in weak), tuple(reasons)
 
 
-def uneven_units(action: AbstractAction, points: Float[np.ndarray, "points n"], names: tuple[str, ...]) -> str | None:
-    """What to say where columns that the candidates mix spread so differently that they can hardly share a unit.
+def uneven_units(
+    action: AbstractAction, points: Float[np.ndarray, "points n"], names: tuple[str, ...], least: float = APART
+) -> str:
+    """What to say where columns that the candidates mix spread so differently that they can hardly share a unit, some
+    by less than a share `least` of the widest; else "".
 
     Defects are relative to the model's slope in all directions of such a block; where most of it runs along the narrow
     ones, motion along the wide ones counts as next to nothing.
     """
     thin, _ = _thin(action, points)
-    apart = thin[thin[:, -1] < APART] if len(thin) else thin
-    if len(apart) == 0:
-        return None
+    apart = thin[thin[:, -1] < least] if len(thin) else thin
+    if len(apart) == 0 and least < THIN:
+        return ""
+    named = ", ".join(dict.fromkeys(_describe(row, names) for row in apart))
     return (
-        f"the candidates mix columns as lengths of one unit, and these spread very differently:"
-        f" {', '.join(dict.fromkeys(_describe(row, names) for row in apart))}. Motion along the widest then counts for"
+        f"the candidates mix columns as lengths of one unit, and these spread very differently"
+        f"{': ' if named else ''}{named}. Motion along the widest then counts for"
         " little. If the columns have units of their own, divide each by its spread first"
     )
+
+
+class Principal(NamedTuple):
+    """Principal directions of a group of coordinates that share a unit: about the mean for points, about zero for the
+    rest. `shares` of the `widest` spread, falling, along `axes` as rows; `flat`, exactly but for rounding."""
+
+    coordinates: Int[np.ndarray, " coordinates"]
+    widest: float
+    shares: Float[np.ndarray, " axes"]
+    axes: Float[np.ndarray, "axes coordinates"]
+    flat: Bool[np.ndarray, " axes"]
+
+
+def principal(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> list[Principal]:
+    """Of each group of coordinates."""
+    kinds = np.repeat([kind for kind, _ in action.blocks], [width for _, width in action.blocks])
+    groups = []
+    for group in action.unit_groups():
+        piece = points[:, group]
+        sizes = np.sqrt(np.mean(piece**2, axis=0))
+        if kinds[group[0]] == "points":
+            piece = piece - piece.mean(axis=0)
+        _, s, axes = np.linalg.svd(piece, full_matrices=False)
+        spreads = s / np.sqrt(len(points))
+        flat = spreads <= FLAT * np.linalg.norm(axes * sizes, axis=1)
+        widest = float(spreads[0]) if spreads[0] > 0 else 1.0
+        groups.append(Principal(group, widest, spreads / widest, axes, flat))
+    return groups
 
 
 def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,20 +97,12 @@ def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.nd
     in."""
     n = points.shape[1]
     rows, widest = [], np.ones(n)
-    kinds = np.repeat([kind for kind, _ in action.blocks], [width for _, width in action.blocks])
-    for group in action.unit_groups():
-        piece = points[:, group]
-        if kinds[group[0]] == "points":
-            piece = piece - piece.mean(axis=0)
-        _, s, vt = np.linalg.svd(piece, full_matrices=False)
-        sizes = np.sqrt(np.mean(piece**2, axis=0))
-        if s[0] > 0:
-            widest[group] = s[0] / np.sqrt(len(points))
-            for spread, axis in zip(s / s[0], vt, strict=True):
-                if FLAT * np.linalg.norm(axis * sizes) < spread * widest[group[0]] and spread < THIN:
-                    row = np.zeros(n + 1)
-                    row[group], row[-1] = axis, spread
-                    rows.append(row)
+    for group in principal(action, points):
+        widest[group.coordinates] = group.widest
+        for k in np.flatnonzero((group.shares < THIN) & ~group.flat):
+            row = np.zeros(n + 1)
+            row[group.coordinates], row[-1] = group.axes[k], group.shares[k]
+            rows.append(row)
     return np.array(rows).reshape(len(rows), n + 1), widest
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from ..derivative import check_model, full_precision
+from ..derivative import check_model, full_precision, slopes
 from ..interop import ForeignModel
 from ..sampling import Stream
 from ._checks import check_candidates, check_foreign, check_moves, checked_weights, moved_columns
@@ -19,6 +19,7 @@ from ._question import Question, Rule
 from ._reduce import Reduction, reduce_model
 from ._symmetries import Symmetries
 
+SLOPES = 128  # examples from which it is told what moves the outputs
 TRAINED = (
     "F was trained, so that its derivative is known less well than its rounding, and how well has not been measured: "
     "give labels= (of rows that its training has not seen) or error="
@@ -85,4 +86,13 @@ def _doubt(
         factor = np.concatenate(
             [doubt_factor(question, model, others, data.whole, ones, reduction.outputs) for others in alternatives]
         )
-    return Doubt(floor, source, factor, known.unknown, one_sided)
+    return Doubt(floor, source, factor, known.unknown, one_sided, partial(_slopes, model, reduction))
+
+
+def _slopes(model: Callable | ForeignModel, reduction: Reduction) -> tuple[np.ndarray, np.ndarray]:
+    """At some of the examples kept, outputs in their common unit."""
+    x, y = reduction.points[:SLOPES], reduction.values[:SLOPES]
+    with jax.enable_x64(reduction.dtype == np.float64):
+        slope = slopes(model, x, len(reduction.outputs)) * reduction.outputs[:, None]
+    good = np.isfinite(slope).all(axis=(1, 2))
+    return np.concatenate([x, y], axis=1)[good].astype(np.float64), slope[good].astype(np.float64)

@@ -40,7 +40,7 @@ class Cloud(NamedTuple):
 
     Fields: `reduction`; `error`, the rows' own error as a factor (root mean square over points); `scale` of the tangent
     spaces; `units` (n,), the block scales; `kept`, the points used, all but those held out; `bases` (M, d, n) of the
-    tangent spaces, in block units.
+    tangent spaces, in block units, at `points` of the surface.
     """
 
     reduction: Reduction
@@ -49,6 +49,7 @@ class Cloud(NamedTuple):
     units: Float[np.ndarray, " n"]
     kept: Float[np.ndarray, "kept n"]
     bases: Float[np.ndarray, "points d n"]
+    points: Float[np.ndarray, "points n"]
 
 
 def reduce_cloud(
@@ -95,7 +96,7 @@ def reduce_cloud(
             denominators=tuple(factor @ seen for factor in reduction.denominators),
         )
     share = scale.error_share / np.sqrt(len(spaces.points))
-    return Cloud(reduction, share * error.factor, scale, units, kept, spaces.bases)
+    return Cloud(reduction, share * error.factor, scale, units, kept, spaces.bases, spaces.points * units)
 
 
 def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.ndarray, "q q"] | None:

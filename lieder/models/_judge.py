@@ -1,5 +1,6 @@
 """A model that came from elsewhere, judged by labels that it was not fitted to."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from ._family import FeatureModel
 from ._ridge import polynomial, polynomial_size
 
 FOLDS = 5
+UNSHRUNK = np.array([1e-8])  # what is drawn towards zero varies less than the labels leave open
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,8 @@ def judge(
     folds = np.array_split(np.arange(len(data)), FOLDS)
     left = Data(data.x, data.y - predicted, data.weight)
     width = x.shape[1]
-    families = [polynomial(d) for d in DEGREES if d == 1 or polynomial_size(width, d) <= 0.2 * len(data)]
+    degrees = [d for d in DEGREES if d == 1 or polynomial_size(width, d) <= 0.2 * len(data)]
+    families = [dataclasses.replace(polynomial(d), strengths=UNSHRUNK) for d in degrees]
     tried = [(family, family.validate(left, folds, seed)) for family in families]
     family, best = min(tried, key=lambda pair: pair[1].squares.mean())
     whole, _ = family.train(left, best.setting, seed)

@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
 
 import lieder as ld
 
@@ -113,3 +115,69 @@ def test_a_graph_that_stands_upright_over_its_inputs_tells_nothing():
     s = ld.discover.graph(x, y, source=ld.points(plane), target=ld.scalars(plane))
     assert s.evidence.verdict == "cannot tell" and s.dim == 0
     assert "in which the inputs hardly spread" in " ".join(s.evidence.notes)
+
+
+# Columns of different kinds taken for lengths of one unit, under noise
+
+
+def diabetes(columns, order=None):
+    data = load_diabetes(scaled=False)
+    order = slice(None) if order is None else order
+    return data.data[order][:, columns], data.target[order]
+
+
+@pytest.mark.parametrize(
+    ("columns", "fit", "shuffled"),
+    [
+        ([2, 3, 8], "polynomial", False),
+        ([2, 3, 8], "kernel", True),
+        ([2, 3, 4, 8], "polynomial", True),
+        ([2, 3, 4, 8], "graph", False),
+        ([2, 3, 4, 8], "graph", True),
+        pytest.param([2, 3, 8], "auto", False, marks=pytest.mark.slow),
+        pytest.param([2, 3, 4, 8], "kernel", False, marks=pytest.mark.slow),
+    ],
+)
+def test_what_moves_the_data_must_be_told_from_a_symmetry(columns, fit, shuffled):
+    """y changes by half a slope over the narrow column, and the wide one moves it as much with a hundredth of that."""
+    x, y = diabetes(columns, np.random.default_rng(1).permutation(442) if shuffled else None)
+    affine = ld.algebra.aff(len(columns))
+    s = ld.discover.dataset(
+        x,
+        y,
+        source=ld.points(affine),
+        target=ld.scalars(affine),
+        fit=fit,
+        seed=int(shuffled),
+        names=list("abcd"[: len(columns)]),
+    )
+    assert s.evidence.verdict == "cannot tell" and s.dim == 0
+    if "looks like" not in str(s.evidence.notes):
+        assert "spread very differently: " in " ".join(s.evidence.notes) and s.evidence.gap < 5
+
+
+def test_nor_is_it_told_of_a_fitted_model_or_a_cloud():
+    x, y = diabetes([2, 3, 4, 8])
+    affine = ld.algebra.aff(4)
+    plane = LinearRegression().fit(x[:221], y[:221])
+    s = ld.discover.function(plane, x[221:], source=ld.points(affine), labels=y[221:])
+    assert s.evidence.verdict == "cannot tell"
+    both = ld.points(affine) + ld.scalars(affine, 1)
+    s = ld.discover.cloud(np.column_stack([x, y]), action=both, dimension=4)
+    assert s.evidence.verdict == "cannot tell"
+
+
+def test_a_law_known_well_beside_the_narrow_column_is_still_claimed():
+    """A hundredth of the spread, and labels to a part in ten thousand."""
+    random = np.random.default_rng(7)
+    x = random.normal(size=(400, 2)) * [100.0, 1.0]
+    turned = ld.vectors(ld.algebra.gl(2))
+    y = (x[:, 0] / 100) ** 2 + x[:, 1] ** 2
+
+    def found(noise):
+        labels = y + noise * random.normal(size=400)
+        return ld.discover.dataset(x, labels, source=turned, target=ld.scalars(turned.algebra), fit="polynomial(2)")
+
+    known, unknown = found(1e-4), found(10.0)
+    assert known.dim == 1 and known.evidence.verdict == "symmetries"
+    assert unknown.dim == 0 and unknown.evidence.verdict == "cannot tell"
