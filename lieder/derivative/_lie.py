@@ -67,8 +67,8 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
     derivatives, n of them (the Jacobian by columns) or m gradients (the Jacobian by rows).
 
     Arguments: `F`, one example (n,) -> (m,), or a foreign model; `source`, `target`, over one algebra.
-    Returns: a function of a batch (B, n), its row numbers (B,) and, if wanted, units s (n,) and t (m,), default one.
-        Inputs are then measured in units s and outputs in units 1/t: rows are t L, and |DF| is |t DF s|.
+    Returns: a function of a batch (B, n), seeds of random probes (B,) and, if wanted, units s (n,) and t (m,), default
+        one. Inputs are then measured in units s and outputs in units 1/t: rows are t L, and |DF| is |t DF s|.
     """
     one, unit = np.ones(source.width), np.ones(target.width)
     if isinstance(F, ForeignModel):
@@ -79,15 +79,15 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
             )
         )
 
-        def foreign(x, numbers, s=one, t=unit):
+        def foreign(x, probes, s=one, t=unit):
             jacobians = jnp.asarray(F.jacobians(x))
             return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jacobians, *_units(jacobians.dtype, s, t))
 
         return foreign
     compiled = eqx.filter_jit(
-        lambda model, x, numbers, s, t: jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, numbers)
+        lambda model, x, probes, s, t: jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, probes)
     )
-    return lambda x, numbers, s=one, t=unit: compiled(F, jnp.asarray(x), jnp.asarray(numbers), *_units(x.dtype, s, t))
+    return lambda x, probes, s=one, t=unit: compiled(F, jnp.asarray(x), jnp.asarray(probes), *_units(x.dtype, s, t))
 
 
 def _units(dtype, s: np.ndarray, t: np.ndarray) -> tuple[Array, Array]:
@@ -175,7 +175,7 @@ def _example(
     source: AbstractAction,
     target: AbstractFibreAction,
     x: Array,
-    number: Array,
+    probe: Array,
     s: Array,
     t: Array,
 ) -> Blocks:
@@ -191,7 +191,7 @@ def _example(
     if by_columns <= by_fields:
         return _assemble(source, target, x, y, jax.vmap(push)(jnp.eye(n, dtype=x.dtype)).T, s, t)
     along = jax.vmap(push)(source.fields(x)).T
-    probes = jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (PROBES, n), x.dtype)
+    probes = jax.random.normal(jax.random.fold_in(jax.random.key(0), probe), (PROBES, n), x.dtype)
     norm = jnp.linalg.norm(jax.vmap(push)(probes * s) * t) / PROBES**0.5
     return _finish(source, target, x, y, along, norm, s, t)
 

@@ -9,4 +9,8 @@ from ._evidence import Verdict as Verdict
 from ._function import function as function
 from ._function import vector_field as vector_field
 from ._level_set import level_set as level_set
+from ._part import Part as Part
+from ._part import merge as merge
+from ._part import reduce as reduce
+from ._part import units as units
 from ._symmetries import Symmetries as Symmetries

@@ -8,6 +8,7 @@ import numpy as np
 from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent
 from ..sampling import check_varying, checked_flag, intrinsic_dimension
+from ._accumulator import Reduction
 from ._checks import (
     all_rows,
     check_action,
@@ -25,7 +26,6 @@ from ._doubt import INPUTS, Doubt, unexplained
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
 from ._question import Question, Rule
-from ._reduce import Reduction
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
 

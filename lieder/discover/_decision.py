@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from ..action import AbstractAction, velocities
 from ..linalg import RelativeSpectrum, relative_spectrum
+from ._accumulator import Reduction
 from ._doubt import Doubt
 from ._evenness import even_gap
 from ._evidence import CANNOT_TELL, NONE, Evidence, piled_up, rounding_floor, weigh
@@ -16,7 +17,6 @@ from ._finite import step
 from ._found import found_algebra
 from ._identifiability import THIN, uneven_units, weak_directions
 from ._question import Question, Rule
-from ._reduce import Reduction
 from ._symmetries import Symmetries
 
 VETO = 0.1  # a violation under finite moves below this contradicts nothing: it is also the curvature of the model
@@ -37,13 +37,13 @@ def conclude(
     rule: Rule,
     reduction: Reduction,
     doubt: Doubt,
-    finite: Callable[[Float[np.ndarray, "dim q"], Float[np.ndarray, " dim"]], Float[np.ndarray, " dim"]],
+    finite: Callable[[Float[np.ndarray, "dim q"], Float[np.ndarray, " dim"]], Float[np.ndarray, " dim"]] | None,
     model: str = "",
 ) -> Symmetries:
     """Decide, repeat the decision without each part of the data, and describe what was found.
 
     Arguments: `doubt`, how well each direction is known; `finite`, from generators and the rms of their denominators to
-        violations under finite transformations; `model` in words.
+        violations under finite transformations, where that can be asked; `model` in words.
     """
     both, names = question.both, question.names
     numerator, denominator = reduction.whole()
@@ -70,7 +70,7 @@ def conclude(
     )
     weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
     lengths = np.linalg.norm(denominator @ spectrum.directions[:dim].T, axis=0) / np.sqrt(reduction.weight)
-    violation = finite(spectrum.directions[:dim], lengths) if dim else None
+    violation = finite(spectrum.directions[:dim], lengths) if dim and finite is not None else None
     notes = [doubt.unknown] if doubt.unknown else []
     if dim and rule.tolerance is None:
         claimed, others = np.split(spectrum.directions[: dim + JUDGED], [dim])

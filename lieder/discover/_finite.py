@@ -9,8 +9,8 @@ from jaxtyping import Float
 from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
 from ..sampling import Scale, surface_distances
+from ._accumulator import Reduction
 from ._question import Question
-from ._reduce import Reduction
 
 STEP = 0.25  # points are moved by this share of their own rms spread
 TOGETHER = 16  # generators in one compiled call

@@ -66,15 +66,8 @@ def function(
     check_action(source, "source")
     rule = Rule(tolerance, min_gap, seed)
     check_error(error)
-    data = _stream(x, names)
-    check_width(data.names, data.rows, source, "x", "source")
-    model = interop.adapted(F, data.whole, "F", data.names)
-    if target is None:
-        target = scalars(source.algebra, _output_width(model, data))
-    check_action(target, "target", fibre=True)
-    check_same_algebra(source, target)
-    outputs = checked_names(output_names, target.width, "output_names", [f"y{i}" for i in range(target.width)])
-    question = Question(source, target, data.names + outputs, "symmetries of a model")
+    data = streamed(x, names)
+    question, model = asked(F, data, source, target, output_names)
     known = Known(error, "the given relative error of the model")
     if labels is not None:
         known = _by_labels(question, rule, model, data, labels, error or 0.0)
@@ -108,7 +101,7 @@ def vector_field(
     check_action(action, "action")
     rule = Rule(tolerance, min_gap, seed)
     check_error(error)
-    data = _stream(x, names)
+    data = streamed(x, names)
     check_width(data.names, data.rows, action, "x", "action")
     question = Question(
         action,
@@ -144,8 +137,24 @@ def _by_labels(
     )
 
 
-def _stream(x, names) -> Stream:
-    return stream(interop.batches(x) if interop.is_dask(x) else x, "x", names)
+def asked(
+    F, data: Stream, source: AbstractAction, target: AbstractFibreAction | None, output_names
+) -> tuple[Question, Callable | ForeignModel]:
+    """What is asked of a model, and the model as it is used."""
+    check_action(source, "source")
+    check_width(data.names, data.rows, source, data.argument, "source")
+    model = interop.adapted(F, data.whole, "F", data.names)
+    if target is None:
+        target = scalars(source.algebra, _output_width(model, data))
+    check_action(target, "target", fibre=True)
+    check_same_algebra(source, target)
+    outputs = checked_names(output_names, target.width, "output_names", [f"y{i}" for i in range(target.width)])
+    return Question(source, target, data.names + outputs, "symmetries of a model"), model
+
+
+def streamed(x, names, argument: str = "x") -> Stream:
+    """The sample points of a model, checked as they come."""
+    return stream(interop.batches(x) if interop.is_dask(x) else x, argument, names)
 
 
 def _output_width(model: Callable | ForeignModel, data: Stream) -> int:

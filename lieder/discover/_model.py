@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from ..derivative import check_model, full_precision, slopes
 from ..interop import ForeignModel
 from ..sampling import Stream
+from ._accumulator import Reduction
 from ._checks import check_candidates, check_foreign, check_moves, checked_weights, moved_columns
 from ._decision import conclude
 from ._doubt import Doubt, Known, doubt_factor
@@ -16,7 +19,7 @@ from ._evidence import rounding_floor
 from ._finite import finite_model
 from ._networks import is_trained, own_doubt
 from ._question import Question, Rule
-from ._reduce import Reduction, reduce_model
+from ._reduce import reduce_model
 from ._symmetries import Symmetries
 
 SLOPES = 128  # examples from which it is told what moves the outputs
@@ -41,50 +44,71 @@ def model_symmetries(
     Arguments: `known`, what is known of the model besides its values; `weights` (N,) of the points; `needed` (n,):
         which columns of the inputs must vary, default those along which a candidate moves the data.
     """
+    w = reducible(question, model, data, weights)
+    needed = moved_columns(question.source, data.glance(64)) if needed is None else needed
+    return concluded(question, rule, model, known, reduce_model(question, model, data, w, rule.seed, needed))
+
+
+def reducible(
+    question: Question, model: Callable | ForeignModel, data: Stream, weights, piece: bool = False
+) -> Float[np.ndarray, " N"] | None:
+    """The weights, of data and a model that can be reduced; a `piece` of data need not be enough for an answer."""
     source, target = question.source, question.onto
     if isinstance(model, ForeignModel):
         check_foreign(model, data.whole, target.width, question.model)
     else:
         with jax.enable_x64(data.dtype == np.float64):
             check_model(model, source, target, data.dtype, question.model)
-    check_candidates(data.rows, target.width, source.algebra.dim, data.argument)
-    w = checked_weights(weights, data.rows, target.width, source.algebra.dim)
-    needed = moved_columns(source, data.sample(64)) if needed is None else needed
-    reduction = reduce_model(question, model, data, w, rule.seed, needed)
-    check_moves(model, reduction.points, *reduction.whole(), question.model)
+    check_candidates(None if piece else data.rows, target.width, source.algebra.dim, data.argument)
+    return checked_weights(weights, data.rows, target.width, 0 if piece else source.algebra.dim)
+
+
+def concluded(
+    question: Question, rule: Rule, model: Callable | ForeignModel | None, known: Known, reduction: Reduction
+) -> Symmetries:
+    """The answer from what is left of the data, without a finite check where the model is not at hand."""
+    if model is not None:
+        check_moves(model, reduction.points, *reduction.whole(), question.model)
     return conclude(
         question,
         rule,
         reduction,
-        _doubt(question, model, data, known, w, reduction),
-        partial(finite_model, model, question, reduction),
+        _doubt(question, model, known, reduction),
+        None if model is None else partial(finite_model, model, question, reduction),
         known.described or (model.note if isinstance(model, ForeignModel) else ""),
     )
 
 
-def _doubt(
-    question: Question,
-    model: Callable | ForeignModel,
-    data: Stream,
-    known: Known,
-    weights: np.ndarray | None,
-    reduction: Reduction,
-) -> Doubt:
+def check_answers(question: Question, model: Callable | ForeignModel, reduction: Reduction, tolerance: float) -> None:
+    """A ValueError unless the model gives the values that the data were reduced with."""
+    points, values = reduction.points[:8], reduction.values[:8]
+    with jax.enable_x64(points.dtype == np.float64):
+        found = model.values(points) if isinstance(model, ForeignModel) else jax.vmap(model)(jnp.asarray(points))
+        found = np.asarray(found).reshape(len(points), -1)
+    near = tolerance * np.abs(values).max(initial=0.0)
+    if found.shape != values.shape or not np.allclose(found, values, rtol=tolerance, atol=near):
+        raise ValueError(
+            f"{question.model}: its values are not those with which the parts were made. Give the same model, in the"
+            " same precision."
+        )
+
+
+def _doubt(question: Question, model: Callable | ForeignModel | None, known: Known, reduction: Reduction) -> Doubt:
     """How well the model's derivative is known: by what is known of it, else by the model itself, else its rounding."""
     floor = rounding_floor(reduction.dtype)
     source, alternatives, one_sided = f"rounding in {reduction.dtype}", known.alternatives, ""
+    points, weights = reduction.sampled, reduction.sampled_weights
     if known.error is not None:
         floor, source = max(floor, known.error), known.source
-    else:
+    elif model is not None:
         one_sided = TRAINED if is_trained(model) else ""
-        if not alternatives and data.whole is not None:
-            alternatives, why = own_doubt(model, data.whole, question.onto.width)
+        if not alternatives:
+            alternatives, why = own_doubt(model, points, question.onto.width)
             source = why or source
     factor = None
-    if alternatives and data.whole is not None:
-        ones = np.ones(len(data.whole)) if weights is None else weights
+    if alternatives and model is not None:
         factor = np.concatenate(
-            [doubt_factor(question, model, others, data.whole, ones, reduction.outputs) for others in alternatives]
+            [doubt_factor(question, model, others, points, weights, reduction.outputs) for others in alternatives]
         )
     return Doubt(floor, source, factor, known.unknown, one_sided, partial(_slopes, model, reduction))
 

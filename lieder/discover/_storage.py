@@ -15,10 +15,9 @@ OWN = "your own"  # the type of actions that are known by code alone
 
 def written_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a record, those that are objects written as plain data."""
-    target = fields["target"]
     return fields | {
-        "source": _written(fields["source"]),
-        "target": None if target is None else _written(target),
+        "source": written_action(fields["source"]),
+        "target": written_action(fields["target"]),
         "algebra": written_algebra(fields["algebra"]),
         "evidence": dataclasses.asdict(fields["evidence"]),
     }
@@ -31,37 +30,47 @@ def read_fields(
 
     Raises: ValueError naming `path` and the argument where one of these is needed, or is another action.
     """
-    moving = _action(plain["source"], source, "source", path)
+    moving = read_action(plain["source"], source, "source", path, "Symmetries.load")
     if target is None and plain["lifted"]:
         target = tangent(moving)
     evidence = plain["evidence"] | {name: tuple(plain["evidence"][name]) for name in ("weak", "weak_reasons", "notes")}
     return plain | {
         "names": tuple(plain["names"]),
         "source": moving,
-        "target": None if plain["target"] is None else _action(plain["target"], target, "target", path),
+        "target": read_action(plain["target"], target, "target", path, "Symmetries.load"),
         "algebra": read_algebra(plain["algebra"]),
         "evidence": Evidence(**evidence),
     }
 
 
-def _written(action: AbstractFibreAction) -> dict:
+def written_action(action: AbstractFibreAction | None) -> dict | None:
     """The action as plain data; of one that is known by code alone, what tells whether another is the same."""
+    if action is None:
+        return None
     plain = action.written()
-    if plain is not None:
-        return plain
+    return _own(action) if plain is None else plain
+
+
+def _own(action: AbstractFibreAction) -> dict:
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(action)]
     mine = {"type": OWN, "class": type(action).__name__, "text": repr(action), "width": action.width}
     return mine | {"algebra": written_algebra(action.algebra), "leaves": leaves}
 
 
-def _action(plain: dict, given: Any, argument: str, path: object) -> Any:
+def read_action(plain: dict | None, given: Any, argument: str, path: object, loader: str) -> Any:
+    """The action of plain data, or the one `given` to the `loader` in its place.
+
+    Raises: ValueError naming `path` and the argument where one has to be given, or another was.
+    """
+    if plain is None:
+        return None
     if plain["type"] != OWN:
         return read(plain)
     name = plain["class"]
     if given is None:
         raise ValueError(
             f"path: '{path}' holds results for {plain['text']}, whose class {name} or functions are your own and which"
-            f" no file can hold. Make it again and pass it: Symmetries.load(path, {argument}=...)."
+            f" no file can hold. Make it again and pass it: {loader}(path, {argument}=...)."
         )
     if not _is_the_same(given, plain):
         raise ValueError(
@@ -74,7 +83,7 @@ def _action(plain: dict, given: Any, argument: str, path: object) -> Any:
 def _is_the_same(given: Any, plain: dict) -> bool:
     if not isinstance(given, AbstractFibreAction) or given.written() is not None:
         return False
-    own = _written(given)
+    own = _own(given)
     return (
         (own["class"], own["width"], len(own["leaves"])) == (plain["class"], plain["width"], len(plain["leaves"]))
         and given.algebra == read_algebra(plain["algebra"])

@@ -12,9 +12,10 @@ from jaxtyping import Float
 from ..action import AbstractAction
 from ..linalg import TriangularFactor, relative_spectrum
 from ..report import progress
-from ..sampling import Scale, apart, common_spread, tangent_scale, tangents
+from ..sampling import RowDraws, Scale, apart, common_spread, tangent_scale, tangents
+from ._accumulator import Accumulator, Reduction, parts_of
 from ._decision import null_tolerance
-from ._reduce import Collector, Reduction, batch_size
+from ._reduce import batch_size
 
 WORK = 2**18  # neighbours of all points with tangent spaces together
 QUERIES = (256, 1024)  # points with tangent spaces, at least and at most; more would repeat what neighbours say
@@ -75,8 +76,9 @@ def reduce_cloud(
         count = max(int(np.clip(WORK // scale.neighbours, *QUERIES)), 4 * q)
         asked = kept[:count] / units
         spaces = tangents(kept / units, scale, asked[~apart(kept / units, asked)])
-        collector = Collector(q, ((q, lambda factor: factor),), seed)
-        collector.hold(held, np.zeros((len(held), 0)), np.ones(len(held)))
+        draws = RowDraws(seed, parts_of(q), 0)
+        shown = draws.rows(0, len(held))._replace(held=np.ones(len(held), bool))
+        found = Accumulator.empty(q, n, (q,)).show(shown, held, np.zeros((len(held), 0)), np.ones(len(held)))
         error = moved = TriangularFactor.empty(q)
         evaluate = jax.jit(jax.vmap(action.fields))
         size = batch_size(len(spaces.points), 6 * q * n)
@@ -85,15 +87,16 @@ def reduce_cloud(
             chosen = slice(begin, begin + size)
             theta, normal = _tangency(evaluate, spaces.points[chosen], spaces.bases[chosen], units, size)
             theta2, normal2 = _tangency(evaluate, spaces.other_points[chosen], spaces.other_bases[chosen], units, size)
-            collector.absorb(float(len(normal)), _rows(normal), _rows(theta))
+            drawn = draws.rows(begin, begin + len(normal))
+            found = found.absorb(drawn, np.ones(len(normal)), _across(normal), (_across(theta),))
             error, moved = error.absorb(_rows(normal - normal2)), moved.absorb(_rows(theta - theta2))
-    reduction = collector.reduction(np.dtype(np.float64), np.ones(0))
+    reduction = found.finish((lambda factor: factor,), np.dtype(np.float64), np.ones(0))
     seen = _seen(reduction, moved.factor)
     if seen is not None:
         reduction = dataclasses.replace(
             reduction,
-            numerators=tuple(factor @ seen for factor in reduction.numerators),
-            denominators=tuple(factor @ seen for factor in reduction.denominators),
+            numerators=reduction.numerators.times(seen),
+            denominators=reduction.denominators.times(seen),
         )
     share = scale.error_share / np.sqrt(len(spaces.points))
     return Cloud(reduction, share * error.factor, scale, units, kept, spaces.bases, spaces.points * units)
@@ -125,5 +128,10 @@ def _tangency(
     return theta, theta - (theta @ np.swapaxes(bases, 1, 2)) @ bases
 
 
+def _across(fields: np.ndarray) -> np.ndarray:
+    """Rows over generators, n a point."""
+    return np.swapaxes(fields, 1, 2)
+
+
 def _rows(fields: np.ndarray) -> np.ndarray:
-    return np.swapaxes(fields, 1, 2).reshape(-1, fields.shape[1])
+    return _across(fields).reshape(-1, fields.shape[1])

@@ -7,6 +7,7 @@ from ._connected import TooLarge as TooLarge
 from ._connected import connected_columns as connected_columns
 from ._connected import singular_parts as singular_parts
 from ._connected import singular_vectors as singular_vectors
+from ._folds import FoldFactors as FoldFactors
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
 from ._low_rank import LowRank as LowRank

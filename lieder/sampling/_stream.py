@@ -1,11 +1,16 @@
 """Batches of rows from arrays, files on disk and iterables, cut to one size, so that memory does not grow with N."""
 
+import dataclasses
+import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ._containers import check_container
+from ._numbers import row_keys
+from ._sample import Sample
 from ._table import Table, check_rows, check_size, check_varying, table
 
 
@@ -15,7 +20,8 @@ class Stream:
 
     Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives its
     one); `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole`
-    the data when they are one array in memory or on disk, else None; `head` the whole data or the first batch.
+    the data when they are one array in memory or on disk, else None; `head` the whole data or the first batch; `once`,
+    whether they can be read a single time.
     """
 
     start: Callable[[], Iterator[np.ndarray]]
@@ -26,10 +32,11 @@ class Stream:
     argument: str
     whole: np.ndarray | None
     head: np.ndarray
+    once: bool = False
 
-    def batches(self, size: int, needed: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    def batches(self, size: int, needed: np.ndarray | None = None, piece: bool = False) -> Iterator[np.ndarray]:
         """Arrays (size, n), the last one shorter, every value checked to be finite and every column that is `needed`
-        (n,), by default all of them, to vary."""
+        (n,), by default all of them, to vary; of a `piece` of the data nothing need vary."""
         seen = 0
         low, high = np.full(self.width, np.inf, self.dtype), np.full(self.width, -np.inf, self.dtype)
         for batch in _recut(self.start(), size):
@@ -43,6 +50,8 @@ class Stream:
                 f"{self.argument} ended before giving a row. An iterator can be read only once: give a fresh one or a"
                 " list."
             )
+        if piece:
+            return
         if seen == 1:
             raise ValueError(
                 f"{self.argument} holds one row. One point cannot show a symmetry: give at least as many rows as"
@@ -50,10 +59,39 @@ class Stream:
             )
         check_varying(low, high, self.names, self.argument, needed)
 
-    def sample(self, size: int) -> np.ndarray:
+    def glance(self, size: int) -> np.ndarray:
         """At most `size` rows without reading on: evenly spaced ones of data at hand, else the first."""
         stride = max(1, len(self.head) // size) if self.whole is not None else 1
         return np.asarray(self.head[::stride][:size])
+
+    def sample(self, size: int) -> np.ndarray:
+        """A uniform sample of at most `size` rows, the same in whatever form the data come. Reads all of them."""
+        kept, start = Sample.empty(size), 0
+        for piece in self.start():
+            stop = start + len(piece)
+            # Rows of a file on disk are read only where they are taken.
+            kept, start = kept.absorb(np.arange(start, stop), row_keys(start, stop, 0), piece), stop
+        return np.array(kept.columns[0]) if kept.columns else self.head[:0]
+
+    def repeatable(self) -> "Stream":
+        """The same rows, to be read as often as one likes: those of an iterator are put into a temporary file."""
+        if not self.once:
+            return self
+        file = tempfile.TemporaryFile()
+        for piece in self.start():
+            np.save(file, piece)
+        end = file.tell()
+
+        def start() -> Iterator[np.ndarray]:
+            at = 0
+            while at < end:
+                file.seek(at)
+                piece = np.load(file)
+                at = file.tell()
+                yield piece
+
+        weakref.finalize(start, file.close)
+        return dataclasses.replace(self, start=start, once=False)
 
 
 def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
@@ -143,7 +181,7 @@ def _from_batches(data, argument: str, names) -> Stream:
                 )
             yield piece.values.astype(first.values.dtype, copy=False)
 
-    return Stream(start, width, first.names, first.values.dtype, None, argument, None, first.values)
+    return Stream(start, width, first.names, first.values.dtype, None, argument, None, first.values, once is data)
 
 
 def _batch(data, argument: str, names) -> Table:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lieder.sampling import Reservoir, Table, check_rows, paired, stream, table
+from lieder.sampling import RowDraws, Sample, Table, check_rows, paired, stream, table
+from lieder.sampling._numbers import mixed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 2))
@@ -224,17 +225,52 @@ def test_one_side_ends_early(rows, short):
         list(pairs)
 
 
+# What is drawn for rows, by their numbers
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 50_000), st.integers(0, 300), st.integers(0, 300), st.integers(0, 2**40))
+def test_draws_do_not_depend_on_who_reads_the_rows(start, first, second, seed):
+    draws = RowDraws(seed, 8, 20)
+    whole = draws.rows(start, start + first + second)
+    pieces = draws.rows(start, start + first), draws.rows(start + first, start + first + second)
+    for each, parts in zip(whole, zip(*pieces, strict=True), strict=True):
+        np.testing.assert_array_equal(each, np.concatenate(parts))
+
+
+def test_parts_are_equal_and_a_share_is_held_out():
+    drawn = RowDraws(3, 8, 0).rows(0, 200_000)
+    counts = np.bincount(drawn.part)
+    assert len(counts) == 8 and np.ptp(counts[:8]) <= 4096
+    assert np.ptp(np.bincount(drawn.part[: 2**15])) == 0
+    assert drawn.held[:2048].sum() == 512 and drawn.held[2048:18432].sum() == 1024
+    # The rows of smallest key are spread evenly and independently of the parts.
+    chosen = np.argsort(drawn.key)[:2000]
+    assert abs(chosen.mean() / 100_000 - 1) < 0.06
+    assert np.bincount(drawn.part[chosen], minlength=8).min() > 180
+    assert RowDraws(3, 8, 500).rows(0, 500).held.sum() == 0
+    assert len(np.unique(drawn.probe)) > 199_990
+    assert np.mean(RowDraws(4, 8, 0).rows(0, 4096).part == drawn.part[:4096]) < 0.2
+
+
+def test_scrambled_numbers_are_those_of_splitmix():
+    # Values of the published generator for the state 0.
+    z = np.array([1, 2], np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    np.testing.assert_array_equal(mixed(z), np.array([0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4], np.uint64))
+
+
 # A uniform sample of a stream
 
 
-def test_a_reservoir_is_uniform_over_the_stream():
+def test_a_sample_is_uniform_over_the_stream():
     seen, runs, kept, total = np.zeros(60), 400, 12, 60
     rows = np.arange(total, dtype=np.float64)
     for seed in range(runs):
-        reservoir = Reservoir(kept, seed)
+        keys = np.random.default_rng(seed).random(total)
+        sample = Sample.empty(kept)
         for begin, end in ((0, 5), (5, 6), (6, 6), (6, 40), (40, 60)):
-            reservoir.absorb(rows[begin:end], -rows[begin:end])
-        first, second = reservoir.rows()
+            sample = sample.absorb(np.arange(begin, end), keys[begin:end], rows[begin:end], -rows[begin:end])
+        first, second = sample.columns
         assert len(set(first)) == kept and np.array_equal(first, -second)
         seen[first.astype(int)] += 1
     expected = runs * kept / total
@@ -242,17 +278,41 @@ def test_a_reservoir_is_uniform_over_the_stream():
     assert chi2 < 59 + 5 * np.sqrt(2 * 59)
 
 
+def test_samples_merge_in_any_order():
+    keys, rows = np.random.default_rng(0).random(40), np.arange(40.0)
+    pieces = [
+        Sample.empty(7).absorb(np.arange(a, b), keys[a:b], rows[a:b]) for a, b in ((0, 9), (9, 10), (10, 33), (33, 40))
+    ]
+    one, two, three, four = pieces
+    whole = Sample.empty(7).absorb(np.arange(40), keys, rows)
+    for merged in (
+        one.merge(two).merge(three).merge(four),
+        four.merge(two.merge(three.merge(Sample.empty(7)))).merge(one),
+    ):
+        np.testing.assert_array_equal(merged.columns[0], whole.columns[0])
+        np.testing.assert_array_equal(merged.numbers, np.sort(np.argsort(keys)[:7]))
+
+
 def test_a_short_stream_is_kept_whole():
-    reservoir = Reservoir(50, 0)
-    reservoir.absorb(X[:3])
-    reservoir.absorb(X[3:])
-    np.testing.assert_array_equal(reservoir.rows()[0], X)
-    assert Reservoir(5, 0).rows() == ()
+    sample = Sample.empty(50).absorb(np.arange(3), np.array([0.3, 0.1, 0.2]), X[:3])
+    sample = sample.absorb(np.arange(3, len(X)), np.linspace(0, 1, len(X) - 3), X[3:])
+    np.testing.assert_array_equal(sample.columns[0], X)
+    assert Sample.empty(5).columns == ()
 
 
-def test_a_reservoir_keeps_no_view_of_a_batch():
+def test_a_sample_keeps_no_view_of_a_batch():
     batch = X.copy()
-    reservoir = Reservoir(50, 0)
-    reservoir.absorb(batch)
+    sample = Sample.empty(50).absorb(np.arange(len(X)), np.zeros(len(X)), batch)
     batch[:] = 0.0
-    np.testing.assert_array_equal(reservoir.rows()[0], X)
+    np.testing.assert_array_equal(sample.columns[0], X)
+
+
+@pytest.mark.parametrize("form", ["array", "list of batches", "iterator"])
+def test_a_sample_of_a_stream_is_that_of_the_array(form):
+    rows = np.random.default_rng(0).normal(size=(3000, 2))
+    forms = {"array": rows, "list of batches": [rows[:700], rows[700:]], "iterator": iter([rows[:900], rows[900:]])}
+    read = stream(forms[form]).repeatable()
+    sampled = read.sample(100)
+    np.testing.assert_array_equal(sampled, stream(rows).sample(100))
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate(list(read.start())), rows)
