@@ -261,3 +261,17 @@ def discrete_element(algebra: LieAlgebra | Span, number: int) -> Float[np.ndarra
         plural = "" if len(maps) == 1 else "s"
         raise IndexError(f"{algebra.name} has {len(maps)} discrete element{plural}, and no number {number}.")
     return maps[number]
+
+
+def refuse_elements(action: AbstractFibreAction, argument: str, reason: str, advice: str) -> None:
+    """Nothing, when flows are all there is to a group: for verbs that cannot honour the discrete elements of others.
+
+    Arguments: `action`; `argument`, what the user calls it; `reason` and `advice`, the verb's own words.
+    Raises: ValueError when the algebra has discrete elements.
+    """
+    count = len(discrete_elements(action.algebra))
+    if count:
+        raise ValueError(
+            f"{argument}: {action.algebra.name} has {count} discrete element{'s' * (count > 1)}, such as reflections,"
+            f" and {reason}. Take the algebra without them, such as so(3) for o(3); {advice}"
+        )

@@ -94,7 +94,7 @@ class GridAction(AbstractAction):
         move = self.base.affine().array(z.dtype)
         turn = self.fibre.matrices().array(z.dtype)
         flowing = jnp.einsum("gab,pb,acp->gcp", move, self._extended(z.dtype), down)
-        return (flowing + jnp.einsum("gce,ep->gcp", turn, values)).reshape(self.algebra.dim, -1)
+        return (flowing + jnp.einsum("gce,ep->gcp", turn, values)).reshape(self.algebra.dim, self.width)
 
     def field(self, xi: Float[Array, " generators"], z: Float[Array, " n"]) -> Float[Array, " n"]:
         down, values = self._parts(z)

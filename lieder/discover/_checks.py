@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction
+from ..action import AbstractAction, AbstractFibreAction, refuse_elements
 from ..algebra import LieAlgebra, Span
 from ..interop import ForeignModel
 from ..sampling import Table, check_rows, check_varying, gather
@@ -20,7 +20,8 @@ SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of t
 
 
 def check_action(action, argument: str, fibre: bool = False) -> None:
-    """A TypeError unless this is an action, on outputs if `fibre`; a ValueError if nothing generates it."""
+    """A TypeError unless this is an action, on outputs if `fibre`; a ValueError if nothing generates it, or more than
+    generators do."""
     if isinstance(action, AbstractFibreAction if fibre else AbstractAction):
         if action.algebra.dim == 0:
             raise ValueError(
@@ -28,6 +29,12 @@ def check_action(action, argument: str, fibre: bool = False) -> None:
                 " symmetries. Whether a model has discrete ones is measured by lieder.nn.check and"
                 " lieder.promote.element_penalty."
             )
+        refuse_elements(
+            action,
+            argument,
+            "what is looked for are continuous symmetries",
+            "whether a model keeps the others is measured by lieder.nn.check and lieder.promote.element_penalty.",
+        )
         return
     if isinstance(action, LieAlgebra | Span):
         advice = f"got the algebra {action.name} alone: say how it acts, such as lieder.vectors(algebra) or"

@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, refuse_elements, scalars
 from ..derivative import lie_derivative
 from ..linalg import nuclear_norm
 from ..sampling import checked_flag
@@ -57,7 +57,8 @@ def penalty(
     Returns:
         a scalar in units of F over the parameter of a generator. It has first derivatives only; at L_F = 0 they are 0.
     Raises:
-        ValueError: widths, shapes and algebras that do not match; NaN in x; no candidates; negative smoothing.
+        ValueError: widths, shapes and algebras that do not match; NaN in x; no candidates, or discrete elements;
+            negative smoothing.
             TypeError: a model that JAX cannot differentiate. NotImplementedError: a second derivative.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (promoting symmetry by the nuclear norm).
     """
@@ -133,6 +134,12 @@ def _basis(source: AbstractAction, target: AbstractFibreAction, inner) -> np.nda
             f"source: {source.algebra.name} has no generators, so there is nothing to promote. The discrete elements of"
             " a finite group have a penalty of their own, ld.promote.element_penalty."
         )
+    refuse_elements(
+        source,
+        "source",
+        "a penalty of generators does not see them",
+        "add ld.promote.element_penalty for the others.",
+    )
     if isinstance(inner, Tracer):
         raise TypeError("inner must be a NumPy array that the loss holds, not an argument that is traced with it.")
     side = target if isinstance(target, AbstractAction) else None

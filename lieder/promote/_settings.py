@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..action import AbstractAction
-from ..algebra import LieAlgebra
+from ..action import AbstractAction, refuse_elements
 
 
 class Settings(NamedTuple):
@@ -67,13 +66,12 @@ def check_source(source: AbstractAction) -> None:
     """ValueError for candidates of which nothing can be promoted, or not all."""
     if source.algebra.dim == 0:
         raise ValueError(f"source: {source} has no generators, so that there is nothing to promote.")
-    elements = source.algebra.components if isinstance(source.algebra, LieAlgebra) else ()
-    if len(elements):
-        raise ValueError(
-            f"source: {source.algebra.name} has {len(elements)} discrete element{'s' * (len(elements) > 1)}, such as"
-            " reflections, and a regression promotes infinitesimal generators only. Take the algebra without them, such"
-            " as so(3) for o(3); ld.promote.element_penalty promotes discrete elements of any model."
-        )
+    refuse_elements(
+        source,
+        "source",
+        "a regression promotes infinitesimal generators only",
+        "ld.promote.element_penalty promotes discrete elements of any model.",
+    )
 
 
 def _flag(value, name: str) -> bool:

@@ -203,14 +203,6 @@ def test_save_and_load(name, tmp_path):
     assert str(ld.Symmetries.load(back.save(tmp_path / "again.npz"))) == str(s)
 
 
-def test_discrete_elements_are_kept(tmp_path):
-    source = 2 * ld.points(ld.algebra.e(1)) + ld.scalars(ld.algebra.e(1))
-    s = ld.discover.function(lambda x: (x[0] - x[1]) ** 2 + x[2], RANDOM.normal(size=(30, 3)), source=source)
-    back = ld.Symmetries.load(s.save(tmp_path / "found.npz"))
-    assert isinstance(back.source, ld.action.FieldAction) and back.source.algebra == source.algebra
-    assert back.source.elements.same_as(source.elements) and back.source.elements.shape == (1, 3, 4)
-
-
 def test_load_in_another_process(tmp_path):
     s = record("vector field")
     path = s.save(tmp_path / "found.npz")
