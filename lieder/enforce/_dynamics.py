@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import diffrax
 import jax
@@ -21,14 +21,14 @@ from lieder.dictionary import sized as sized_dictionary
 from lieder.interop import estimator_inputs
 from lieder.models import FeatureModel
 
-from ._dynamics_data import Trajectories, trajectories
+from ._dynamics_data import trajectories
+from ._dynamics_rows import reduced, residuals
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 from ._functions import functions
 from ._slopes import AbstractSlopes, by_name
 from ._sparse import fit, regression
 
 FOLDS = 10
-SLACK = 0.25  # of the variance of smoothed states: in integrals over time most of their error averages out
 BROKEN = 1e-9  # relative singular values above this are equations that a symmetry asks for
 STEPS = 100_000  # of the integrator
 SHORTEST = 1e-12  # step over the whole time: shorter ones mean that the solution leaves the space
@@ -95,8 +95,8 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Find W from states with velocities, or from trajectories.
 
         Arguments:
-            X: states (N, n), an array or a data frame; or one trajectory (T, n), a list of them, or an array
-                (trajectories, T, n).
+            X: states (N, n), an array, a memory map or a data frame; or one trajectory (T, n), a list or iterator of
+                them (batches of rows count as such), or an array (trajectories, T, n).
             y: velocities of the same shape; None: they are estimated, and `t` must be given. Without a symmetry other
                 rates may be fitted, y (N, m) or (N,): of some states only, where the other columns are inputs.
             t: the times: the step between samples, an array of increasing times for all trajectories, or a list with
@@ -190,7 +190,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 f" column{'s' * (m != 1)}. Give a velocity for each state, or no symmetry."
             )
         count = dictionary.size
-        rows = _rows(data, by_name(self.derivative), dictionary)
+        rows = reduced(data, by_name(self.derivative), dictionary, FOLDS)
         basis, law, free = None, None, m * count
         if symmetry is not None and self.penalty is not None:
             points = sample(count, rows.centre, rows.spread)
@@ -207,7 +207,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
             flat = (basis * (rows.size / rows.unit[:, None])).reshape(len(basis), n * count)
             basis = np.linalg.qr(flat.T)[0].T.reshape(basis.shape)
         _check_enough(sum(map(len, data.states)), m, free)
-        problem = regression(rows.pairs, FOLDS, basis, rows.size, rows.unit)
+        problem = regression(rows.factors, basis, rows.size, rows.unit)
         problem = replace(problem, slack=rows.slack)
         if law is not None:
             problem = replace(problem, penalty=law.broken, moved=law.moved, weight=float(self.penalty or 0.0))
@@ -216,7 +216,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.coefficients_, self.deviations_, self.path_ = chosen.coefficients, chosen.deviations, chosen.path
         self.dimension_ = m * count if basis is None else len(basis)
         self.noise_ = rows.noise
-        self.residuals_ = _residuals(rows.pairs, chosen.coefficients)
+        self.residuals_ = residuals(rows.factors, chosen.coefficients)
         return self
 
     def _check(self) -> None:
@@ -245,7 +245,7 @@ def sparse_dynamics(
     Short for `SparseDynamics(dictionary, ...).fit(x, dx, t)`.
 
     Arguments:
-        x: states (N, n); or trajectories: (T, n), a list of them, or (trajectories, T, n).
+        x: states (N, n); or trajectories: (T, n), a list or iterator of them, or (trajectories, T, n).
         dx: their velocities, of the same shape; None where `t` is given and they are to be estimated.
         dictionary: the candidate functions f of the n states, or their text, such as "polynomials(3)".
         t: the times, or the step between them.
@@ -267,59 +267,6 @@ def _check_enough(count: int, targets: int, free: int) -> None:
             f" coefficients from noise: at least {least} are needed, better three times as many. Give more samples, a"
             " smaller dictionary, or a larger symmetry."
         )
-
-
-def _residuals(pairs: list[tuple[np.ndarray, np.ndarray]], W: np.ndarray) -> np.ndarray:
-    """|b - A w| / |b| of each equation; 0 where there is nothing to explain."""
-    left = sum(np.sum((b - a @ W.T) ** 2, axis=0) for a, b in pairs)
-    whole = sum(np.sum(b**2, axis=0) for _, b in pairs)
-    return np.sqrt(left / np.where(whole > 0, whole, 1.0))
-
-
-class _Rows(NamedTuple):
-    """The regression: `pairs` (A, b); where the states lie; units of features and velocities; the noise, if found;
-    the error of smoothed states, as a part of their variance, times SLACK.
-    """
-
-    pairs: list[tuple[np.ndarray, np.ndarray]]
-    centre: np.ndarray
-    spread: np.ndarray
-    size: np.ndarray
-    unit: np.ndarray
-    noise: np.ndarray | None
-    slack: float
-
-
-def _rows(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDictionary) -> _Rows:
-    pairs: list[tuple[np.ndarray, np.ndarray]] = []
-    count, noise = sum(map(len, data.states)), np.zeros(dictionary.width)
-    square, doubt = np.zeros(dictionary.size), np.zeros(dictionary.width)
-    if data.velocities is not None:
-        for x, dx in zip(data.states, data.velocities, strict=True):
-            f = values(dictionary, x)
-            square += np.sum(f**2, axis=0)
-            pairs.append((f, dx))
-    else:
-        for t, x in data.groups():
-            smooth = method.smooth(t, x)
-            noise += smooth.noise**2 * len(x) * len(t) / count
-            doubt += smooth.noise**2 * smooth.terms * len(x) / count
-            for c in range(len(x)):
-                f = values(dictionary, smooth.states[c])
-                square += np.sum(f**2, axis=0)
-                pairs += method.rows(t, x[c], smooth.states[c], smooth.slopes[c], f, smooth.terms)
-    if not np.isfinite(square).all():
-        raise ValueError("dictionary: a function is not finite at the (smoothed) states; leave it out, or rescale.")
-    where = np.concatenate(data.states)
-    size = np.sqrt(square / count)
-    found = None if data.velocities is not None else np.sqrt(noise)
-    spread = where.std(axis=0)
-    # Velocities of the states are measured by the states' own units, so that a symmetry mixes what can be compared.
-    own = data.velocities is None or data.targets == len(spread)
-    unit = spread if own else np.std(np.concatenate([b for _, b in pairs]), axis=0)
-    unit, size = (np.where(scale > 0, scale, 1.0) for scale in (unit, size))
-    slack = SLACK * float(np.mean(doubt / unit**2)) if data.velocities is None else 0.0
-    return _Rows(pairs, where.mean(axis=0), spread, size, unit, found, slack)
 
 
 def _solve(dictionary: AbstractDictionary, w: Array, x: Array, t: Array, tolerance: Array) -> Array:

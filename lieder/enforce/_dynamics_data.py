@@ -62,7 +62,8 @@ def trajectories(estimator: Any, x, dx, t) -> Trajectories:
 
 
 def _parts(x, name: str) -> list:
-    """The tables of a list or of an array (trajectories, T, n); a table alone."""
+    """The tables of a list, an iterator or an array (trajectories, T, n); a table alone."""
+    x = list(x) if isinstance(x, Iterator) else x
     if isinstance(x, list | tuple) and len(x) == 0:
         raise ValueError(f"{name}: expected at least one trajectory, got none.")
     whole = _dimensions(x[0], name) == 2 if isinstance(x, list | tuple) else _dimensions(x, name) == 3

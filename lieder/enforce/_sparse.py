@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lieder.linalg import TriangularFactor
+from lieder.linalg import FoldFactors
 from lieder.report import progress
 
 RANK = 1e-11  # singular values of the regression below this, relative to the largest, are rounding
@@ -64,23 +64,10 @@ class Chosen(NamedTuple):
     path: np.ndarray
 
 
-def regression(
-    pairs: list[tuple[np.ndarray, np.ndarray]], folds: int, basis: np.ndarray | None, size: np.ndarray, unit: np.ndarray
-) -> Regression:
-    """The rows of every trajectory or stretch of time, reduced: memory no longer depends on how many there are.
-
-    Arguments: `pairs` (A, b), kept whole in one fold each where there are enough; `folds`; `basis`; `size`; `unit`.
-    Returns: the regression.
-    """
-    if len(pairs) < folds:
-        pieces = -(-folds // len(pairs))
-        pairs = [p for a, b in pairs for p in zip(np.array_split(a, pieces), np.array_split(b, pieces), strict=True)]
-    pairs = [(a, b) for a, b in pairs if len(a)]
-    width = pairs[0][0].shape[1] + pairs[0][1].shape[1]
-    factors = [TriangularFactor.empty(width) for _ in range(min(folds, len(pairs)))]
-    for i, (a, b) in enumerate(pairs):
-        factors[i % len(factors)] = factors[i % len(factors)].absorb(np.concatenate([a, b], axis=1))
-    return Regression([f.factor for f in factors], [f.rows for f in factors], basis, size, unit)
+def regression(folds: FoldFactors, basis: np.ndarray | None, size: np.ndarray, unit: np.ndarray) -> Regression:
+    """The regression of rows that were reduced in folds, of which some may be empty."""
+    used = [fold for fold in folds.factors if fold.rows]
+    return Regression([fold.factor for fold in used], [fold.rows for fold in used], basis, size, unit)
 
 
 class _Space(NamedTuple):

@@ -205,6 +205,30 @@ def test_trajectories_in_any_form():
     np.testing.assert_allclose(shorter.coefficients_, w, atol=1e-3)
 
 
+def test_batches_and_files_are_the_list_and_the_array(tmp_path, monkeypatch):
+    w = SYSTEMS["limit cycle"][1]
+    x = np.random.default_rng(5).uniform(-2, 2, (600, 2))
+    dx = derivative.values(CUBIC, x) @ w.T + 0.01 * np.random.default_rng(6).normal(size=x.shape)
+    np.save(tmp_path / "x.npy", x)
+    whole = enforce.sparse_dynamics(x, dx, CUBIC, symmetry=SO2)
+    mapped = enforce.sparse_dynamics(np.load(tmp_path / "x.npy", mmap_mode="r"), dx, CUBIC, symmetry=SO2)
+    np.testing.assert_array_equal(mapped.coefficients_, whole.coefficients_)
+    cuts = range(0, 600, 40)
+    pieces = [x[a : a + 40] for a in cuts], [dx[a : a + 40] for a in cuts]
+    listed, streamed = (enforce.sparse_dynamics(*map(form, pieces), CUBIC, symmetry=SO2) for form in (list, iter))
+    np.testing.assert_array_equal(streamed.coefficients_, listed.coefficients_)
+    np.testing.assert_allclose(listed.coefficients_, whole.coefficients_, atol=1e-9)
+    # Blocks of rows, in which features are made, change nothing but rounding.
+    monkeypatch.setattr("lieder.enforce._dynamics_rows.BLOCK", 70)
+    blocked = enforce.sparse_dynamics(x, dx, CUBIC, symmetry=SO2)
+    np.testing.assert_allclose(blocked.coefficients_, whole.coefficients_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(blocked.residuals_, whole.residuals_, rtol=1e-8)
+    direct = np.linalg.norm(dx - derivative.values(CUBIC, x) @ whole.coefficients_.T, axis=0) / np.linalg.norm(
+        dx, axis=0
+    )
+    np.testing.assert_allclose(whole.residuals_, direct, rtol=1e-8)
+
+
 def test_an_approximate_symmetry_is_weighed():
     """From the free fit to the exact one as the penalty grows."""
     w = planted(x=(-0.1, 1.0), y=(-1.0, -0.1), xx=(0.05, 0.0))

@@ -1,0 +1,103 @@
+"""Regressions on two million rows of 200 functions against twenty thousand: peak memory, and time over the least.
+
+    python benchmarks/rows.py [--quick] [--rows N]
+
+Each case runs in a fresh process. The least time is that of the functions' values alone, in blocks, plus 2 N D^2 over
+the measured rate of a float64 matrix product; what does not grow with N is in both sizes and subtracted. Seconds are
+CPU seconds of the process.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import measure  # first: it fixes the threads before NumPy and JAX start
+
+# isort: split
+
+import numpy as np
+
+import lieder as ld
+
+WIDTH, SMALL, BLOCK = 4, 20_000, 8192
+DICTIONARY = ld.dictionary.polynomials(WIDTH, 6)  # 210 functions
+
+
+def data(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    x = random.uniform(-1, 1, (rows, WIDTH))
+    y = np.stack([x[:, 1], -x[:, 0] - 0.3 * x[:, 0] ** 3, x[:, 3], -x[:, 2] * x[:, 0] ** 2], axis=1)
+    return x, y + 0.01 * random.standard_normal(y.shape)
+
+
+def dynamics(x, y):
+    return ld.enforce.sparse_dynamics(x, y, DICTIONARY, threshold=0.05)
+
+
+CASES = {"sparse_dynamics": dynamics}
+
+
+def one(case: str, rows: int) -> dict[str, float]:
+    x, y = data(rows)
+    rates = [measure.product_rate(DICTIONARY.size)]
+    some = ld.derivative.values(DICTIONARY, x[:BLOCK])
+    begun = time.process_time()
+    for start in range(0, min(rows, 16 * BLOCK), BLOCK):
+        some = ld.derivative.values(DICTIONARY, x[start : start + BLOCK])
+    features = (time.process_time() - begun) * rows / min(rows, 16 * BLOCK)
+    del some
+    begun = time.process_time()
+    CASES[case](x, y)
+    total = time.process_time() - begun
+    rates.append(measure.product_rate(DICTIONARY.size))
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
+    return {"total": total, "features": features, "peak": peak, "rate": max(rates)}
+
+
+def fresh(case: str, rows: int) -> dict[str, float]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, __file__, "--one", case, str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="200,000 rows instead of 2,000,000")
+    parser.add_argument("--rows", type=int, default=None)
+    parser.add_argument("--one", nargs=2, metavar=("CASE", "ROWS"), help="used by this script itself")
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(options.one[0], int(options.one[1]))))
+        return
+    rows = options.rows or (200_000 if options.quick else 2_000_000)
+    print(f"{measure.machine()}; N = {rows:,}, {DICTIONARY.size} functions of {WIDTH} inputs, {WIDTH} outputs, float64")
+    lines = []
+    for case in CASES:
+        small, large = fresh(case, SMALL), fresh(case, rows)
+        products = 2.0 * rows * DICTIONARY.size**2 / large["rate"]
+        growth = (large["total"] - small["total"]) / ((large["features"] + products) * (1.0 - SMALL / rows))
+        lines.append(
+            (
+                case,
+                f"{large['total']:.1f} s",
+                f"{small['total']:.1f} s",
+                f"{large['features']:.1f} s",
+                f"{products:.1f} s ({large['rate'] / 1e9:.0f} Gflop/s)",
+                f"{growth:.2f}",
+                f"{large['peak'] - small['peak']:+.0f} MB ({small['peak']:.0f} MB)",
+            )
+        )
+    head = ("regression", "total", "N = 20,000", "functions alone", "products")
+    measure.table((*head, "(total - N = 20,000) / (functions + products)", "peak over N = 20,000"), lines)
+
+
+if __name__ == "__main__":
+    main()
