@@ -103,7 +103,8 @@ def moved(
     `flow`.
 
     Arguments: `xi` (k, q); `points` (p, n); `times` (k,).
-    Returns: (k, p, n) float64, inf where a nonlinear flow leaves the space and NaN where it could not be followed.
+    Returns: (k, p, n) float64, inf or NaN where a flow leaves the space or the range of numbers, NaN where it could not
+        be followed.
     """
     points = np.asarray(points, dtype=np.float64)
     fields = action.expansion
@@ -111,8 +112,10 @@ def moved(
         n = action.width
         matrices = np.zeros((len(xi), n + 1, n + 1))
         matrices[:, :n] = fields.affine().combine(xi).dense() * np.asarray(times)[:, None, None]
-        maps = scipy.linalg.expm(matrices)[:, :n]
-        return points @ maps[:, :, :n].swapaxes(1, 2) + maps[:, None, :, n]
+        # Columns a million times apart can take a map, or points under it, beyond the range of numbers: inf or NaN.
+        with np.errstate(over="ignore", invalid="ignore"):
+            maps = scipy.linalg.expm(matrices)[:, :n]
+            return points @ maps[:, :, :n].swapaxes(1, 2) + maps[:, None, :, n]
     if isinstance(action, GridAction):
         return _carried(action, np.asarray(xi, np.float64) * np.asarray(times)[:, None], points)
     if isinstance(action, TotalAction) and isinstance(action.fibre, AbstractAction):

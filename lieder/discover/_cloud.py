@@ -214,13 +214,13 @@ def _doubt(found: Cloud, action: AbstractAction, unknown: str) -> Doubt:
     )
 
 
-def _normals(found: Cloud, action: AbstractAction) -> tuple[np.ndarray, np.ndarray]:
+def _normals(found: Cloud, action: AbstractAction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Across the tangent spaces, along coordinates that some candidate moves, of length one: what a field has of length
     across them is not multiplied by theirs."""
     across = np.eye(found.bases.shape[2]) - np.swapaxes(found.bases, 1, 2) @ found.bases
     across = across * moved_columns(action, found.points[:64])
     length = np.sqrt(np.mean(np.sum(across**2, axis=(1, 2))))
-    return found.points, across / (length or 1.0) / found.units
+    return found.points, across / (length or 1.0) / found.units, np.ones(len(found.points))
 
 
 def _upright(bases: np.ndarray, n: int) -> str:

@@ -23,7 +23,9 @@ SURE = 3.0  # standard errors by which a model must predict better than the mean
 MODEL = "the model explains", "it predicts rows that it has not seen"
 INPUTS = "the inputs explain", "nearby rows, and a plane through all, predict outputs"
 
-Covectors = Callable[[], tuple[Float[np.ndarray, "points n"], Float[np.ndarray, "points covectors m"]]]
+Covectors = Callable[
+    [], tuple[Float[np.ndarray, "points n"], Float[np.ndarray, "points covectors m"], Float[np.ndarray, " points"]]
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Doubt:
     root mean square over rows of weight one; `unknown`, why nothing can be claimed at all, or ""; `one_sided`, why a
     defect above the resolution tells nothing, though one below it does, or ""; `covectors` gives some points (p, n) or
     pairs of them with outputs, and for each those c covectors (p, c, m) on which the motion of a symmetry vanishes:
-    slopes of a model, normals of a surface.
+    slopes of a model, normals of a surface; and the weights of the points (p,).
     """
 
     floor: float

@@ -23,7 +23,7 @@ def even_gap(
     enough: float,
 ) -> tuple[float, float]:
     """In units of the data's own spread: the largest defect, with its error, of all that is claimed, and the least of
-    the rest.
+    the rest (there or, up to `BROKEN`, as usual).
 
         |L xi| / |J C^(1/2)| |C^(-1/2) theta_xi|,
 
@@ -34,7 +34,7 @@ def even_gap(
 
     Arguments: `claimed` and `others`, directions. `enough`: a first number that is surely less than `BROKEN` over it is
         only bounded.
-    Returns: both, the second not below `BROKEN`.
+    Returns: both; the second is `BROKEN` where nothing is left.
     """
     violation, usual = (factor / np.sqrt(reduction.weight) for factor in reduction.whole())
     known = violation if doubt.factor is None else np.concatenate([violation, doubt.factor])
@@ -43,22 +43,31 @@ def even_gap(
     bound = float(relative_spectrum(known @ claimed.T, usual @ claimed.T, NULL).values.max(initial=0.0)) / narrowest
     if enough * bound <= BROKEN or doubt.covectors is None:
         return min(bound, BROKEN / enough), BROKEN
-    places, slopes = doubt.covectors()
+    places, slopes, weights = doubt.covectors()
+    if not weights.any():
+        return 0.0, BROKEN
     mine, rest = (
-        _lengths(velocities(action, some, places), groups, slopes, reduction.outputs) for some in (claimed, others)
+        _lengths(velocities(action, some, places), groups, slopes, weights, reduction.outputs)
+        for some in (claimed, others)
     )
     # Of the rest, the part at right angles to what is claimed.
     shared = np.linalg.lstsq(mine, rest, rcond=NULL)[0]
     apart, beside = others - shared.T @ claimed, rest - mine @ shared
     worst = relative_spectrum(known @ claimed.T, mine, NULL).values.max(initial=0.0)
-    least = relative_spectrum(violation @ apart.T, beside, NULL).values.min(initial=TOP)
-    return float(worst), float(max(least, BROKEN))
+    even = relative_spectrum(violation @ apart.T, beside, NULL)
+    # Where the data are thin by a law, as planets across the ecliptic, a broken direction shows by its usual defect.
+    left = even.directions @ others
+    lengths = np.linalg.norm(usual @ left.T, axis=0)
+    plain = np.linalg.norm(violation @ left.T, axis=0) / np.where(lengths > 0, lengths, np.inf)
+    shown = np.maximum(even.values, np.minimum(plain, BROKEN))
+    return float(worst), float(shown.min(initial=TOP if len(others) else BROKEN))
 
 
 def _lengths(
     theta: Float[np.ndarray, "k points n"],
     groups: list[Principal],
     slopes: Float[np.ndarray, "points c m"],
+    weights: Float[np.ndarray, " points"],
     outputs: Float[np.ndarray, " o"],
 ) -> Float[np.ndarray, "s k"]:
     """Rows whose length along each direction is the denominator."""
@@ -72,5 +81,5 @@ def _lengths(
         squares += np.sum((slopes[:, :, here] @ group.axes.T * size) ** 2, axis=(1, 2))
         moved.append(theta[:, :, here] @ group.axes.T / size)
     moved = [part * np.sqrt(squares)[:, None] for part in moved]
-    rows = np.concatenate([*moved, *turned], axis=2)
-    return rows.reshape(len(theta), -1).T / np.sqrt(theta.shape[1])
+    rows = np.concatenate([*moved, *turned], axis=2) * np.sqrt(weights / weights.sum())[:, None]
+    return rows.reshape(len(theta), -1).T

@@ -113,10 +113,12 @@ def _doubt(question: Question, model: Callable | ForeignModel | None, known: Kno
     return Doubt(floor, source, factor, known.unknown, one_sided, partial(_slopes, model, reduction))
 
 
-def _slopes(model: Callable | ForeignModel, reduction: Reduction) -> tuple[np.ndarray, np.ndarray]:
+def _slopes(model: Callable | ForeignModel, reduction: Reduction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """At some of the examples kept, outputs in their common unit."""
-    x, y = reduction.points[:SLOPES], reduction.values[:SLOPES]
+    every = -(-len(reduction.points) // SLOPES)  # rows may come in some order
+    x, y, weights = (part[::every] for part in (reduction.points, reduction.values, reduction.held_weights))
     with jax.enable_x64(reduction.dtype == np.float64):
         slope = slopes(model, x, len(reduction.outputs)) * reduction.outputs[:, None]
     good = np.isfinite(slope).all(axis=(1, 2))
-    return np.concatenate([x, y], axis=1)[good].astype(np.float64), slope[good].astype(np.float64)
+    pairs = np.concatenate([x, y], axis=1).astype(np.float64)
+    return pairs[good], slope[good].astype(np.float64), weights[good]

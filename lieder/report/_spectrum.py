@@ -6,9 +6,11 @@ from typing import Any
 import matplotlib.ticker
 import numpy as np
 from jaxtyping import Float
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
 from lieder.report._style import BLUE, GREY, INK, PLAIN, VERMILLION, blank, dress, headline, words
@@ -17,6 +19,7 @@ _MARKED = 60  # more points than this in one group are drawn as a line: markers 
 _LABELLED = 24  # more labels than this under the axis cannot be read
 _CROSS = "\N{MULTIPLICATION SIGN}"
 _TOP = float(np.sqrt(2.0))
+_HATCHED: dict[str, Any] = {"facecolor": "#f1f3f6", "edgecolor": "#c3c9d2", "hatch": "////", "linewidth": 0}
 
 
 def spectrum_figure(
@@ -80,6 +83,8 @@ def spectrum_figure(
         axes.axhline(max(cut, floor), color=INK, linewidth=1.1, linestyle=(0, (5, 3)), zorder=2)
 
     handles = _draw_points(figure, axes, defects, floor, dim, weak)
+    if resolution >= _TOP:  # its label would lie on that of the largest possible
+        handles.append(Patch(**_HATCHED, label=f"not resolved (up to {resolution:.2g})"))
     if cut is not None:
         label = f"cut {cut:.2g}"
         handles.append(Line2D([], [], color=INK, linewidth=1.1, linestyle=(0, (5, 3)), label=label))
@@ -88,14 +93,14 @@ def spectrum_figure(
     return figure
 
 
-def _draw_points(figure: Figure, axes: Axes, defects, floor: float, dim: int, weak) -> list[Line2D]:
+def _draw_points(figure: Figure, axes: Axes, defects, floor: float, dim: int, weak) -> list[Artist]:
     """Kept and rejected defects, the weak ones open, zeros with a caret below; returns the legend's entries."""
     count = len(defects)
     height = np.maximum(defects, floor)
     place = np.arange(1, count + 1)
     open_ones = np.isin(np.arange(count), np.asarray(weak, dtype=int))
     kept = np.arange(count) < dim
-    handles: list[Line2D] = []
+    handles: list[Artist] = []
     for chosen, name, colour, marker in ((kept, "kept", BLUE, "o"), (~kept, "rejected", VERMILLION, "s")):
         if not chosen.any():
             continue
@@ -179,11 +184,10 @@ def _ticks(axes: Axes, count: int, labels) -> None:
 
 def _draw_resolution(axes: Axes, resolution: float, floor: float, above: bool) -> None:
     if resolution > 0:
-        axes.axhspan(
-            floor / 1e3, resolution, facecolor="#f1f3f6", edgecolor="#c3c9d2", hatch="////", linewidth=0, zorder=0
-        )
+        axes.axhspan(floor / 1e3, resolution, **_HATCHED, zorder=0)
         axes.axhline(resolution, color=GREY, linewidth=0.9, zorder=1)
-        _note(axes, resolution, f"resolution {resolution:.2g}", above=above)
+        if resolution < _TOP:
+            _note(axes, resolution, f"resolution {resolution:.2g}", above=above)
 
 
 def _draw_gap(axes: Axes, defects, dim: int, resolution: float) -> None:
@@ -238,7 +242,7 @@ def _note(axes: Axes, height: float, text: str, above: bool) -> None:
     )
 
 
-def _legend(figure: Figure, handles: list[Line2D]) -> None:
+def _legend(figure: Figure, handles: list[Artist]) -> None:
     figure.legend(
         handles=handles,
         loc="outside lower center",

@@ -131,7 +131,9 @@ def _beyond(along: np.ndarray) -> np.ndarray:
     spread = np.swapaxes(along, 1, 2) @ along / along.shape[1] - mean[:, :, None] * mean[:, None]
     diagonal = np.arange(along.shape[2])
     spread[:, diagonal, diagonal] += RIDGE * np.trace(spread, axis1=1, axis2=2)[:, None] + 1e-300
-    return np.sqrt(np.einsum("qd,qd->q", mean, np.linalg.solve(spread, mean[:, :, None])[:, :, 0]))
+    squares = np.einsum("qd,qd->q", mean, np.linalg.solve(spread, mean[:, :, None])[:, :, 0])
+    # Along an axis in which the neighbours do not spread at all rounding makes a square negative.
+    return np.sqrt(np.maximum(squares, 0.0))
 
 
 def _thickness(residual: np.ndarray, along: np.ndarray, w: np.ndarray, freedom: np.ndarray, order: int) -> np.ndarray:

@@ -167,6 +167,19 @@ def test_nor_is_it_told_of_a_fitted_model_or_a_cloud():
     assert s.evidence.verdict == "cannot tell"
 
 
+@pytest.mark.parametrize("route", ["cloud", "graph"])
+def test_columns_a_million_times_apart_give_no_warning_and_no_false_claim(route):
+    x = np.random.default_rng(0).normal(size=(300, 3)) * [1.0, 1.0, 1e6]
+    y = x[:, 0] * x[:, 2] / 1e6
+    affine = ld.algebra.aff(3)
+    if route == "graph":
+        s = ld.discover.graph(x, y, source=ld.points(affine), target=ld.scalars(affine))
+    else:
+        both = ld.points(affine) + ld.scalars(affine, 1)
+        s = ld.discover.cloud(np.column_stack([x, y]), action=both, dimension=3)
+    assert s.evidence.verdict != "symmetries"
+
+
 def test_a_law_known_well_beside_the_narrow_column_is_still_claimed():
     """A hundredth of the spread, and labels to a part in ten thousand."""
     random = np.random.default_rng(7)

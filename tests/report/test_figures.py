@@ -258,3 +258,10 @@ def test_figures_are_made_in_threads_and_leave_no_global_state():
     assert not failures
     assert dict(matplotlib.rcParams) == before
     assert not _pylab_helpers.Gcf.figs
+
+
+def test_a_band_over_everything_is_named_in_the_legend():
+    """Its label would lie on that of the largest possible defect."""
+    found = texts(drawn(spectrum([0.1, 0.3], 0, resolution=float(np.sqrt(2)))))
+    assert "not resolved (up to 1.4)" in found and "resolution 1.4" not in found.replace("not resolved", "")
+    assert "not resolved" not in texts(spectrum([0.1, 0.3], 0, resolution=0.2))
