@@ -37,6 +37,7 @@ class Doubt:
     defect above the resolution tells nothing, though one below it does, or ""; `covectors` gives some points (p, n) or
     pairs of them with outputs, and for each those c covectors (p, c, m) on which the motion of a symmetry vanishes:
     slopes of a model, normals of a surface; and the weights of the points (p,).
+    None where the model is not at hand.
     """
 
     floor: float

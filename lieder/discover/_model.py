@@ -110,7 +110,8 @@ def _doubt(question: Question, model: Callable | ForeignModel | None, known: Kno
         factor = np.concatenate(
             [doubt_factor(question, model, others, points, weights, reduction.outputs) for others in alternatives]
         )
-    return Doubt(floor, source, factor, known.unknown, one_sided, partial(_slopes, model, reduction))
+    covectors = None if model is None else partial(_slopes, model, reduction)
+    return Doubt(floor, source, factor, known.unknown, one_sided, covectors)
 
 
 def _slopes(model: Callable | ForeignModel, reduction: Reduction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
