@@ -19,6 +19,9 @@ MIRROR, IMAGE = ld.vectors(O2), ld.action.grid(O2, (3, 3), order=2)
 X = np.random.default_rng(0).normal(size=(60, 2))
 
 
+PART = ld.discover.reduce(lambda x: x @ x, X, source=V, target=ld.scalars(SO2))
+
+
 def record():
     return ld.discover.function(lambda x: x @ x, X, source=V, target=ld.scalars(SO2))
 
@@ -49,6 +52,7 @@ SWITCHES = {
         0, jnp.ones(1), jnp.ones(11), inverse=v
     ),
     "discover.Symmetries.fields simple": lambda v: record().fields(simple=v),
+    "discover.merge incomplete": lambda v: ld.discover.merge([PART], lambda x: x @ x, incomplete=v),
     "discover.graph transition": lambda v: ld.discover.graph(
         X, X @ [[0, 1], [-1, 0]], source=V, target=V, transition=v
     ),
@@ -77,12 +81,16 @@ FILLED_IN = {
     "action.AbstractAction.element inverse": "abstract",
     "action.AbstractAction.element_over inverse": "abstract",
     "action.AbstractFibreAction.element_over inverse": "abstract",
+    "discover.Part trained": "a record that reduce fills in",
     "discover.Symmetries lifted": "a record that discover fills in",
     "enforce.EquivariantKernels joint": "a record that kernels fills in",
     "interop.estimator_inputs first": "between rooms",
     "linalg.LowRank settled": "a record that the solver fills in",
+    "linalg.Rank clear": "a record that the decision fills in",
     "promote.RegressionPath refitted": "a record that the path fills in",
     "report.Text verbatim": "a record that is shown, whatever it holds",
+    "sampling.Stream once": "a record that stream fills in",
+    "sampling.Stream.batches piece": "between rooms",
     "sampling.check_size small": "between rooms",
 }
 
@@ -92,7 +100,8 @@ def public() -> dict[str, inspect.Signature]:
     rooms = [m.name for m in pkgutil.walk_packages(ld.__path__, "lieder.") if "._" not in m.name]
     found = {}
     for room in rooms:
-        for name, thing in vars(importlib.import_module(room)).items():
+        module = importlib.import_module(room)
+        for name, thing in ((name, getattr(module, name)) for name in dir(module)):
             if name.startswith("_") or not str(getattr(thing, "__module__", "")).startswith("lieder"):
                 continue
             callables = {f"{room}.{name}": thing}

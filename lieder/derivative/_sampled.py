@@ -11,7 +11,7 @@ from jaxtyping import Float
 from .. import dictionary as families
 from ..action import AbstractAction, discrete_elements
 from ..interop import ForeignModel
-from ..sampling import check_container
+from ..sampling import real_numbers
 from ._monomials import products
 
 _MOST_BYTES = 2**31
@@ -63,8 +63,7 @@ def points(width: int, count: int, x, seed: int) -> np.ndarray:
     """The user's points, or `count` uniform ones in [-1, 1]^n."""
     if x is None:
         return np.random.default_rng(seed).uniform(-1, 1, (count, width))
-    check_container(x, "x")
-    x = np.asarray(x, dtype=np.float64)
+    x = real_numbers(x, "x")[0].astype(np.float64)
     if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
         raise ValueError(f"x must hold points as rows, (N, {width}), got {x.shape}.")
     if not np.isfinite(x).all():

@@ -16,7 +16,7 @@ from ..action import AbstractAction, AbstractFibreAction
 from ..derivative import full_precision
 from ..files import read_record, write_record
 from ..linalg import FoldFactors, TriangularFactor
-from ..sampling import Sample, check_varying
+from ..sampling import Sample, check_varying, checked_flag
 from ._accumulator import SHOWN, Accumulator, Reduction
 from ._checks import check_count, check_enough, check_error, moved_columns
 from ._doubt import Known
@@ -243,7 +243,7 @@ def merge(
     rule = Rule(tolerance, min_gap)
     check_error(error)
     whole = fold(Part.merge, _checked(parts))
-    if whole.missing and not incomplete:
+    if not checked_flag(incomplete, "incomplete") and whole.missing:
         raise ValueError(
             f"parts: {_told(whole.missing)} are missing. Reduce them too, or pass incomplete=True to do without."
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from lieder.dictionary import AbstractDictionary
 from lieder.interop import estimator_inputs, estimator_outputs
-from lieder.sampling import check_computed
+from lieder.sampling import check_computed, real_numbers
 
 from ._slopes import LEAST
 
@@ -74,7 +74,7 @@ def _dimensions(x, name: str) -> int:
     """Of anything with a shape, frames and sparse matrices included, or else of the array that it stands for."""
     check_computed(x, name)
     own = getattr(x, "ndim", None)
-    return np.asarray(x).ndim if own is None else own
+    return real_numbers(x, name)[0].ndim if own is None else own
 
 
 def _states(estimator: Any, table: Any, where: str, first: bool) -> np.ndarray:

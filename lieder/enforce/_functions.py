@@ -24,7 +24,7 @@ from ..algebra import LieAlgebra
 from ..derivative import LieMatrices, lie_matrices
 from ..dictionary import AbstractDictionary, linear
 from ..linalg import MatrixStack
-from ..sampling import check_container
+from ..sampling import real_numbers
 from ._functions_family import refuse
 from ._functions_measured import MeasuredNull, measured_null, shared_origin
 from ._functions_null import Constraint, Coordinates, fibre_operator, linear_constraints, null_space
@@ -176,9 +176,7 @@ class EquivariantFunctions:
         Returns: coefficients c (dim,) for `apply` and `matrix`.
         Raises: ValueError for shapes that do not fit, NaN, or a negative ridge.
         """
-        check_container(X, "X")
-        check_container(Y, "Y")
-        X, Y = np.asarray(X, np.float64), np.asarray(Y, np.float64)
+        X, Y = (real_numbers(data, name)[0].astype(np.float64) for data, name in ((X, "X"), (Y, "Y")))
         m, n = self.target.width, self.source.width
         Y = Y[:, None] if Y.ndim == 1 and m == 1 else Y
         if X.ndim != 2 or X.shape[1] != n or Y.shape != (len(X), m):

@@ -1,4 +1,4 @@
-"""The tables that an estimator of the house is given, checked in scikit-learn's words."""
+"""The tables that an estimator is given: numbers as in every verb, columns as in scikit-learn."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.utils.validation import check_array, validate_data
 
-from ..sampling import check_computed
+from ..sampling import real_numbers
 
 
 def estimator_inputs(estimator: Any, X: Any, *, first: bool) -> Float[np.ndarray, "N n"]:
@@ -15,12 +15,14 @@ def estimator_inputs(estimator: Any, X: Any, *, first: bool) -> Float[np.ndarray
     Arguments: `estimator`; `X` (N, n), an array, lists or a data frame; `first`: this is a `fit`, so that the estimator
     takes down `n_features_in_` and, of a data frame, `feature_names_in_`; otherwise X must be like what it took down.
     Returns: (N, n) float64.
-    Raises: ValueError for one dimension, no rows or columns, NaN, complex numbers, text, dates, masked entries, and for
-    another number, other names or another order of columns than at `fit`; TypeError for sparse matrices, tensors with
-    gradients and frames that are not computed yet.
+    Raises: as `lieder.sampling.real_numbers`; ValueError for one dimension, no rows or columns, NaN, and for another
+    number, other names or another order of columns than at `fit`.
     """
-    _check(X, "X")
-    return _numbers(validate_data(estimator, X, reset=first), "X")
+    numbers, names = real_numbers(X, "X")
+    if names is None:
+        return validate_data(estimator, X=numbers, reset=first).astype(np.float64)
+    validate_data(estimator, X=X, reset=first, skip_check_array=True)  # the names
+    return check_array(numbers, input_name="X", estimator=estimator).astype(np.float64)
 
 
 def estimator_outputs(estimator: Any, y: Any) -> Float[np.ndarray, "N *m"]:
@@ -28,29 +30,9 @@ def estimator_outputs(estimator: Any, y: Any) -> Float[np.ndarray, "N *m"]:
 
     Arguments: `estimator`; `y` (N,) or (N, m).
     Returns: the same in float64.
-    Raises: ValueError for None, NaN, complex numbers, text, masked entries; TypeError for sparse matrices.
+    Raises: as `lieder.sampling.real_numbers`; ValueError for None and NaN.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
-    _check(y, "y")
-    return _numbers(check_array(y, ensure_2d=False, input_name="y", estimator=estimator), "y")
-
-
-def _check(table: Any, name: str) -> None:
-    """What scikit-learn does not say, or not in words: masks are ignored, ragged lists fail inside NumPy."""
-    if isinstance(table, np.ma.MaskedArray) and np.ma.is_masked(table):
-        count = int(np.ma.getmaskarray(table).sum())
-        raise ValueError(f"Input {name} has {count} masked entries. Leave these rows out, or fill them.")
-    check_computed(table, name)
-    if isinstance(table, list | tuple):
-        try:
-            np.asarray(table)
-        except ValueError:
-            raise ValueError(f"{name}: its rows have different lengths; give one rectangular table.") from None
-
-
-def _numbers(table: Any, name: str) -> np.ndarray:
-    array = np.asarray(table)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"Input {name} has dtype {array.dtype}; convert dates and the like to numbers of a unit.")
-    return array.astype(np.float64)
+    numbers = real_numbers(y, "y")[0]
+    return check_array(numbers, ensure_2d=False, input_name="y", estimator=estimator).astype(np.float64)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sampling import check_container
+from ..sampling import real_numbers
 
 LEAST_ROWS = 10
 FLOOR = 0.01  # quantile of |y| below which relative weights stop growing: the smallest rows must not decide the fit
@@ -76,14 +76,7 @@ def standard(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(a, name: str) -> np.ndarray:
-    check_container(a, name)
-    a = np.asarray(a)
-    if np.iscomplexobj(a):
-        raise TypeError(f"{name}: expected real numbers, got complex ones; give real and imaginary parts as columns.")
-    try:
-        a = np.asarray(a, dtype=np.float64)
-    except (TypeError, ValueError) as fault:
-        raise TypeError(f"{name}: expected a table of numbers, got entries of type {a.dtype}.") from fault
+    a = real_numbers(a, name)[0].astype(np.float64)
     a = a[:, None] if a.ndim == 1 else a
     if a.ndim != 2 or a.shape[1] == 0:
         raise ValueError(f"{name}: expected a table of shape (rows, columns), got shape {a.shape}.")

@@ -17,7 +17,7 @@ from ..action import AbstractAction, check_same_algebra, discrete_elements, move
 from ..algebra import LieAlgebra
 from ..derivative import blocks, full_precision, lie_derivative
 from ..interop import ForeignModel
-from ..sampling import check_container
+from ..sampling import real_numbers
 from ._check_record import Check
 
 _MOST = 128  # examples that are looked at
@@ -58,12 +58,9 @@ def check(
     check_same_algebra(source, target)
     if not interop.is_sklearn(model):
         _layers(model)  # before x is looked at: what is no model at all is said first
-    check_container(x, "x")
-    x = jnp.atleast_2d(jnp.asarray(x))
-    if x.ndim != 2 or x.shape[1] != source.width:
+    x = jnp.atleast_2d(jnp.asarray(real_numbers(x, "x")[0]))
+    if x.ndim != 2 or x.shape[1] != source.width or len(x) == 0:
         raise ValueError(f"x must be examples of shape (N, {source.width}), as source acts on {source}; got {x.shape}.")
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise TypeError(f"x has dtype {x.dtype}; derivatives need real floating-point inputs, such as x.astype(float).")
     x = x[:_MOST]
     if not bool(jnp.isfinite(x).all()):
         row, column = np.argwhere(~np.isfinite(np.asarray(x)))[0]

@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from .. import interop
 from ..action import AbstractAction
-from ..sampling import check_container
+from ..sampling import real_numbers
 
 
 def checked_smoothing(smoothing) -> None:
@@ -37,8 +37,9 @@ def checked_batch(F, x, source: AbstractAction | None, width: int | None = None)
     n = width if source is None else source.width
     traced = isinstance(x, Tracer)
     if not traced:
-        check_container(x, "x")
-        x = jnp.asarray(x)
+        # What lies on a device stays there: training calls this for each minibatch.
+        on_device = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.floating)
+        x = x if on_device else jnp.asarray(real_numbers(x, "x")[0])
     if x.ndim != 2 or x.shape[1] != n or len(x) == 0:
         advice = " This is one example; pass x[None], or better many." if x.shape == (n,) else ""
         raise ValueError(f"x must be a minibatch of shape (B, {n}), rows are examples; got {x.shape}.{advice}")

@@ -36,3 +36,7 @@ _LATE = {
 }
 
 __getattr__ = door(__name__, _LATE)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -16,6 +16,7 @@ from ._numbers import scrambled as scrambled
 from ._outliers import apart as apart
 from ._outliers import common_spread as common_spread
 from ._outliers import drawn_in as drawn_in
+from ._real import real_numbers as real_numbers
 from ._repeats import distinct_rows as distinct_rows
 from ._repeats import folds as folds
 from ._repeats import shuffled as shuffled

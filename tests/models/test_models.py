@@ -285,8 +285,8 @@ BAD = {
     "held out": ((X, Y), {"held_out": 1.0}, ValueError, r"held_out: expected a fraction .* got 1\.0"),
     "nan in x": ((np.where(X > 2, np.nan, X), Y), {}, ValueError, r"x: \d of 50 rows have NaN"),
     "inf in y": ((X, Y * np.inf), {}, ValueError, "y: 50 of 50 rows have NaN or infinite"),
-    "complex": ((X * 1j, Y), {}, TypeError, "x: expected real numbers, got complex"),
-    "text": ((X.astype(str).astype(object) + "a", Y), {}, TypeError, "x: expected a table of numbers"),
+    "complex": ((X * 1j, Y), {}, ValueError, "x has dtype complex128: split complex numbers"),
+    "text": ((X.astype(str).astype(object) + "a", Y), {}, TypeError, "x has dtype object: every entry must be a real"),
     "shape": ((X[None], Y), {}, ValueError, r"x: expected a table of shape \(rows, columns\), got shape \(1, 50, 3\)"),
     "zeros": ((X, 0 * Y), {}, ValueError, "y: every entry is zero"),
     "family": (

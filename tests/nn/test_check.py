@@ -165,7 +165,7 @@ REFUSED = {
         r"actions=\[action\]; got FieldAction",
     ),
     "width": (lambda: ld.nn.check(jnp.tanh, V, V, X), ValueError, r"x must be examples of shape \(N, 3\)"),
-    "integers": (lambda: ld.nn.check(jnp.tanh, V, V, np.ones((2, 3), int)), TypeError, "real floating-point inputs"),
+    "booleans": (lambda: ld.nn.check(jnp.tanh, V, V, np.ones((2, 3), bool)), TypeError, "x has dtype bool: a switch"),
     "no model": (lambda: ld.nn.check(3, V, V, X), TypeError, "model must be callable"),
     "empty": (lambda: ld.nn.check([], V, V, X[:, :3]), TypeError, "model must be callable"),
     "no layer": (lambda: ld.nn.check([jnp.tanh, 3], V, V, X[:, :3]), TypeError, "layer 1 is int"),

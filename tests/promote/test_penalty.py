@@ -350,7 +350,7 @@ FAULTS = {
     "width": (lambda: promote.penalty(network(3), X[:, :2], V3, V3), ValueError, r"shape \(B, 3\).*got \(9, 2\)"),
     "empty": (lambda: promote.penalty(network(3), X[:0], V3, V3), ValueError, "minibatch of shape"),
     "NaN": (lambda: promote.penalty(network(3), X.at[2, 1].set(jnp.nan), V3, V3), ValueError, "1 of 9 rows.*first 2"),
-    "integers": (lambda: promote.penalty(network(3), X.astype(int), V3, V3), TypeError, "dtype int"),
+    "booleans": (lambda: promote.penalty(network(3), X > 0, V3, V3), TypeError, "x has dtype bool"),
     "outputs": (lambda: promote.penalty(network(2), X, V3, V3), ValueError, "target has width 3"),
     "algebras": (lambda: promote.penalty(network(3), X, V3, action.vectors(GL3)), ValueError, "different algebras"),
     "no candidates": (
