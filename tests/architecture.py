@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ LATE_IMPORTS = {"interop", "cli", "late", ""}  # "" is lieder/__init__.py
 GUARDED = {"torch", "dask", "pysindy", "pandas", "polars"}  # foreign frameworks: imported in interop only
 NO_ROOMS = {"utils", "misc", "core", "helpers"}
 LONGEST = 400
+SECTIONS = "Arguments|Fields|Attributes|Returns|Raises|References|Reference"
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,8 @@ def docstrings(package: Path, sources: list[Source]) -> Iterator[str]:
             if not text:
                 yield _at(source, node, f"{node.name} has no docstring")
                 continue
+            if re.search(rf"\S +({SECTIONS}):\s|\*\*({SECTIONS})", text):
+                yield _at(source, node, f"the docstring of {node.name} has a section that does not begin its line")
             if isinstance(node, ast.FunctionDef):
                 yields = [inner for inner in _own(node) if isinstance(inner, ast.Return) and inner.value is not None]
                 raises = [inner for inner in _own(node) if isinstance(inner, ast.Raise)]

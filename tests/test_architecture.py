@@ -101,6 +101,11 @@ PLANTED = {
         "A has no docstring",
     ),
     "no Returns": ("action.py", 'def points():\n    """Points."""\n    return 1\n', "what it Returns"),
+    "a section inside a line": (
+        "action.py",
+        'def points():\n    """Points. Returns: one."""\n    return 1\n',
+        "does not begin its line",
+    ),
     "no Raises": ("action.py", 'def points():\n    """Points."""\n    raise ValueError\n', "what it Raises"),
 }
 

@@ -221,7 +221,8 @@ def named_components(
 ) -> "list[sympy.Expr]":
     """Components of sum_k xi^k theta_k by the names of the generators: name_0(y), name_1(y), ...
 
-    Arguments: `algebra`; `xi` (q,); `y`, m symbols. Returns: m expressions.
+    Arguments: `algebra`; `xi` (q,); `y`, m symbols.
+    Returns: m expressions.
     """
     words = [name.replace(" ", "_") for name in algebra.names]
     return [
@@ -249,13 +250,17 @@ def _no_element(action: AbstractFibreAction, number: int) -> Array:
 def discrete_elements(algebra: LieAlgebra | Span) -> tuple[np.ndarray, ...]:
     """The affine maps that belong to a group besides the flows of its generators.
 
-    Arguments: `algebra`. Returns: c arrays (n, n + 1), the components of an algebra; a Span has none.
+    Arguments: `algebra`.
+    Returns: c arrays (n, n + 1), the components of an algebra; a Span has none.
     """
     return algebra.components if isinstance(algebra, LieAlgebra) else ()
 
 
 def discrete_element(algebra: LieAlgebra | Span, number: int) -> Float[np.ndarray, "n n+1"]:
-    """One of `discrete_elements`. Raises: IndexError where there are not so many."""
+    """One of `discrete_elements`.
+
+    Raises: IndexError where there are not so many.
+    """
     maps = discrete_elements(algebra)
     if not 0 <= number < len(maps):
         plural = "" if len(maps) == 1 else "s"

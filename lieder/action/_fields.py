@@ -49,8 +49,7 @@ class FieldAction(AbstractAction):
         if (q, n, size) != (self.algebra.dim, self.dictionary.width, self.dictionary.size):
             raise ValueError(
                 f"generators has shape {self.generators.shape}, but the algebra has {self.algebra.dim} generators and"
-                " the dictionary"
-                f" {self.dictionary.size} functions of {self.dictionary.width} variables."
+                f" the dictionary {self.dictionary.size} functions of {self.dictionary.width} variables."
             )
         count = len(discrete_elements(self.algebra))
         if self.elements is NO_ELEMENTS and count == 0:
@@ -297,9 +296,8 @@ def _same_algebra(left: FieldAction, right: FieldAction) -> None:
     if left.algebra != right.algebra:
         raise ValueError(
             f"the two sides are over different algebras: {left.algebra.name} (dim {left.algebra.dim}) and"
-            f" {right.algebra.name} (dim"
-            f" {right.algebra.dim}). Build both from one algebra, or make them independent with"
-            " lieder.action.independent."
+            f" {right.algebra.name} (dim {right.algebra.dim}). Build both from one algebra, or make them independent"
+            " with lieder.action.independent."
         )
 
 

@@ -157,7 +157,8 @@ def orbits(
 ) -> Float[np.ndarray, "points times n"]:
     """The curves t -> exp(t xi) . z of several points.
 
-    Arguments: `points` (k, n); `times` (T,). Returns: (k, T, n) float64.
+    Arguments: `points` (k, n); `times` (T,).
+    Returns: (k, T, n) float64.
     """
     return moved(action, np.tile(np.asarray(xi, np.float64), (len(times), 1)), points, times).swapaxes(0, 1)
 
@@ -167,7 +168,8 @@ def velocities(
 ) -> Float[np.ndarray, "*moves points n"]:
     """The fields theta_xi at several points.
 
-    Arguments: `xi` (q,) or (k, q) coefficients; `points` (p, n). Returns: (p, n) or (k, p, n) float64.
+    Arguments: `xi` (q,) or (k, q) coefficients; `points` (p, n).
+    Returns: (p, n) or (k, p, n) float64.
     """
     xi, points = np.asarray(xi, np.float64), np.asarray(points, np.float64)
     expanded = action.expansion

@@ -137,8 +137,8 @@ def _space(name: str):
         if action.width != len(columns):
             raise ValueError(
                 f"candidates: {kind}({','.join(columns)}) has {len(columns)} column{'s' * (len(columns) != 1)}, but"
-                f" {algebra.name} acts on {kind}"
-                f" of width {action.width}. Give {action.width} columns or another algebra."
+                f" {algebra.name} acts on {kind} of width {action.width}. Give {action.width} columns or another"
+                " algebra."
             )
         return algebra, action
 

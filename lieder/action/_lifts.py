@@ -154,7 +154,9 @@ def _diagonal_entries(stack: MatrixStack, factor: float):
 def tangent(action: AbstractAction) -> AbstractFibreAction:
     """Directions and velocities at the points that `action` moves: phi(x, u) = Dtheta(x) u.
 
-    Arguments: `action` of width n. Returns: a fibre action of width n. Reference: theory of tangent lifts; Otto et al.
+    Arguments: `action` of width n.
+    Returns: a fibre action of width n.
+    Reference: theory of tangent lifts; Otto et al.
         (2025), section 3.
     """
     return tensor(action, 1, 0)
@@ -163,7 +165,8 @@ def tangent(action: AbstractAction) -> AbstractFibreAction:
 def cotangent(action: AbstractAction) -> AbstractFibreAction:
     """Gradients and momenta at the points that `action` moves: phi(x, p) = -Dtheta(x)^T p.
 
-    Arguments: `action` of width n. Returns: a fibre action of width n.
+    Arguments: `action` of width n.
+    Returns: a fibre action of width n.
     """
     return tensor(action, 0, 1)
 
@@ -171,6 +174,7 @@ def cotangent(action: AbstractAction) -> AbstractFibreAction:
 def density(action: AbstractAction, weight: float = 1.0) -> AbstractFibreAction:
     """Densities over the points that `action` moves: phi(x, rho) = -weight div theta(x) rho.
 
-    Arguments: `action`; `weight` (default 1: rho dx is preserved). Returns: a fibre action of width 1.
+    Arguments: `action`; `weight` (default 1: rho dx is preserved).
+    Returns: a fibre action of width 1.
     """
     return tensor(action, 0, 0, weight)

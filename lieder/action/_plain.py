@@ -18,7 +18,8 @@ def read_stack(plain: dict) -> MatrixStack:
 def written_algebra(algebra: LieAlgebra | Span) -> dict:
     """An algebra in arrays, numbers, texts and lists.
 
-    Arguments: `algebra`. Returns: the plain data, from which `read_algebra` makes it again.
+    Arguments: `algebra`.
+    Returns: the plain data, from which `read_algebra` makes it again.
     """
     out: dict = {"name": algebra.name, "names": list(algebra.names)}
     if isinstance(algebra, Span):
@@ -34,7 +35,8 @@ def written_algebra(algebra: LieAlgebra | Span) -> dict:
 def read_algebra(plain: dict) -> LieAlgebra | Span:
     """The algebra that `written_algebra` wrote.
 
-    Arguments: `plain`. Returns: the algebra, equal to the one that was written.
+    Arguments: `plain`.
+    Returns: the algebra, equal to the one that was written.
     """
     names = tuple(plain["names"])
     if "tolerance" not in plain:

@@ -108,8 +108,7 @@ def linear(algebra: LieAlgebra | Span, matrices, elements=None) -> FieldAction:
         if error > max(1e-8, 100 * eps) * max(1.0, np.abs(matrices).max(initial=0.0) ** 2):
             raise ValueError(
                 f"matrices do not represent {algebra.name}: their commutators miss its structure constants by"
-                f" {error:.2g}. Order them as"
-                f" {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
+                f" {error:.2g}. Order them as {', '.join(algebra.names[:6])}{', ...' if algebra.dim > 6 else ''}."
             )
     if isinstance(algebra, LieAlgebra) and eps > np.finfo(np.float64).eps:
         matrices = polished(matrices, algebra.structure, eps)

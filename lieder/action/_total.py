@@ -85,8 +85,6 @@ def check_same_algebra(source: AbstractFibreAction, target: AbstractFibreAction)
     if source.algebra != target.algebra:
         raise ValueError(
             f"source and target are over different algebras: source over {source.algebra.name} (dim"
-            f" {source.algebra.dim}), target over"
-            f" {target.algebra.name} (dim {target.algebra.dim}). Build both from one algebra, or let them move"
-            " independently:"
-            " source, target = lieder.action.independent(source, target)."
+            f" {source.algebra.dim}), target over {target.algebra.name} (dim {target.algebra.dim}). Build both from one"
+            " algebra, or let them move independently: source, target = lieder.action.independent(source, target)."
         )

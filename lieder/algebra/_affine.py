@@ -14,7 +14,8 @@ def translations(n: int) -> list[tuple[str, Entries]]:
 def t(n: int) -> LieAlgebra:
     """Translations: P_i = d/dx_i.
 
-    Arguments: n: size of the space. Returns: the algebra, abelian of dimension n.
+    Arguments: n: size of the space.
+    Returns: the algebra, abelian of dimension n.
     """
     n = size(n, "t(n)")
     return from_entries(f"t({n})", n, translations(n))
@@ -24,7 +25,8 @@ def t(n: int) -> LieAlgebra:
 def se(n: int) -> LieAlgebra:
     """Rigid motions: the rotations J_ij of so(n), then the translations P_i.
 
-    Arguments: n: size of the space. Returns: the algebra, dimension n (n + 1) / 2.
+    Arguments: n: size of the space.
+    Returns: the algebra, dimension n (n + 1) / 2.
     Reference: Hall, Lie Groups, Lie Algebras, and Representations, 2nd ed. 2015, section 1.2.7.
     """
     n = size(n, "se(n)")
@@ -35,7 +37,8 @@ def se(n: int) -> LieAlgebra:
 def e(n: int) -> LieAlgebra:
     """Rigid motions and reflections: the algebra se(n), with a reflection of x_1 as its second component.
 
-    Arguments: n: size of the space. Returns: the algebra, dimension n (n + 1) / 2.
+    Arguments: n: size of the space.
+    Returns: the algebra, dimension n (n + 1) / 2.
     """
     n = size(n, "e(n)")
     return from_entries(f"e({n})", n, rotations(n) + translations(n), (reflection(n),))
@@ -45,7 +48,8 @@ def e(n: int) -> LieAlgebra:
 def aff(n: int) -> LieAlgebra:
     """All affine maps: the basis E_ij of gl(n), then the translations P_i.
 
-    Arguments: n: size of the space. Returns: the algebra, dimension n (n + 1).
+    Arguments: n: size of the space.
+    Returns: the algebra, dimension n (n + 1).
     """
     n = size(n, "aff(n)")
     return from_entries(f"aff({n})", n, all_entries(n) + translations(n))

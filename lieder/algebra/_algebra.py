@@ -104,7 +104,10 @@ class LieAlgebra:
 
     @property
     def degree(self) -> int:
-        """The size n of the defining space. Raises: ValueError for an algebra given by its constants only."""
+        """The size n of the defining space.
+
+        Raises: ValueError for an algebra given by its constants only.
+        """
         return self._matrices("degree").shape[1]
 
     @cached_property

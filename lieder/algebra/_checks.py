@@ -44,7 +44,10 @@ def check_bytes(q: int, name: str):
 def check_generators(
     name: str, q: int, stack: MatrixStack, components: tuple[np.ndarray, ...]
 ) -> scipy.sparse.csr_array:
-    """Shapes, finite values, independence. Returns: the dual basis, which the last of them needs."""
+    """Shapes, finite values, independence.
+
+    Returns: the dual basis, which the last of them needs.
+    """
     if stack.shape[0] != q or stack.shape[2] != stack.shape[1] + 1:
         raise ValueError(f"{name}: generators of shape {stack.shape} need ({q}, n, n + 1): {q} names, affine matrices")
     if not np.all(np.isfinite(stack.value)):

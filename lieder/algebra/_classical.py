@@ -58,7 +58,8 @@ def so(p: int, q: int = 0) -> LieAlgebra:
 def o(n: int) -> LieAlgebra:
     """Rotations and reflections: the algebra so(n), with a reflection of x_1 as its second component.
 
-    Arguments: n: size of the space. Returns: the algebra, dimension n (n - 1) / 2.
+    Arguments: n: size of the space.
+    Returns: the algebra, dimension n (n - 1) / 2.
     """
     n = size(n, "o(n)")
     return from_entries(f"o({n})", n, rotations(n), (reflection(n),))
@@ -70,7 +71,8 @@ def sl(n: int) -> LieAlgebra:
 
     E_ij for i != j, row by row, then H_i = E_ii - E_(i+1)(i+1).
 
-    Arguments: n: size of the matrices. Returns: the algebra, dimension n^2 - 1.
+    Arguments: n: size of the matrices.
+    Returns: the algebra, dimension n^2 - 1.
     Reference: Hall 2015, section 3.4.
     """
     n = size(n, "sl(n)")
@@ -85,7 +87,8 @@ def gl(n: int) -> LieAlgebra:
 
     E_ij has a single 1 in row i, column j; generator number (i - 1) n + (j - 1) counted from 0.
 
-    Arguments: n: size of the matrices. Returns: the algebra, dimension n^2.
+    Arguments: n: size of the matrices.
+    Returns: the algebra, dimension n^2.
     Reference: Hall 2015, section 3.4.
     """
     n = size(n, "gl(n)")
@@ -104,7 +107,8 @@ def sp(n: int) -> LieAlgebra:
     M^T J + J M = 0 with J = [[0, I], [-I, 0]], so M = [[A, B], [C, -A^T]] with B and C symmetric; generators A_ij, then
     B_ij, then C_ij (i <= j).
 
-    Arguments: n = 2 m: size of the matrices, even. Returns: the algebra sp(2m, R), dimension m (2 m + 1).
+    Arguments: n = 2 m: size of the matrices, even.
+    Returns: the algebra sp(2m, R), dimension m (2 m + 1).
     Raises: ValueError if n is odd.
     Reference: Hall 2015, section 1.2.4.
     """
@@ -126,7 +130,8 @@ def sp(n: int) -> LieAlgebra:
 def scalings(n: int) -> LieAlgebra:
     """Every coordinate scaled by itself: the diagonal matrices E_ii, field x_i d/dx_i (changes of units).
 
-    Arguments: n: size of the space. Returns: the algebra, abelian of dimension n.
+    Arguments: n: size of the space.
+    Returns: the algebra, abelian of dimension n.
     """
     n = size(n, "scalings(n)")
     return from_entries(f"scalings({n})", n, [(numbered("E", i + 1, i + 1, of=n), [(i, i, 1.0)]) for i in range(n)])
@@ -138,7 +143,8 @@ def heisenberg(n: int = 1) -> LieAlgebra:
 
     Upper triangular (n + 2) x (n + 2) matrices: X_i in the first row, Y_i in the last column, Z in the corner.
 
-    Arguments: n: number of pairs. Returns: the algebra, dimension 2 n + 1.
+    Arguments: n: number of pairs.
+    Returns: the algebra, dimension 2 n + 1.
     Reference: Hall 2015, section 1.2.6.
     """
     n = size(n, "heisenberg(n)")

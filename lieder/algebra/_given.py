@@ -56,8 +56,7 @@ def real_matrices(array: ArrayLike, argument: str) -> tuple[np.ndarray, float]:
 
     Arguments: `array`; `argument`, what the caller calls it.
     Returns: the array in float64, and eps of the dtype that came.
-    Raises: TypeError for complex numbers and what are no
-    numbers; ValueError for NaN and inf.
+    Raises: TypeError for complex numbers and what are no numbers; ValueError for NaN and inf.
     """
     a = np.asarray(array)
     if np.iscomplexobj(a):

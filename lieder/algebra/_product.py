@@ -13,7 +13,8 @@ def product(*algebras: LieAlgebra) -> LieAlgebra:
     [(a, b), (a', b')] = ([a, a'], [b, b']). The defining space is the sum of the defining spaces (block-diagonal
     matrices) when every algebra has one.
 
-    Arguments: algebras: at least one. Returns: the algebra, its dimension the sum of theirs. Names that clash are
+    Arguments: algebras: at least one.
+    Returns: the algebra, its dimension the sum of theirs. Names that clash are
     prefixed by the number of their algebra: "1.J12", "2.J12". Its discrete elements are those of all, in order, each
     the identity on the other spaces; there are none when an algebra without matrices is among them.
     Raises: ValueError if no algebra is given, TypeError if something else is.

@@ -11,7 +11,8 @@ def poincare(n: int = 3) -> LieAlgebra:
 
     B_i = x_i d/dt + t d/dx_i, J_ij = x_i d/dx_j - x_j d/dx_i, P0 = d/dt, P_i = d/dx_i, in this order.
 
-    Arguments: n: dimension of space, 3 by default. Returns: the algebra, dimension (n + 1)(n + 2) / 2.
+    Arguments: n: dimension of space, 3 by default.
+    Returns: the algebra, dimension (n + 1)(n + 2) / 2.
     Reference: Weinberg, The Quantum Theory of Fields I, 1995, section 2.4.
     """
     n = size(n, "poincare(n)")
@@ -29,7 +30,8 @@ def galilean(n: int = 3) -> LieAlgebra:
 
     J_ij = x_i d/dx_j - x_j d/dx_i, B_i = t d/dx_i, P_i = d/dx_i, P0 = d/dt, in this order.
 
-    Arguments: n: dimension of space, 3 by default. Returns: the algebra, dimension (n + 1)(n + 2) / 2.
+    Arguments: n: dimension of space, 3 by default.
+    Returns: the algebra, dimension (n + 1)(n + 2) / 2.
     Reference: Levy-Leblond, Galilei group and Galilean invariance, 1971, section II.
     """
     n = size(n, "galilean(n)")
@@ -47,7 +49,8 @@ def conformal(n: int) -> LieAlgebra:
     The point x stands for the null vector N(x) = (x, (1 - |x|^2) / 2, (1 + |x|^2) / 2); the matrix M of a field theta
     satisfies M N = DN theta + mu N with a scalar mu(x).
 
-    Arguments: n: size of the space. Returns: the algebra, dimension (n + 1)(n + 2) / 2; the defining space is R^(n+2).
+    Arguments: n: size of the space.
+    Returns: the algebra, dimension (n + 1)(n + 2) / 2; the defining space is R^(n+2).
     Reference: Di Francesco, Mathieu, Senechal, Conformal Field Theory, 1997, section 4.1.
     """
     n = size(n, "conformal(n)")

@@ -32,7 +32,8 @@ def su(n: int) -> LieAlgebra:
     J_ij = E_ji - E_ij, S_ij = i (E_ij + E_ji) for i < j, then H_k = i (E_kk - E_(k+1)(k+1)); a complex matrix X + i Y
     is [[X, -Y], [Y, X]].
 
-    Arguments: n: complex size. Returns: the algebra, dimension n^2 - 1; the defining space is R^(2n).
+    Arguments: n: complex size.
+    Returns: the algebra, dimension n^2 - 1; the defining space is R^(2n).
     Reference: Hall, Lie Groups, Lie Algebras, and Representations, 2nd ed. 2015, section 3.4.
     """
     n = size(n, "su(n)")
@@ -46,7 +47,8 @@ def u(n: int) -> LieAlgebra:
 
     J_ij = E_ji - E_ij, S_ij = i (E_ij + E_ji) for i < j, then S_kk = i E_kk.
 
-    Arguments: n: complex size. Returns: the algebra, dimension n^2; the defining space is R^(2n).
+    Arguments: n: complex size.
+    Returns: the algebra, dimension n^2; the defining space is R^(2n).
     Reference: Hall 2015, section 3.4.
     """
     n = size(n, "u(n)")

@@ -49,14 +49,6 @@ class LieMatrices:
         ones = np.ones(moved[0].shape[1]), np.ones(len(undo))
         return LieMatrices(self.dictionary, self.action, features, *moved, *ones, self.how)
 
-    @property
-    def closed(self) -> bool:
-        """Whether g = f: the features are then a representation of the algebra on R^D."""
-        features = self.features.tocoo()
-        size, joint = len(self.scale), len(self.joint_scale)
-        same = size == joint == features.nnz and np.array_equal(features.coords[0], features.coords[1])
-        return bool(same and np.all(features.data == 1.0))
-
 
 def lie_matrices(
     dictionary: families.AbstractDictionary,

@@ -18,3 +18,4 @@ from ._radial import Radial as Radial
 from ._radial import radial as radial
 from ._read import read as read
 from ._sized import sized as sized
+from ._sum import sum_text as sum_text

@@ -64,7 +64,8 @@ def dataset(
         tolerance, min_gap, names, output_names, seed: as in `function`.
     Returns:
         Symmetries; `evidence.model` says which model, its held-out error and the weights; `evidence.resolution` is
-        the part of that error that is smooth in x, hence the model's and not the labels' noise. Raises: as `function`
+        the part of that error that is smooth in x, hence the model's and not the labels' noise.
+    Raises: as `function`
         and `graph`.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6; resolution: lieder's.
     """
@@ -135,9 +136,8 @@ def _check_fitted(fitted: models.Fitted, inputs: Table) -> None:
     if len(bad):
         point = ", ".join(f"{v:.6g}" for v in inputs.values[bad[0]][:6])
         raise ValueError(
-            f"fit: {fitted.family} has no finite value at row {bad[0]} of x, ({point}). Leave that row out, or "
-            "choose another"
-            " family."
+            f"fit: {fitted.family} has no finite value at row {bad[0]} of x, ({point}). Leave that row out, or choose"
+            " another family."
         )
 
 

@@ -58,9 +58,9 @@ def uneven_units(
         return ""
     named = ", ".join(dict.fromkeys(_describe(row, names) for row in apart))
     return (
-        f"the candidates mix columns as lengths of one unit, and these spread very differently"
-        f"{': ' if named else ''}{named}. Motion along the widest then counts for"
-        " little. If the columns have units of their own, divide each by its spread first"
+        "the candidates mix columns as lengths of one unit, and these spread very"
+        f" differently{': ' if named else ''}{named}. Motion along the widest then counts for little. If the columns"
+        " have units of their own, divide each by its spread first"
     )
 
 

@@ -221,9 +221,8 @@ def _check_finite(
                 "Leave the point out or guard the model there."
                 if what == "returns"
                 else (
-                    "It is not differentiable there (a norm or square root at zero, say): leave the point out or "
-                    "smooth the"
-                    " model."
+                    "It is not differentiable there (a norm or square root at zero, say): leave the point out or smooth"
+                    " the model."
                 )
             )
             where = f"row {start + order[place]} of {argument}, ({point})"

@@ -105,9 +105,8 @@ def _headline(s: Told) -> str:
     if e.notes:
         return f"Cannot tell: {e.notes[-1]}."
     return (
-        f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the "
-        "resolution"
-        f" {_number(e.resolution)}. More or better data, or a better model, would help; nothing is claimed."
+        f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the"
+        f" resolution {_number(e.resolution)}. More or better data, or a better model, would help; nothing is claimed."
     )
 
 

@@ -277,15 +277,19 @@ class Symmetries:
     def plot_field(self, which: int = 0) -> "Figure":
         """One generator of the simple basis as arrows over held-out examples.
 
-        Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
-        Raises: IndexError when there are not so many symmetries."""
+        Arguments: `which`, from 0, in the order of `fields()`.
+        Returns: a matplotlib figure.
+        Raises: IndexError when there are not so many symmetries.
+        """
         return field_figure(self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True), self._columns())
 
     def plot_orbits(self, which: int = 0) -> "Figure":
         """Orbits t -> exp(t xi) x of a few held-out examples under one generator of the simple basis.
 
-        Arguments: `which`, from 0, in the order of `fields()`. Returns: a matplotlib figure.
-        Raises: IndexError when there are not so many symmetries; ValueError when every orbit leaves the space."""
+        Arguments: `which`, from 0, in the order of `fields()`.
+        Returns: a matplotlib figure.
+        Raises: IndexError when there are not so many symmetries; ValueError when every orbit leaves the space.
+        """
         shown = self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True)
         if shown.orbits is None:
             raise ValueError(f"which={which}: the flow of this generator leaves the space from every example.")
@@ -299,8 +303,10 @@ class Symmetries:
     def report(self, path: str | os.PathLike[str]) -> Path:
         """A self-contained HTML page: the answer, its evidence, each generator as a field over the data, orbits.
 
-        Arguments: `path` of the file to write. Returns: it.
-        Raises: OSError when the path cannot be written."""
+        Arguments: `path` of the file to write.
+        Returns: it.
+        Raises: OSError when the path cannot be written.
+        """
         check_path(path)
         generators = self.sparse() if self.dim else self.directions[:1]
         labels = [f"Symmetry {k + 1}" if self.dim else "Least defect (not claimed)" for k in range(len(generators))]

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from lieder.action import AbstractAction, sized, tangent
 from lieder.derivative import values
-from lieder.dictionary import AbstractDictionary
+from lieder.dictionary import AbstractDictionary, sum_text
 from lieder.dictionary import sized as sized_dictionary
 from lieder.interop import estimator_inputs
 from lieder.models import FeatureModel
@@ -167,10 +167,11 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = self._columns if names is None else list(names)
-        terms = [str(term).replace("**", "^").replace("*", " ") for term in self.dictionary_.symbols(names)]
+        terms = self.dictionary_.texts(names)
         whole = len(self.coefficients_) == self.n_features_in_
         left = [f"{name}'" for name in names] if whole else [f"y{i + 1}" for i in range(len(self.coefficients_))]
-        return [f"{name} = {_sum(row, terms, digits)}" for name, row in zip(left, self.coefficients_, strict=True)]
+        sums = [sum_text(row, terms, lambda size: f"{size:.{digits}g}") for row in self.coefficients_]
+        return [f"{name} = {text}" for name, text in zip(left, sums, strict=True)]
 
     @property
     def _columns(self) -> list[str]:
@@ -288,12 +289,3 @@ def _solve(dictionary: AbstractDictionary, w: Array, x: Array, t: Array, toleran
 
 
 _solutions = jax.jit(jax.vmap(_solve, in_axes=(None, None, 0, None, None)), static_argnums=0)
-
-
-def _sum(row: np.ndarray, terms: list[str], digits: int) -> str:
-    text = ""
-    for value, term in zip(row, terms, strict=True):
-        if value != 0:
-            sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
-            text += f"{sign}{abs(value):.{digits}g}" + ("" if term == "1" else f" {term}")
-    return text or "0"

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractFibreAction
-from ..dictionary import AbstractDictionary
+from ..dictionary import AbstractDictionary, sum_text
 from ..linalg import row_echelon, simplest_fraction
 
 _NEAR = 1e-8  # a fraction this near to a coefficient is taken for it
@@ -80,16 +80,17 @@ def written(
 
 
 def _sum(component: np.ndarray, terms: dict[int, str]) -> str:
-    out = ""
-    for i in np.flatnonzero(component):
-        size, term = abs(component[i]), terms[int(i)]
-        number = f"{size:g}" if size == round(size) else f"{size:.5g}"
-        if size == 1 and np.count_nonzero(component) == 1 and component[i] > 0:
-            return term.removeprefix("(").removesuffix(")") if term.startswith("(") else term
-        body = term if size == 1 else number if term == "1" else f"{number} {term}"
-        negative = component[i] < 0
-        out += (" - " if negative else " + ") + body if out else ("-" if negative else "") + body
-    return out or "0"
+    places = np.flatnonzero(component)
+    if len(places) == 1 and component[places[0]] == 1:
+        term = terms[int(places[0])]
+        return term.removeprefix("(").removesuffix(")") if term.startswith("(") else term
+    return sum_text(component[places], [terms[int(i)] for i in places], _number)
+
+
+def _number(size: float) -> str:
+    if size == 1:
+        return ""
+    return f"{size:g}" if size == round(size) else f"{size:.5g}"
 
 
 def independent_products(

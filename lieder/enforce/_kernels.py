@@ -129,7 +129,10 @@ class EquivariantKernels:
         return self.weights(coefficients) @ self.features(z)
 
     def dense(self) -> Float[np.ndarray, "dim m n D"]:
-        """The basis over the features. Returns: (dim, m, n, D) float64."""
+        """The basis over the features.
+
+        Returns: (dim, m, n, D) float64.
+        """
         with jax.enable_x64(True):
             return np.asarray(jax.vmap(self.weights)(jnp.eye(self.dim, dtype=jnp.float64)))
 

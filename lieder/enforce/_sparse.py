@@ -269,7 +269,8 @@ def _cross_validated(problem: Regression, solver: _Solver, whole, count: int, sp
 def _exchange(judge: _Judge, whole: _Space, chosen: _Space, error: float, groups: list[np.ndarray], good: Callable):
     """A sparser space that is good, or one as sparse with less error: a term that left comes back, and others go.
 
-    Terms that do the work of one true term together can push it out of the path early. Arguments: `whole`, all that is
+    Terms that do the work of one true term together can push it out of the path early.
+    Arguments: `whole`, all that is
     allowed; `chosen` with its `error`; `groups`, masks of terms that left together; `good` on errors of folds.
     Returns: the best found and its error, or None.
     """

@@ -70,9 +70,8 @@ class Reader:
             other = next((sign for sign in DELIMITERS if sign != self.delimiter and sign in header[0]), None)
             if other is not None:
                 raise ValueError(
-                    f"file: the first line of '{path}' has no"
-                    f" {DELIMITERS.get(self.delimiter, repr(self.delimiter))} but {DELIMITERS[other]}s: pass"
-                    f" --delimiter {other!r}{self._also_decimal(other)}."
+                    f"file: the first line of '{path}' has no {DELIMITERS.get(self.delimiter, repr(self.delimiter))}"
+                    f" but {DELIMITERS[other]}s: pass --delimiter {other!r}{self._also_decimal(other)}."
                 )
         if self.comments and column in self.comments[-1]:
             raise ValueError(

@@ -39,7 +39,6 @@ def fit(
     folds: int = 5,
     held_out: float = 0.2,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
     argument: str = "family",
 ) -> Fitted:
     """Fit a smooth function y ~ F(x), to be differentiated.
@@ -63,7 +62,6 @@ def fit(
     `folds`: of the cross-validation, 5 by default: the usual balance of cost against bias.
     `held_out`: the fraction of rows kept for the error, .2 by default.
     `seed`: of the split and the network.
-    `progress`: called with a line of text before each step that takes time.
     `argument`: what the caller calls the family, for messages.
     Returns: the model with its error, what it explains, and the alternatives that the data allow: `Fitted`.
     Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);
@@ -87,12 +85,10 @@ def fit(
             if min(scores.values()) < EXACT:
                 break
             continue
-        _say(progress, f"cross-validating {candidate.name}")
         tried[candidate.name] = candidate, candidate.validate(chosen, parts, seed)
         scores[candidate.name] = float(np.sqrt(tried[candidate.name][1].squares.mean() / scale))
     name, leader = preferred(tried, chosen, seed)
     best, validated = tried[name]
-    _say(progress, f"fitting {name}")
     model, derivative = best.train(known, validated.setting, seed)
 
     tested = data[test]
@@ -134,11 +130,6 @@ def _rivals(
 def _shuffled(data: Data, seed: int) -> Data:
     """The same rows with their labels dealt out anew: nothing is left to be learnt."""
     return Data(data.x, data.y[np.random.default_rng(seed + 2).permutation(len(data))], data.weight)
-
-
-def _say(progress: Callable[[str], None] | None, text: str) -> None:
-    if progress is not None:
-        progress(text)
 
 
 def _candidates(family, data: Data, folds: int, argument: str) -> list[AbstractFamily | None]:

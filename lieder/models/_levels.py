@@ -69,10 +69,9 @@ def level_functions(
     if count is None:
         if not rank.clear or rank.count in (0, len(spectrum)):
             raise ValueError(
-                f"dictionary: none of its {dictionary.size} functions stands apart as vanishing on the data (least "
-                "relative singular value"
-                f" {spectrum[0]:.2g}, largest gap {rank.gap:.2g}). Try another degree, or use tangent spaces: "
-                "lieder.discover.cloud."
+                f"dictionary: none of its {dictionary.size} functions stands apart as vanishing on the data (least"
+                f" relative singular value {spectrum[0]:.2g}, largest gap {rank.gap:.2g}). Try another degree, or use"
+                " tangent spaces: lieder.discover.cloud."
             )
         count = rank.count
     if not 1 <= count < dictionary.size:

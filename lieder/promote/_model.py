@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..derivative import values
-from ..dictionary import AbstractDictionary
+from ..dictionary import AbstractDictionary, sum_text
 
 _NEGLIGIBLE = 1e-6  # of the largest term: smaller ones are left out of the text
 
@@ -50,15 +50,10 @@ def written(
 ) -> list[str]:
     """W f(x) + b in words: one line an output; terms below a millionth of the largest are left out, for functions of
     the given sizes."""
-    terms = [*(str(term).replace("**", "^").replace("*", " ") for term in dictionary.symbols(names)), "1"]
+    terms = [*dictionary.texts(names), "1"]
     lines = []
     for name, row in zip(outputs, np.concatenate([W, intercept[:, None]], axis=1), strict=True):
         shares = np.abs(row) * np.append(sizes, 1.0)
-        text = ""
-        for value, share, term in zip(row, shares, terms, strict=True):
-            if share <= _NEGLIGIBLE * shares.max():
-                continue
-            sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
-            text += f"{sign}{abs(value):.{digits}g}" + ("" if term == "1" else f" {term}")
-        lines.append(f"{name} = {text or '0'}")
+        told = np.where(shares > _NEGLIGIBLE * shares.max(), row, 0.0)
+        lines.append(f"{name} = {sum_text(told, terms, lambda size: f'{size:.{digits}g}')}")
     return lines

@@ -31,17 +31,14 @@ def field_figure(
     Arrows are all scaled by one factor in a panel, to be seen; where their lengths differ widely, by the square root of
     length, which the title then says. Data spread over decades get a second panel with their inner half.
 
-    **Arguments:**
-
-    - `points`: the data, in their own units; of more than 20,000, that many drawn at random with a fixed seed.
-    - `displacements`: the generator at each point, same shape and units.
-    - `names`: one name per coordinate.
-    - `title`: the generator, usually written as a formula.
-    - `units`: one unit per coordinate (or `None`), written with the axis; none by default.
-
-    **Returns:** a matplotlib `Figure` of its own (no pyplot).
-
-    **Raises:** `ValueError` for arrays that are empty, not finite or do not fit each other.
+    Arguments:
+        `points`: the data, in their own units; of more than 20,000, that many drawn at random with a fixed seed.
+        `displacements`: the generator at each point, same shape and units.
+        `names`: one name per coordinate.
+        `title`: the generator, usually written as a formula.
+        `units`: one unit per coordinate (or `None`), written with the axis; none by default.
+    Returns: a matplotlib `Figure` of its own (no pyplot).
+    Raises: `ValueError` for arrays that are empty, not finite or do not fit each other.
     """
     points = check_points("points", points, names, units)
     displacements = check_points("displacements", displacements, names, units)

@@ -25,21 +25,18 @@ def generator_text(
     Coordinates that turn into each other stay together, positive terms before negative ones. Names that are no plain
     word are bracketed: `[water level] d/d[air pressure]`.
 
-    **Arguments:**
-
-    - `exprs`: one sympy expression (or number) per coordinate, in symbols called like the names.
-    - `names`: the coordinates.
-    - `digits`: significant digits of a coefficient; numbers that these digits cannot tell from an integer or a fraction
-      by 2, 3 or 4 are written as such.
-    - `negligible`: terms below this share of the largest are left out; half a unit in the last digit by default, 0 to
-      keep all.
-    - `scales`: a typical size of each coordinate, at which terms are compared; 1 by default. Give it when columns have
-      different units, or when terms of different degree are to be compared fairly.
-
-    **Returns:** the text; `0` for the zero field.
-
-    **Raises:** `ValueError` if the lengths differ or a coefficient is not finite; `TypeError` for coefficients given as
-    strings.
+    Arguments:
+        `exprs`: one sympy expression (or number) per coordinate, in symbols called like the names.
+        `names`: the coordinates.
+        `digits`: significant digits of a coefficient; numbers that these digits cannot tell from an integer or a
+            fraction by 2, 3 or 4 are written as such.
+        `negligible`: terms below this share of the largest are left out; half a unit in the last digit by default, 0 to
+            keep all.
+        `scales`: a typical size of each coordinate, at which terms are compared; 1 by default. Give it when columns
+            have different units, or when terms of different degree are to be compared fairly.
+    Returns: the text; `0` for the zero field.
+    Raises: `ValueError` if the lengths differ or a coefficient is not finite; `TypeError` for coefficients given as
+        strings.
     """
     return parts_text(field_terms(exprs, names, digits, negligible, scales))
 

@@ -54,14 +54,11 @@ def equations_html(
 
     A generator is written x ∂/∂y - y ∂/∂x, with the terms, rounding and order of `generator_text`.
 
-    **Arguments:**
-
-    - `equations`: pairs (label, [(coordinate name, coefficient), ...]). Labels and names may hold any characters.
-    - `digits`, `negligible`, `scales`: as in `generator_text`, `scales` by coordinate, the same for all generators.
-
-    **Returns:** HTML to put into a page; everything the caller gave is escaped.
-
-    **Raises:** as `generator_text`.
+    Arguments:
+        `equations`: pairs (label, [(coordinate name, coefficient), ...]). Labels and names may hold any characters.
+        `digits`, `negligible`, `scales`: as in `generator_text`, `scales` by coordinate, the same for all generators.
+    Returns: HTML to put into a page; everything the caller gave is escaped.
+    Raises: as `generator_text`.
     """
     rows = []
     for label, terms in equations:

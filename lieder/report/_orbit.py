@@ -29,17 +29,14 @@ def orbit_figure(
     An open circle marks where an orbit starts, an arrow head which way it runs. An orbit is cut where it is no longer
     finite, and the axes follow it no further than twice the range of the data.
 
-    **Arguments:**
-
-    - `orbits`: one orbit per row, at ascending times.
-    - `points`: the data behind them; of more than 20,000, that many drawn at random with a fixed seed.
-    - `names`: one name per coordinate.
-    - `title`: the generator, usually written as a formula.
-    - `units`: one unit per coordinate (or `None`), written with the axis; none by default.
-
-    **Returns:** a matplotlib `Figure` of its own (no pyplot).
-
-    **Raises:** `ValueError` for arrays that are empty or do not fit each other, or an orbit whose start is not finite.
+    Arguments:
+        `orbits`: one orbit per row, at ascending times.
+        `points`: the data behind them; of more than 20,000, that many drawn at random with a fixed seed.
+        `names`: one name per coordinate.
+        `title`: the generator, usually written as a formula.
+        `units`: one unit per coordinate (or `None`), written with the axis; none by default.
+    Returns: a matplotlib `Figure` of its own (no pyplot).
+    Raises: `ValueError` for arrays that are empty or do not fit each other, or an orbit whose start is not finite.
     """
     points = check_points("points", points, names, units)
     orbits = np.asarray(orbits, dtype=np.float64)

@@ -76,18 +76,15 @@ def html(
 
     Everything given is escaped; figures are inside the file; a content policy forbids the page any request or script.
 
-    **Arguments:**
-
-    - `path`: the file, replaced whole if it exists.
-    - `title`: of the page.
-    - `summary`: the answer in words, shown first.
-    - `sections`: what follows.
-    - `kind`: which of the three answers the summary is; it is then said above the summary, in words and colour.
-
-    **Returns:** the path written.
-
-    **Raises:** `OSError` (the kind that fits) if the path cannot be written; `TypeError` for an unknown block;
-    `ValueError` for a table whose rows do not fit its columns, or an unknown `kind`.
+    Arguments:
+        `path`: the file, replaced whole if it exists.
+        `title`: of the page.
+        `summary`: the answer in words, shown first.
+        `sections`: what follows.
+        `kind`: which of the three answers the summary is; it is then said above the summary, in words and colour.
+    Returns: the path written.
+    Raises: `OSError` (the kind that fits) if the path cannot be written; `TypeError` for an unknown block;
+        `ValueError` for a table whose rows do not fit its columns, or an unknown `kind`.
     """
     check_path(path)
     if kind is not None:

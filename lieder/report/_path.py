@@ -26,19 +26,16 @@ def path_figure(
 ) -> Figure:
     """Two panels over alpha, which falls to the right: errors with their band; singular values, kept and broken.
 
-    **Arguments:**
-
-    - `alphas`: the strengths, descending.
-    - `error`, `deviation`: the mean squared error on examples left out and its standard error, in the square of the
-      outputs' unit.
-    - `singular_values`: of L_F, at each strength.
-    - `kept`: how many of them count as zero.
-    - `chosen`: the position of the strength taken.
-    - `title`: the figure's title.
-
-    **Returns:** a matplotlib `Figure` of its own (no pyplot).
-
-    **Raises:** `ValueError` for arrays of different lengths, or a position outside of them.
+    Arguments:
+        `alphas`: the strengths, descending.
+        `error`, `deviation`: the mean squared error on examples left out and its standard error, in the square of the
+            outputs' unit.
+        `singular_values`: of L_F, at each strength.
+        `kept`: how many of them count as zero.
+        `chosen`: the position of the strength taken.
+        `title`: the figure's title.
+    Returns: a matplotlib `Figure` of its own (no pyplot).
+    Raises: `ValueError` for arrays of different lengths, or a position outside of them.
     """
     count = len(alphas)
     given = (error, deviation, singular_values, kept)

@@ -37,20 +37,17 @@ def spectrum_figure(
     The gap is the ratio `defects[dim] / max(defects[dim - 1], resolution)`, shaded; with `dim` 0 it starts at the
     resolution.
 
-    **Arguments:**
-
-    - `defects`: ascending, in [0, sqrt 2], no unit.
-    - `dim`: how many of them were kept.
-    - `resolution`: the defect below which the data or the rounding decide nothing; 0 draws no band.
-    - `cut`: the threshold of the decision, or none when the gap decided.
-    - `labels`: a short name of each candidate, written under the axis when there are at most 24.
-    - `weak`: positions in `defects`, from 0, that the data determine only weakly: open markers.
-    - `title`: the figure's title.
-
-    **Returns:** a matplotlib `Figure` of its own (no pyplot).
-
-    **Raises:** `ValueError` for defects that are not an ascending list of finite numbers >= 0, or the other arguments
-    not fitting them.
+    Arguments:
+        `defects`: ascending, in [0, sqrt 2], no unit.
+        `dim`: how many of them were kept.
+        `resolution`: the defect below which the data or the rounding decide nothing; 0 draws no band.
+        `cut`: the threshold of the decision, or none when the gap decided.
+        `labels`: a short name of each candidate, written under the axis when there are at most 24.
+        `weak`: positions in `defects`, from 0, that the data determine only weakly: open markers.
+        `title`: the figure's title.
+    Returns: a matplotlib `Figure` of its own (no pyplot).
+    Raises: `ValueError` for defects that are not an ascending list of finite numbers >= 0, or the other arguments
+        not fitting them.
     """
     defects = _checked(defects, dim, resolution, cut, labels, weak)
     count = len(defects)

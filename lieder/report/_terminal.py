@@ -25,15 +25,12 @@ _LOOK = {
 def table(rows: Sequence[Sequence[object]], columns: Sequence[str], title: str | None = None) -> Table:
     """A table for the terminal; columns whose cells are all numbers are set flush right.
 
-    **Arguments:**
-
-    - `rows`: one sequence of cells per row; floats are written with three significant digits, the rest by `str`.
-    - `columns`: the headings.
-    - `title`: a line above the table, or none.
-
-    **Returns:** a `rich.table.Table`, for `render` or any rich console.
-
-    **Raises:** `ValueError` if a row has another length than `columns`.
+    Arguments:
+        `rows`: one sequence of cells per row; floats are written with three significant digits, the rest by `str`.
+        `columns`: the headings.
+        `title`: a line above the table, or none.
+    Returns: a `rich.table.Table`, for `render` or any rich console.
+    Raises: `ValueError` if a row has another length than `columns`.
     """
     rows = [list(row) for row in rows]
     check_rows(rows, columns)
@@ -49,14 +46,11 @@ def table(rows: Sequence[Sequence[object]], columns: Sequence[str], title: str |
 def verdict_panel(text: str, kind: str) -> Panel:
     """The answer in a box: its title says which of the three answers it is, colour and frame only repeat it.
 
-    **Arguments:**
-
-    - `text`: the answer and its evidence, in words.
-    - `kind`: `"symmetries"`, `"no symmetry"` or `"cannot tell"`.
-
-    **Returns:** a `rich.panel.Panel`.
-
-    **Raises:** `ValueError` if `kind` is none of the three.
+    Arguments:
+        `text`: the answer and its evidence, in words.
+        `kind`: `"symmetries"`, `"no symmetry"` or `"cannot tell"`.
+    Returns: a `rich.panel.Panel`.
+    Raises: `ValueError` if `kind` is none of the three.
     """
     check_kind(kind)
     heading, colour, box = _LOOK[kind]
@@ -73,15 +67,12 @@ def verdict_panel(text: str, kind: str) -> Panel:
 def render(*renderables: RenderableType, width: int | None = None) -> str:
     """What a rich console would print, as a string; plain text unless the standard output is a terminal.
 
-    **Arguments:**
-
-    - `renderables`: tables, panels, strings (strings are literal, not markup).
-    - `width`: characters in a line; the terminal's by default, 100 where there is none.
-
-    **Returns:** the text, without a final newline. Characters the standard output cannot encode are replaced, so that
-    printing it never fails.
-
-    **Raises:** `ValueError` if `width` is below 20.
+    Arguments:
+        `renderables`: tables, panels, strings (strings are literal, not markup).
+        `width`: characters in a line; the terminal's by default, 100 where there is none.
+    Returns: the text, without a final newline. Characters the standard output cannot encode are replaced, so that
+        printing it never fails.
+    Raises: `ValueError` if `width` is below 20.
     """
     if width is None:
         width = max(20, shutil.get_terminal_size((100, 24)).columns)

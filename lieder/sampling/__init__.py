@@ -23,7 +23,6 @@ from ._repeats import shuffled as shuffled
 from ._sample import Sample as Sample
 from ._stream import Stream as Stream
 from ._stream import gather as gather
-from ._stream import paired as paired
 from ._stream import stream as stream
 from ._table import Table as Table
 from ._table import check_rows as check_rows

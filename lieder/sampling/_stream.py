@@ -190,8 +190,7 @@ def _batch(data, argument: str, names) -> Table:
     if np.ndim(data) != 2:
         raise ValueError(
             f"{argument} yields pieces of shape {np.shape(data)}: an iterable must give batches (rows, columns), not"
-            " single rows."
-            f" For rows pass np.stack(list({argument}))."
+            f" single rows. For rows pass np.stack(list({argument}))."
         )
     return batch
 
@@ -212,28 +211,3 @@ def _recut(pieces: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
             count += len(piece) - begin
     if waiting:
         yield waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-
-
-def paired(
-    left: Iterator[np.ndarray], right: Iterator[np.ndarray], arguments: tuple[str, str]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Two streams of batches in step.
-
-    Arguments: `left`, `right`; `arguments`, what the caller calls them.
-    Returns: an iterator over pairs of batches.
-    Raises: ValueError when one ends before the other.
-    """
-    rows = 0
-    while True:
-        a, b = next(left, None), next(right, None)
-        if a is None and b is None:
-            return
-        if a is None or b is None or len(a) != len(b):
-            short = arguments[0] if a is None or (b is not None and len(a) < len(b)) else arguments[1]
-            other = arguments[1] if short == arguments[0] else arguments[0]
-            got = rows + min(0 if a is None else len(a), 0 if b is None else len(b))
-            raise ValueError(
-                f"{short} ended early, after {got} rows, while {other} goes on. Both must have the same number of rows."
-            )
-        rows += len(a)
-        yield a, b

@@ -44,8 +44,7 @@ def table(data, argument: str = "x", names: list[str] | tuple[str, ...] | None =
     if len(names) != values.shape[1]:
         raise ValueError(
             f"{argument} has {values.shape[1]} column{'s' * (values.shape[1] != 1)} but {len(names)}"
-            f" name{'s' * (len(names) != 1)}"
-            f" came: {', '.join(names)}. Give one name a column."
+            f" name{'s' * (len(names) != 1)} came: {', '.join(names)}. Give one name a column."
         )
     if len(set(names)) < len(names):
         raise ValueError(f"{argument} has columns of equal names, {', '.join(names)}: give each its own name.")
@@ -66,8 +65,7 @@ def check_rows(values: np.ndarray, names: tuple[str, ...], argument: str, start:
     count = int((~finite).sum())
     raise ValueError(
         f"{argument} holds {value} in column '{names[column]}', row {start + row} ({count} such"
-        f" value{'s' * (count > 1)} in all"
-        " so far). Drop or fill these rows first."
+        f" value{'s' * (count > 1)} in all so far). Drop or fill these rows first."
     )
 
 
@@ -87,8 +85,7 @@ def check_varying(
         listed = ", ".join(f"'{name}' (always {value:g})" for name, value in constant)
         raise ValueError(
             f"{argument} has constant columns: {listed}. Data that never vary along a column cannot say how anything"
-            " changes"
-            " along it: leave the column out."
+            " changes along it: leave the column out."
         )
     check_size(low, high, names, argument)
 
@@ -105,6 +102,6 @@ def check_size(low: np.ndarray, high: np.ndarray, names: tuple[str, ...], argume
     if largest[column] > bound or (small and largest[column] < 1 / bound):
         raise ValueError(
             f"{argument} holds numbers of size {largest[column]:.1g} (column '{names[column]}'): products of a few of"
-            " them leave the"
-            f" range of {low.dtype}. Measure in other units{', or use float64' if low.dtype == np.float32 else ''}."
+            f" them leave the range of {low.dtype}. Measure in other"
+            f" units{', or use float64' if low.dtype == np.float32 else ''}."
         )

@@ -268,13 +268,6 @@ def test_integers_and_vectors_are_read():
     assert fitted.error < 1e-12 and fitted.values(x.astype(float)).shape == (30, 1)
 
 
-def test_progress_is_told():
-    lines = []
-    models.fit(_inputs(), _cubic(_inputs()), "polynomial", progress=lines.append)
-    assert lines[0] == "cross-validating polynomial ridge, degree 1"
-    assert lines[-1] == "fitting polynomial ridge, degree 3"
-
-
 X, Y = _inputs(50), _cubic(_inputs(50))
 
 BAD = {

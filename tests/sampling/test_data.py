@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lieder.sampling import RowDraws, Sample, Table, check_rows, paired, stream, table
+from lieder.sampling import RowDraws, Sample, Table, check_rows, stream, table
 from lieder.sampling._numbers import mixed
 
 RNG = np.random.default_rng(0)
@@ -222,23 +222,6 @@ def test_an_exhausted_iterator_is_refused():
 def test_the_count_of_values_that_are_not_finite():
     with pytest.raises(ValueError, match=r"x holds nan in column 'b', row 14 \(2 such values in all so far\)"):
         check_rows(np.array([[1.0, np.nan], [np.inf, 1.0]]), ("a", "b"), "x", start=14)
-
-
-# Two streams in step
-
-
-def test_pairs_stay_together():
-    left, right = stream([X[:2], X[2:]]), stream(-X)
-    pairs = list(paired(left.batches(3), right.batches(3), ("x", "y")))
-    assert [len(a) for a, _ in pairs] == [3, 3, 1]
-    assert all(np.array_equal(a, -b) for a, b in pairs)
-
-
-@pytest.mark.parametrize(("rows", "short"), [((7, 5), "y"), ((5, 7), "x"), ((7, 6), "y"), ((3, 7), "x")])
-def test_one_side_ends_early(rows, short):
-    pairs = paired(stream(X[: rows[0]]).batches(3), stream(X[: rows[1]]).batches(3), ("x", "y"))
-    with pytest.raises(ValueError, match=rf"^{short} ended early, after {min(rows)} rows, while [xy] goes on"):
-        list(pairs)
 
 
 # What is drawn for rows, by their numbers

@@ -17,7 +17,8 @@ KINDS = ("elementwise", "group", "low rank")
 class Mirror:
     """Directions O, theta -> (I - 2 O O^T) theta, on some leaves of a pytree, and how they vanish.
 
-    Made by `rescaling`, `rotation`, `permutation`, `entries` and `own`. Fields: `leaves`, where it acts; `directions`,
+    Made by `rescaling`, `rotation`, `permutation`, `entries` and `own`.
+    Fields: `leaves`, where it acts; `directions`,
         O; `factors`, the product that O^T theta is written as; `names` of the groups, None where it has none.
     """
 
