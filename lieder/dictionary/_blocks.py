@@ -48,7 +48,7 @@ class Blocks(AbstractDictionary):
         known = [part.exponents for part in self.parts]
         if any(powers is None for powers in known):
             return None
-        return scipy.linalg.block_diag(*known).astype(np.int64)
+        return np.asarray(scipy.linalg.block_diag(*known), np.int64)
 
     @property
     def coordinates(self):
