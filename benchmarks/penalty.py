@@ -38,7 +38,7 @@ def steps(m: int, dtype, activation, rounds: int) -> tuple[str, ...]:
         return jnp.mean((jax.vmap(model)(x) - y) ** 2)
 
     def with_penalty(model, x, y):
-        return misfit(model, x, y) + 1e-3 * ld.promote.penalty(model, x, source, target)
+        return misfit(model, x, y) + 1e-3 * ld.promote.penalty(model, x, source=source, target=target)
 
     def step(loss):
         @eqx.filter_jit

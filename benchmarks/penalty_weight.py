@@ -59,7 +59,7 @@ def cell(case: str, count: int, noise: float, seeds: int, steps: int) -> list[di
         def loss(parts, rows, others):
             model = eqx.combine(parts, rest)
             misfit = jnp.mean((jax.vmap(model)(x[rows]) - y[rows]) ** 2)
-            return misfit + weight * ld.promote.penalty(model, free[others], source, target)
+            return misfit + weight * ld.promote.penalty(model, free[others], source=source, target=target)
 
         def step(state, key):
             parts, memory = state
@@ -84,7 +84,7 @@ def cell(case: str, count: int, noise: float, seeds: int, steps: int) -> list[di
         )
         models = [eqx.combine(jax.tree.map(lambda a, k=k: a[k], nets), rest) for k in range(len(WEIGHTS))]
         errors = [float(np.sqrt(np.mean((np.asarray(jax.vmap(m)(fresh)) - f(fresh)) ** 2))) for m in models]
-        sizes = [float(ld.promote.penalty(m, free[:BATCH], source, target)) for m in models]
+        sizes = [float(ld.promote.penalty(m, free[:BATCH], source=source, target=target)) for m in models]
         plain = float(np.mean((np.asarray(jax.vmap(models[0])(held)) - held_y) ** 2))
         out.append({"errors": errors, "penalties": sizes, "held": plain, "variance": float(np.var(y))})
     return out

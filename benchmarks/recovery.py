@@ -66,7 +66,7 @@ def regression(algebra: str, m: int, problem) -> Regression:
     lengths = ld.promote.orthonormal(ld.points(g))  # as published: the Frobenius product in the units of the inputs
     return Regression(
         library(m, problem.degree),
-        ld.points(g),
+        source=ld.points(g),
         exact=True,
         collocation=problem.collocation,
         inner=np.diag(1.0 / np.diag(lengths) ** 2),
@@ -301,7 +301,7 @@ def large(key: tuple) -> dict:
     y = weights[0] + weights[1] * (x @ axis) + weights[2] * (x @ axis) ** 2
     g = ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m)
     wall, cpu = time.perf_counter(), time.process_time()
-    model = Regression(library(m, 2), ld.points(g), exact=True).fit(x, y)
+    model = Regression(library(m, 2), source=ld.points(g), exact=True).fit(x, y)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     z = rng.uniform(-1, 1, (1000, m))
     truth = weights[0] + weights[1] * (z @ axis) + weights[2] * (z @ axis) ** 2

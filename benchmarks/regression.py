@@ -81,7 +81,7 @@ def problem(kind: str, ratio: float, noise: float, seed: int) -> dict:
         return float(np.sqrt(np.mean((found - exact) ** 2)) / exact.std())
 
     begun = time.process_time()
-    model = Regression(DICTIONARY, MOTIONS).fit(x, y)
+    model = Regression(DICTIONARY, source=MOTIONS).fit(x, y)
     out = {"seconds": time.process_time() - begun, "kept": model.kept_, "ours": error(model.predict(fresh))}
     for name, rival in RIVALS.items():
         features = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler(), rival())
@@ -240,7 +240,9 @@ def speed() -> None:
         y += 0.05 * y.std() * rng.normal(size=120)
         for refit in (True, False):
             begun = time.process_time()
-            model = Regression(ld.dictionary.polynomials(12, 2), ld.points(ld.algebra.se(12)), refit=refit).fit(x, y)
+            model = Regression(ld.dictionary.polynomials(12, 2), source=ld.points(ld.algebra.se(12)), refit=refit).fit(
+                x, y
+            )
             rows.append((kind, refit, f"{time.process_time() - begun:.2f}", model.kept_))
     measure.table(("planted", "refit", "CPU s", "kept"), [tuple(map(str, row)) for row in rows])
 

@@ -146,7 +146,7 @@ def collapse(seed: int, budget: Budget) -> dict[str, np.ndarray]:
     """Live units, dimension and test error against weight decay, without and with removal."""
     data = teacher(seed)
     start = layers((INPUTS, UNITS, UNITS, 1), jax.random.key(seed))
-    removed = mirror.remove(start, 0.0, key=jax.random.key(100 + seed), scale=REMOVAL)
+    removed = mirror.remove(start, penalty=0.0, key=jax.random.key(100 + seed), scale=REMOVAL)
     decays = jnp.asarray(budget.decays)
     plain = eqx.filter_jit(
         eqx.filter_vmap(lambda a: train(start, lambda c: c, lambda c: a * decay_of(c), data, budget.steps))
@@ -186,7 +186,7 @@ def choose(start: Any, made: Any, data: Data, budget: Budget, activation: Callab
     if made is None:
         run = lambda a: train(start, lambda c: c, lambda c: a * decay_of(c), data, 3 * budget.steps, activation)  # noqa: E731
     else:
-        c = mirror.constrain(start, made, 1.0)
+        c = mirror.constrain(start, made, penalty=1.0)
         run = lambda a: train(c, lambda c: c.value(), lambda c: c.penalty(a), data, 3 * budget.steps, activation)  # noqa: E731
     stack = eqx.filter_jit(eqx.filter_vmap(run))(jnp.asarray(budget.strengths))
     found = []
@@ -202,7 +202,7 @@ def choose(start: Any, made: Any, data: Data, budget: Budget, activation: Callab
 
 def sparse(budget: Budget) -> tuple[Best, Best]:
     data, start = teacher(0), layers((INPUTS, UNITS, 1), jax.random.key(0))
-    every = mirror.entries(start, lambda m: (m[0].weight, m[1].weight))
+    every = mirror.entries(start, where=lambda m: (m[0].weight, m[1].weight))
     return choose(start, None, data, budget), choose(start, every, data, budget)
 
 
@@ -239,7 +239,7 @@ def against_lasso(steps: int) -> float:
     y = x[:, :8] @ rng.normal(size=8) + 0.5 * rng.normal(size=200)
     exact = Lasso(alpha=0.2, tol=1e-15, max_iter=100_000, fit_intercept=False).fit(x, y).coef_
     with jax.enable_x64(True):
-        c = mirror.constrain(jnp.zeros(50), mirror.entries(jnp.zeros(50)), 0.1)
+        c = mirror.constrain(jnp.zeros(50), mirror.entries(jnp.zeros(50)), penalty=0.1)
         descent = optax.sgd(0.1)
 
         @jax.jit

@@ -81,7 +81,7 @@ def known_symmetry(width: int, field, functions) -> ld.action.FieldAction:
     """What the true field keeps, from velocities without noise."""
     source, target = maps(width)
     x = np.random.default_rng(1).normal(size=(4 * functions.size, width))
-    found = ld.promote.Regression(functions, source, target, exact=True).fit(x, field(x))
+    found = ld.promote.Regression(functions, source=source, target=target, exact=True).fit(x, field(x))
     return found.symmetries_.action
 
 
@@ -142,9 +142,9 @@ def errors(system: System, count: int, seed: int, noise: float, known) -> dict[s
     features = lambda z: np.prod(z[:, None, :] ** functions.exponents[None], axis=-1)  # noqa: E731
     true = np.linalg.lstsq(features(dense), system.field(dense))[0].T
     source, target = maps(system.width)
-    ours = ld.promote.Regression(functions, source, target, folds=FOLDS, tolerance=1e-4, seed=seed, refit=False).fit(
-        x, y
-    )
+    ours = ld.promote.Regression(
+        functions, source=source, target=target, folds=FOLDS, tolerance=1e-4, seed=seed, refit=False
+    ).fit(x, y)
     found = {"promoted": ours.coef_}
     if known is not None:
         given = ld.enforce.sparse_dynamics(x, y, functions, symmetry=known, threshold=0.0)

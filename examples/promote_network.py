@@ -98,7 +98,7 @@ def training(steps: int, promote: bool):
         def loss(parts, x, y, inputs):
             model = eqx.combine(parts, rest)
             if promote:
-                return error(model, x, y) + weight * ld.promote.penalty(model, inputs, SOURCE, TARGET)
+                return error(model, x, y) + weight * ld.promote.penalty(model, inputs, source=SOURCE, target=TARGET)
             return error(model, x, y) + weight * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(parts))
 
         def step(state, key):

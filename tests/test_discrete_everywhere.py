@@ -104,37 +104,51 @@ def pair(a):
     """Two bodies, each drawn to the other and turned about it."""
     apart = X4[:, :2] - X4[:, 2:]
     force = apart @ (TURN - np.eye(2)).T
-    return enforce.SparseDynamics(P(4, 1), 2 * a, threshold=0.0).fit(X4, np.concatenate([force, -force], axis=1))
+    return enforce.SparseDynamics(P(4, 1), symmetry=2 * a, threshold=0.0).fit(
+        X4, np.concatenate([force, -force], axis=1)
+    )
 
 
 def penalised(a, x):
     """The penalty of a model that tells left from right: x_0, or the first row of a picture, summed."""
     first = x.shape[1] // 3 or 1
-    return float(promote.element_penalty(lambda u: u[:first].sum()[None], x, a, smoothing=0.0))
+    return float(promote.element_penalty(lambda u: u[:first].sum()[None], x, source=a, smoothing=0.0))
 
 
 def features(a):
-    return enforce.FunctionFeatures("polynomials(2)", 2 * a).fit(X4).transform(X4).shape[1]
+    return enforce.FunctionFeatures("polynomials(2)", source=2 * a).fit(X4).transform(X4).shape[1]
 
 
 # verb, kind of action: what is computed with elements or without, then what comes out without, and with
 HONOURED = {
     # x.x, y.y, x.y and the constant; x cross y only where nothing is reflected
     "enforce.functions, vectors": (
-        lambda e: enforce.functions(P(4, 2), 2 * rotations(e), scalars(rotations(e))).dim,
+        lambda e: enforce.functions(P(4, 2), source=2 * rotations(e), target=scalars(rotations(e))).dim,
         5,
         4,
     ),
-    "enforce.functions, o(3)": (lambda e: enforce.functions(P(9, 3), 3 * space(e), scalars(space(e))).dim, 8, 7),
-    "enforce.functions, points": (lambda e: enforce.functions(P(6, 2), 3 * motions(e), scalars(motions(e))).dim, 5, 4),
+    "enforce.functions, o(3)": (
+        lambda e: enforce.functions(P(9, 3), source=3 * space(e), target=scalars(space(e))).dim,
+        8,
+        7,
+    ),
+    "enforce.functions, points": (
+        lambda e: enforce.functions(P(6, 2), source=3 * motions(e), target=scalars(motions(e))).dim,
+        5,
+        4,
+    ),
     "enforce.functions, lift": (
-        lambda e: enforce.functions(P(2, 1), rotations(e), action.tangent(rotations(e))).dim,
+        lambda e: enforce.functions(P(2, 1), source=rotations(e), target=action.tangent(rotations(e))).dim,
         2,
         1,
     ),
-    "enforce.functions, tensors": (lambda e: enforce.functions(P(2, 0), rotations(e), rotations(e) ** 2).dim, 2, 1),
+    "enforce.functions, tensors": (
+        lambda e: enforce.functions(P(2, 0), source=rotations(e), target=rotations(e) ** 2).dim,
+        2,
+        1,
+    ),
     "enforce.functions, grid": (
-        lambda e: enforce.functions(dictionary.linear(9), image(e), scalars(image(e))).dim,
+        lambda e: enforce.functions(dictionary.linear(9), source=image(e), target=scalars(image(e))).dim,
         9,
         6,
     ),
@@ -144,7 +158,11 @@ HONOURED = {
     "enforce.maps, grid": (lambda e: enforce.maps(image(e).sparse(), scalars(image(e))).dim, 9, 6),
     "enforce.homogeneous": (lambda e: enforce.maps(enforce.homogeneous(2 * motions(e)), directions(e)).dim, 2, 1),
     "enforce.kernels": (lambda e: enforce.kernels(directions(e), directions(e), degree=2).dim, 6, 3),
-    "enforce.project": (lambda e: round(enforce.project(TURN, rotations(e), rotations(e)).relative, 9), 0.0, 1.0),
+    "enforce.project": (
+        lambda e: round(enforce.project(TURN, source=rotations(e), target=rotations(e)).relative, 9),
+        0.0,
+        1.0,
+    ),
     "enforce.sparse_dynamics": (lambda e: dynamics(rotations(e)).dimension_, 2, 1),
     "enforce.sparse_dynamics, penalty": (
         lambda e: bool(abs(dynamics(rotations(e), penalty=1e4).coefficients_[0, 2]) > 0.5),
@@ -152,7 +170,7 @@ HONOURED = {
         False,
     ),
     "enforce.SparseDynamics, points": (lambda e: pair(motions(e)).dimension_, 4, 2),
-    "enforce.constraints": (lambda e: len(enforce.constraints(P(2, 1), rotations(e)).lhs), 4, 5),
+    "enforce.constraints": (lambda e: len(enforce.constraints(P(2, 1), symmetry=rotations(e)).lhs), 4, 5),
     "nn.check, vectors": (
         lambda e: checked(lambda x: jnp.asarray(TURN) @ x, rotations(e)) > 0.1,
         False,
@@ -204,15 +222,15 @@ REFUSED = {
     "discover.cloud, points": lambda: discover.cloud(X4, action=E2),
     "discover.dataset": lambda: discover.dataset(X, X, source=O2, target=O2),
     "discover.level_set": lambda: discover.level_set(X, action=O2, dictionary=P(2, 2)),
-    "promote.penalty, vectors": lambda: promote.penalty(size, X, O2),
-    "promote.penalty, points": lambda: promote.penalty(size, X4, E2),
-    "promote.penalty, lift": lambda: promote.penalty(lambda x: -x, X, O2, LIFT),
-    "promote.penalty, tensors": lambda: promote.penalty(lambda x: x, X4, O2**2, O2**2),
-    "promote.penalty, grid": lambda: promote.penalty(size, FIELDS, GRID),
-    "promote.layer_penalty": lambda: promote.layer_penalty(NET, X, O2, O2, [O2]),
-    "promote.Regression": lambda: promote.Regression(P(2, 2), O2).fit(X, X[:, 0]),
-    "promote.Regression, text": lambda: promote.Regression(P(2, 2), "o on vectors").fit(X, X[:, 0]),
-    "promote.Regression, tangent": lambda: promote.Regression(P(2, 2), O2, "tangent").fit(X, X),
+    "promote.penalty, vectors": lambda: promote.penalty(size, X, source=O2),
+    "promote.penalty, points": lambda: promote.penalty(size, X4, source=E2),
+    "promote.penalty, lift": lambda: promote.penalty(lambda x: -x, X, source=O2, target=LIFT),
+    "promote.penalty, tensors": lambda: promote.penalty(lambda x: x, X4, source=O2**2, target=O2**2),
+    "promote.penalty, grid": lambda: promote.penalty(size, FIELDS, source=GRID),
+    "promote.layer_penalty": lambda: promote.layer_penalty(NET, X, source=O2, target=O2, hidden=[O2]),
+    "promote.Regression": lambda: promote.Regression(P(2, 2), source=O2).fit(X, X[:, 0]),
+    "promote.Regression, text": lambda: promote.Regression(P(2, 2), source="o on vectors").fit(X, X[:, 0]),
+    "promote.Regression, tangent": lambda: promote.Regression(P(2, 2), source=O2, target="tangent").fit(X, X),
 }
 
 # Public names of the four rooms that take no action, or records of what the others found

@@ -27,15 +27,15 @@ def record():
 
 
 def penalised(penalty, **switch):
-    return penalty(lambda x: jnp.stack([x @ x, x[0]]), jnp.asarray(X), V, V, **switch)
+    return penalty(lambda x: jnp.stack([x @ x, x[0]]), jnp.asarray(X), source=V, target=V, **switch)
 
 
 def regression(**switch):
-    return ld.promote.Regression(ld.dictionary.polynomials(2, 2), V, alpha=0.1, **switch).fit(X, X[:, 0])
+    return ld.promote.Regression(ld.dictionary.polynomials(2, 2), source=V, alpha=0.1, **switch).fit(X, X[:, 0])
 
 
 def features(**switch):
-    return ld.enforce.FunctionFeatures("polynomials(2)", "so on vectors", **switch).fit(X)
+    return ld.enforce.FunctionFeatures("polynomials(2)", source="so on vectors", **switch).fit(X)
 
 
 # Where a switch is met: its name -> a call that gives it a value.
@@ -71,7 +71,7 @@ SWITCHES = {
     "promote.Regression intercept": lambda v: regression(intercept=v),
     "promote.Regression refit": lambda v: regression(refit=v),
     "promote.layer_penalty per_output": lambda v: ld.promote.layer_penalty(
-        [jnp.sin], jnp.asarray(X), V, V, per_output=v
+        [jnp.sin], jnp.asarray(X), source=V, target=V, per_output=v
     ),
     "promote.penalty per_output": lambda v: penalised(ld.promote.penalty, per_output=v),
     "promote.mirror.defect each": lambda v: ld.promote.mirror.defect(jnp.sum, jnp.ones(2), np.eye(2), each=v),

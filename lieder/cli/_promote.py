@@ -61,7 +61,9 @@ def promote(
             check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out)
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
-    model = Regression(by_name(dictionary, len(columns_in)), source, target, alpha=alpha, exact=exact, seed=seed)
+    model = Regression(
+        by_name(dictionary, len(columns_in)), source=source, target=target, alpha=alpha, exact=exact, seed=seed
+    )
     model.fit(x, y if len(columns_out) > 1 else y[:, 0])
     for name, line in zip(bracketed(columns_out), model.equations(bracketed(columns_in)), strict=True):
         print(f"{name} = {line.split(' = ', 1)[1]}")

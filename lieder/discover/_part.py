@@ -24,7 +24,7 @@ from ._function import asked, streamed
 from ._model import check_answers, concluded, reducible
 from ._networks import is_trained
 from ._question import Question, Rule
-from ._reduce import Units, accumulated, check_units, finished
+from ._reduce import Units, accumulated, check_units, draws_for, finished
 from ._reduce import units as units_of
 from ._storage import read_action, written_action
 from ._symmetries import Symmetries
@@ -193,9 +193,8 @@ def reduce(
             units, data = units_of(model, data, question)
         else:
             check_units(units, question)
-        found, dtype, count = accumulated(
-            question, model, data, partial(data.batches, piece=True), units, w, rule.seed, first_row
-        )
+        draws = draws_for(question, rule.seed, first_row)
+        found, dtype, count = accumulated(question, model, data, partial(data.batches, piece=True), draws, units, w)
     return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model))
 
 

@@ -40,7 +40,9 @@ def reduce_model(
     """Rows of the Lie derivative of a model at every point of a stream, of which the columns `needed` must vary."""
     with jax.enable_x64(x.dtype == np.float64):
         scales, x = units(F, x, question)
-        found, dtype, _ = accumulated(question, F, x, partial(x.batches, needed=needed), scales, weights, seed)
+        found, dtype, _ = accumulated(
+            question, F, x, partial(x.batches, needed=needed), draws_for(question, seed), scales, weights
+        )
     check_enough(sum(found.numerator.rows), question.source.algebra.dim, x.argument)
     return finished(question, found, scales, dtype)
 
@@ -66,24 +68,21 @@ def accumulated(
     F: Callable | ForeignModel,
     x: Stream,
     batches: Callable[[int], Iterator[np.ndarray]],
+    draws: RowDraws,
     units: "Units",
     weights: Float[np.ndarray, " N"] | None,
-    seed: int,
-    first_row: int = 0,
 ) -> tuple[Accumulator, np.dtype, int]:
-    """The rows of a stream, the first of which has the number `first_row`; the dtype of the values; how many they are.
+    """The rows of a stream; the dtype of the values; how many they are.
 
-    `batches` of the stream, of a given size.
+    `batches` of the stream, of a given size; `draws` by row number.
     """
     source, target, name = question.source, question.onto, question.model
     q, m = source.algebra.dim, target.width
     evaluate = partial(_in_units, blocks(F, source, target), units)
     found = Accumulator.empty(q, source.width, (feature_width(source), feature_width(target)))
-    # While equations are few none can be spared: the finite check then uses points that the factors have seen.
-    draws = RowDraws(seed, parts_of(q), -(-(2 * q + 32) // m))
     size, start, dtype = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m), 0, x.dtype
     pieces = progress(batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
-    for out, batch, drawn, order in _evaluated(evaluate, pieces, size, draws, first_row):
+    for out, batch, drawn, order in _evaluated(evaluate, pieces, size, draws):
         b, used = len(batch), int(np.sum(~drawn.held))
         _check_finite(out, batch, order, start, x.argument, name, used)
         dtype = out.values.dtype
@@ -100,6 +99,13 @@ def accumulated(
             raise _overflow(name) from None
         start += b
     return found, np.dtype(dtype), start
+
+
+def draws_for(question: Question, seed: int, first_row: int = 0) -> RowDraws:
+    """What is drawn for the rows of a table, or of the piece of it that begins with `first_row`."""
+    q, m = question.source.algebra.dim, question.onto.width
+    # While equations are few none can be spared: the finite check then uses points that the factors have seen.
+    return RowDraws(seed, parts_of(q), -(-(2 * q + 32) // m), first_row)
 
 
 class Units(NamedTuple):
@@ -167,7 +173,7 @@ def batch_size(rows: int | None, numbers_each: int) -> int:
 
 
 def _evaluated(
-    evaluate: Callable, batches: Iterable[np.ndarray], size: int, draws: RowDraws, first_row: int
+    evaluate: Callable, batches: Iterable[np.ndarray], size: int, draws: RowDraws
 ) -> Iterator[tuple[_Rows, np.ndarray, DrawnRows, np.ndarray]]:
     """For each batch its `Blocks` as NumPy views, its examples in the order they have there, what is drawn for them,
     and that order.
@@ -176,7 +182,7 @@ def _evaluated(
     next batch is handed to JAX before this one is given out: where JAX works in the background, LAPACK works at the
     same time.
     """
-    waiting, start = None, first_row
+    waiting, start = None, 0
     for batch in batches:
         b = len(batch)
         drawn = draws.rows(start, start + b)

@@ -78,6 +78,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def __init__(
         self,
         dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
+        *,
         symmetry: AbstractAction | str | Callable[[int], AbstractAction] | None = None,
         threshold: float | str = "auto",
         derivative: str | AbstractSlopes = "weak",
@@ -201,7 +202,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
         elif symmetry is not None:
             points = sample(count * (1 + symmetry.algebra.dim), rows.centre, rows.spread)
             target = tangent(symmetry)
-            basis = functions(dictionary, symmetry, target, self.tolerance, points).basis
+            basis = functions(dictionary, source=symmetry, target=target, tolerance=self.tolerance, x=points).basis
             free = len(basis)
             if free == 0:
                 warn_of_zero(symmetry, depth)
@@ -255,7 +256,9 @@ def sparse_dynamics(
     Raises: ValueError, TypeError as `SparseDynamics.fit`.
     Reference: Yang, Rao, Dehmamy, Walters and Yu, Symmetry-informed governing equation discovery, NeurIPS 2024.
     """
-    model = SparseDynamics(dictionary, symmetry, threshold, derivative, penalty, tolerance)
+    model = SparseDynamics(
+        dictionary, symmetry=symmetry, threshold=threshold, derivative=derivative, penalty=penalty, tolerance=tolerance
+    )
     return model._fit(x, dx, t, depth=3)
 
 

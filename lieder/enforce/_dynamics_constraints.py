@@ -28,15 +28,15 @@ class Constraints(NamedTuple):
 
 def constraints(
     library: object,
-    symmetry: AbstractAction,
     *,
+    symmetry: AbstractAction,
     order: str = "feature",
     points: Float[np.ndarray, "points n"] | None = None,
     tolerance: float | None = None,
 ) -> Constraints:
     """The equations that make the vector fields W f equivariant, for `pysindy.optimizers.ConstrainedSR3`.
 
-        lhs, rhs = ld.enforce.constraints(library, symmetry)
+        lhs, rhs = ld.enforce.constraints(library, symmetry=symmetry)
         optimizer = ConstrainedSR3(
             constraint_lhs=lhs, constraint_rhs=rhs, constraint_order="feature", equality_constraints=True
         )

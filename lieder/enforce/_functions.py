@@ -206,6 +206,7 @@ _SHOWN = 40  # lines of a printed record
 
 def functions(
     dictionary: AbstractDictionary,
+    *,
     source: AbstractAction,
     target: AbstractFibreAction,
     tolerance: float | None = None,

@@ -12,7 +12,7 @@ from jaxtyping import Float
 _DRAWS = 4
 
 
-def linear_in_parameters(F: Callable, parameters, x: Float[np.ndarray, "N n"], seed: int = 0) -> float:
+def linear_in_parameters(F: Callable, parameters, x: Float[np.ndarray, "N n"], *, seed: int = 0) -> float:
     """How far F is from being linear in its parameters: zero, up to rounding, when it is.
 
     The largest |F(a p + b r, x) - a F(p, x) - b F(r, x)| over draws of p, r, a, b, relative to |F(p, x)| + |F(r, x)|.

@@ -48,9 +48,9 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         functions: EquivariantFunctions | AbstractDictionary | str | Callable[[int], AbstractDictionary],
+        *,
         source: AbstractAction | str | Callable[[int], AbstractAction] | None = None,
         target: AbstractFibreAction | str | None = None,
-        *,
         constant: bool = False,
         only_generators: bool = False,
         tolerance: float | None = None,
@@ -99,7 +99,8 @@ class FunctionFeatures(TransformerMixin, BaseEstimator):
         if self.source is None:
             raise ValueError('source: say how the inputs are acted on, such as "so on vectors", to find the functions.')
         source = sized(self.source, list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(n)])))
-        return solved(dictionary, source, sized_target(self.target, source), self.tolerance)
+        target = sized_target(self.target, source)
+        return solved(dictionary, source=source, target=target, tolerance=self.tolerance)
 
     def transform(self, X: Any) -> Float[np.ndarray, "N features"]:
         """Values of the functions.

@@ -211,7 +211,8 @@ def _solved(source, target, features, space, base, harmonic: bool, tolerance: fl
     for to in summands(_operators(target)):
         for by in summands(_operators(source)):
             fibre = _representation(source, by) >> _representation(target, to)
-            found = functions(family, space, fibre if volume is None else volume * fibre, tolerance).basis
+            side = fibre if volume is None else volume * fibre
+            found = functions(family, source=space, target=side, tolerance=tolerance).basis
             if gaussian:
                 found = by_degree(found, family)
                 found = normalised(harmonic_part(found, family) if harmonic else found, family)

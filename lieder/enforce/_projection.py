@@ -42,9 +42,9 @@ class Projection:
 
 def project(
     parameters: Any,
+    *,
     source: FieldAction,
     target: FieldAction,
-    *,
     dictionary: AbstractDictionary | None = None,
     hidden: Sequence[FieldAction] = (),
     space: FieldAction | None = None,
@@ -93,7 +93,7 @@ def project(
             " convolution kernel say how positions move with space=."
         )
     if dictionary is not None:
-        known = functions(dictionary, source, target, tolerance=tolerance)
+        known = functions(dictionary, source=source, target=target, tolerance=tolerance)
         features = None if x is None else _values(dictionary, _inputs(x, source.width))
         return _nearest(W, known.project, lambda: known.basis, _gram(gram, features, dictionary.size))
     known = maps(source, target, tolerance=tolerance)
@@ -161,13 +161,13 @@ def _layer(layer: eqx.nn.Linear, source, target, x, tolerance) -> Projection:
     weight = np.asarray(layer.weight, np.float64)
     inputs = None if x is None else np.asarray(x, np.float64)
     if layer.bias is None:
-        found = project(weight, source, target, x=inputs, tolerance=tolerance)
+        found = project(weight, source=source, target=target, x=inputs, tolerance=tolerance)
         near, bias = found.value, None
     else:
         both = np.concatenate([weight, np.asarray(layer.bias, np.float64)[:, None]], axis=1)
         more = None if inputs is None else np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
         wide = source + scalars(source.algebra)
-        found = project(both, wide, target, x=more, tolerance=tolerance)
+        found = project(both, source=wide, target=target, x=more, tolerance=tolerance)
         near, bias = found.value[:, :-1], found.value[:, -1]
     made = eqx.tree_at(lambda linear: linear.weight, layer, jnp.asarray(near, layer.weight.dtype))
     if bias is not None:

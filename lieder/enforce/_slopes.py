@@ -60,7 +60,7 @@ class AbstractSlopes(abc.ABC):
         return [(features, slopes)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SmoothingSpline(AbstractSlopes):
     """A spline of degree 5 whose third derivative is penalised as much as the data ask for.
 
@@ -85,7 +85,7 @@ class SmoothingSpline(AbstractSlopes):
         return Smoothed(states, slopes, np.array(noise), float(np.mean(terms)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WeakForm(AbstractSlopes):
     """No velocities at all: the equation is integrated, and the measured states themselves are fitted.
 
@@ -126,7 +126,7 @@ class WeakForm(AbstractSlopes):
         return [(integral[p] - integral[p].mean(0), x[p] - x[p].mean(0)) for p in pieces]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TotalVariation(AbstractSlopes):
     """Velocities with as few jumps as the noise allows, for dynamics that switch.
 

@@ -19,6 +19,7 @@ _ROUNDING = 1e-13  # entries of a basis, relative, that are zero but for roundin
 def orthonormal(
     source: AbstractAction,
     target: AbstractFibreAction | None = None,
+    *,
     inner: Float[np.ndarray, "q q"] | None = None,
 ) -> Float[np.ndarray, "q q"]:
     """Coefficients of q combinations of the candidates that are orthonormal.
@@ -86,7 +87,7 @@ def effective(
     if inner is None:
         return basis, null
     gram = checked_inner(inner, q)
-    combinations = orthonormal(source, None, inner)
+    combinations = orthonormal(source, None, inner=inner)
     if len(null) == 0:
         return combinations, null
     # What is orthogonal to the still ones: L_F does not change when they are added.

@@ -17,9 +17,9 @@ from ._penalty import SMOOTHING
 def element_penalty(
     F: Callable,
     x: Float[Array | np.ndarray, "B n"],
+    *,
     source: AbstractAction | ArrayLike,
     target: AbstractAction | ArrayLike | None = None,
-    *,
     smoothing: float = SMOOTHING,
 ) -> Float[Array, ""]:
     """How many finite elements a model breaks, and by how much, as one number to be added to its loss.

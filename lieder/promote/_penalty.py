@@ -24,9 +24,9 @@ SMOOTHING = 1e-2  # of |L|: trained networks come out alike from 1e-3 to 5e-2, a
 def penalty(
     F: Callable,
     x: Float[Array | np.ndarray, "B n"],
+    *,
     source: AbstractAction,
     target: AbstractFibreAction | None = None,
-    *,
     inner: Float[np.ndarray, "q q"] | None = None,
     per_output: bool = False,
     smoothing: float = SMOOTHING,
@@ -73,10 +73,10 @@ def penalty(
 def layer_penalty(
     model: Any,
     x: Float[Array | np.ndarray, "B n"],
+    *,
     source: AbstractAction,
     target: AbstractAction,
     hidden: Sequence[AbstractAction] = (),
-    *,
     inner: Float[np.ndarray, "q q"] | None = None,
     per_output: bool = False,
     smoothing: float = SMOOTHING,
@@ -146,7 +146,7 @@ def _basis(source: AbstractAction, target: AbstractFibreAction, inner) -> np.nda
     if inner is None and (traced := traced_frobenius(source, side)) is not None:
         # Combinations of numbers that are trained with the model, or only passed to it under jit.
         return jnp.linalg.inv(jnp.linalg.cholesky(traced))
-    rows = orthonormal(source, side, inner)
+    rows = orthonormal(source, side, inner=inner)
     diagonal = np.diag(rows)
     if not np.array_equal(rows, np.diag(diagonal)):
         return rows

@@ -99,9 +99,9 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def __init__(
         self,
         dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
+        *,
         source: AbstractAction | str | Callable[[int], AbstractAction],
         target: AbstractFibreAction | str | None = None,
-        *,
         alpha: float | Float[Array, ""] | None = None,
         exact: bool = False,
         refit: bool = True,

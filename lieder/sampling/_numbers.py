@@ -35,15 +35,18 @@ class RowDraws:
     Parts are equal in size but for the rounding, and so are the shares held out, because a draw is a random order of
     every 4, 8 or 16 neighbouring rows (stratified), not one coin a row.
 
-    Fields: `seed`; `parts`, their number; `spared`: of so many rows, the first, none is held out.
+    Fields: `seed`; `parts`, their number; `spared`: of so many rows, the first, none is held out; `first`, the number
+    of the first row of what is read, in the whole table.
     """
 
     seed: int
     parts: int
     spared: int
+    first: int = 0
 
     def rows(self, start: int, stop: int) -> DrawnRows:
-        """The draws of rows `start` to `stop` - 1."""
+        """The draws of rows `start` to `stop` - 1 of what is read."""
+        start, stop = self.first + start, self.first + stop
         numbers = np.arange(start, stop, dtype=np.int64)
         unit = np.where(numbers < SINGLY, numbers, SINGLY + (numbers - SINGLY) // TOGETHER)
         first, last = (int(unit[0]), int(unit[-1]) + 1) if len(unit) else (0, 0)

@@ -137,7 +137,7 @@ def test_features_move_under_nonlinear_elements():
     moves = ld.derivative.lie_matrices(family, bent())
     assert moves.how.startswith("sampled")
     # The functions 1, x, y + x^2 / 4 span an invariant space; of degree 1 only the constant is invariant.
-    found = ld.enforce.functions(family, bent(), action.scalars(bent().algebra))
+    found = ld.enforce.functions(family, source=bent(), target=action.scalars(bent().algebra))
     assert found.dim == 1
 
 
@@ -145,7 +145,7 @@ def test_features_move_under_nonlinear_elements():
 def test_the_penalty_of_elements_takes_fields_on_a_grid(mirror):
     x = jnp.asarray(np.random.default_rng(0).normal(size=(6, 56)))
     F = convolution([0.3, 1.0, 0.3] if mirror else [0.1, 1.0, 0.8])
-    size = ld.promote.element_penalty(F, x, PERIODIC, PERIODIC, smoothing=0.0)
+    size = ld.promote.element_penalty(F, x, source=PERIODIC, target=PERIODIC, smoothing=0.0)
     turned = jax.vmap(lambda u: F(u.reshape(7, 8)[::-1].ravel()).reshape(7, 8)[::-1].ravel())(x)
     wanted = np.sqrt(np.mean(np.sum((turned - jax.vmap(F)(x)) ** 2, axis=1)))
     np.testing.assert_allclose(size, wanted, atol=1e-10)

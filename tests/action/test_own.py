@@ -94,7 +94,7 @@ def test_promote_regression_keeps_it():
     x, y = rows(60)
     members = [lambda z: z[1], lambda z: jnp.sin(z[0]), lambda z: z[1] ** 2, lambda z: z[1] * jnp.sin(z[0])]
     D = ld.dictionary.functions([*members, lambda z: jnp.sin(z[0]) ** 2, lambda z: z[0]], 2)
-    model = ld.promote.Regression(D, WAVES).fit(x, y + 0.01 * np.random.default_rng(2).normal(size=60))
+    model = ld.promote.Regression(D, source=WAVES).fit(x, y + 0.01 * np.random.default_rng(2).normal(size=60))
     assert model.kept_ == 1
     fresh, exact = rows(200, 3)
     assert np.sqrt(np.mean((model.predict(fresh) - exact) ** 2)) < 0.02 * exact.std()

@@ -125,7 +125,7 @@ def test_discrete_elements_hold_where_no_matrices_are_at_hand(penalty):
     np.testing.assert_allclose(w @ mirror, mirror @ w, atol=small)
     matrices = np.concatenate([np.kron(np.eye(9), g.T) - np.kron(g, np.eye(9)) for g in (turn, mirror)])
     free = 81 - np.linalg.matrix_rank(matrices)
-    assert len(enforce.constraints(dictionary.linear(9), image).lhs) == 81 - free
+    assert len(enforce.constraints(dictionary.linear(9), symmetry=image).lhs) == 81 - free
     assert penalty is not None or model.dimension_ == free
 
 
@@ -305,12 +305,12 @@ def test_it_is_an_estimator():
     x = states()
     w = SYSTEMS["growth"][1]
     dx = velocities(w, x)
-    model = enforce.SparseDynamics(CUBIC, SCALING, threshold=0.01)
+    model = enforce.SparseDynamics(CUBIC, symmetry=SCALING, threshold=0.01)
     twin = clone(model.fit(x, dx))
     assert twin.get_params()["threshold"] == 0.01 and twin.symmetry.width == 2
     assert twin.fit(x, dx).score(x, dx) == pytest.approx(1.0)
     assert cross_val_score(model, x, dx, cv=3).min() > 0.999
-    pipe = make_pipeline(FunctionTransformer(), enforce.SparseDynamics(CUBIC, SCALING)).fit(x, dx)
+    pipe = make_pipeline(FunctionTransformer(), enforce.SparseDynamics(CUBIC, symmetry=SCALING)).fit(x, dx)
     np.testing.assert_allclose(pipe.predict(x), dx, atol=1e-9)
     search = GridSearchCV(enforce.SparseDynamics(CUBIC), {"threshold": [0.01, 0.2]}, cv=3).fit(x, dx)
     assert search.best_params_ == {"threshold": 0.01}
@@ -319,10 +319,12 @@ def test_it_is_an_estimator():
 def test_a_text_takes_its_width_from_the_data():
     x = states()
     dx = velocities(SYSTEMS["damped oscillator"][1], x)
-    wanted = enforce.SparseDynamics(CUBIC, SO2).fit(x, dx)
+    wanted = enforce.SparseDynamics(CUBIC, symmetry=SO2).fit(x, dx)
     for model in (
-        enforce.SparseDynamics("polynomials(3)", "so on vectors"),
-        enforce.SparseDynamics(lambda n: dictionary.polynomials(n, 3), lambda n: action.vectors(algebra.so(n))),
+        enforce.SparseDynamics("polynomials(3)", symmetry="so on vectors"),
+        enforce.SparseDynamics(
+            lambda n: dictionary.polynomials(n, 3), symmetry=lambda n: action.vectors(algebra.so(n))
+        ),
     ):
         assert model.fit(x, dx).dictionary_ == CUBIC and model.symmetry_.width == 2
         np.testing.assert_array_equal(model.coefficients_, wanted.coefficients_)
@@ -334,7 +336,7 @@ def test_columns_have_names():
     """Another order at `predict` was no error, and wrong."""
     frame = pandas.DataFrame(states(), columns=["u", "v"])
     dx = velocities(SYSTEMS["damped oscillator"][1], frame.to_numpy())
-    model = enforce.SparseDynamics("polynomials(3)", "so(2) on vectors(u,v)").fit(frame, pandas.DataFrame(dx))
+    model = enforce.SparseDynamics("polynomials(3)", symmetry="so(2) on vectors(u,v)").fit(frame, pandas.DataFrame(dx))
     assert model.feature_names_in_.tolist() == ["u", "v"]
     assert model.equations(digits=2) == ["u' = -0.1 u - 1 v", "v' = 1 u - 0.1 v"]
     np.testing.assert_allclose(model.predict(frame), dx, atol=1e-9)
@@ -361,7 +363,7 @@ def test_rates_of_some_columns():
     with pytest.raises(ValueError, match="1 rates of 2 columns were fitted; only a velocity for each"):
         model.simulate([1.0, 0.0], [0.0, 1.0])
     with pytest.raises(ValueError, match="a symmetry moves velocities as it moves states, 2 of them, but y has 1"):
-        enforce.SparseDynamics("linear", "so on vectors").fit(x, rate)
+        enforce.SparseDynamics("linear", symmetry="so on vectors").fit(x, rate)
 
 
 @pytest.mark.parametrize(("count", "symmetry", "free"), [(2, SO2, 4), (2, None, 20), (10, None, 20), (1, SO2, 4)])

@@ -99,7 +99,7 @@ every_case = pytest.mark.parametrize(("family", "source", "target", "lines"), PR
 
 @every_case
 def test_known_functions_are_printed(family, source, target, lines):
-    found = enforce.functions(family, source, target)
+    found = enforce.functions(family, source=source, target=target)
     assert found.dim == len(lines)
     assert found.equations() == lines
     if not lines:
@@ -111,7 +111,7 @@ def test_known_functions_are_printed(family, source, target, lines):
     [pytest.param(*c[:3], id=k, marks=() if k in QUICK else pytest.mark.slow) for k, c in PRINTED.items()],
 )
 def test_laws_of_the_record(family, source, target):
-    found = enforce.functions(family, source, target)
+    found = enforce.functions(family, source=source, target=target)
     flat = found.basis.reshape(found.dim, target.width * family.size)
     np.testing.assert_allclose(flat @ flat.T, np.eye(found.dim), atol=1e-12)
     rng = np.random.default_rng(0)
@@ -138,19 +138,19 @@ def test_counts_of_invariants_and_covariants_of_vectors():
     """Hilbert series: 1/(1-t^2), 1/(1-t^2)^3, (1+t^3)/(1-t^2)^6; for two vectors u and v, u, v and u x v are free."""
     for degree in range(7):
         half = degree // 2
-        assert enforce.functions(POLYNOMIALS(3, degree), V, ONE).dim == half + 1
+        assert enforce.functions(POLYNOMIALS(3, degree), source=V, target=ONE).dim == half + 1
         two = sum(comb(k + 2, 2) for k in range(half + 1))
-        assert enforce.functions(POLYNOMIALS(6, degree), 2 * V, ONE).dim == two
+        assert enforce.functions(POLYNOMIALS(6, degree), source=2 * V, target=ONE).dim == two
     products = [sum(comb(k + 2, 2) for k in range((d // 2) + 1)) if d >= 0 else 0 for d in range(-2, 5)]
-    assert enforce.functions(POLYNOMIALS(6, 4), 2 * V, V).dim == 2 * products[3 + 2] + products[2 + 2]
-    three = enforce.functions(POLYNOMIALS(9, 4), 3 * V, ONE)
+    assert enforce.functions(POLYNOMIALS(6, 4), source=2 * V, target=V).dim == 2 * products[3 + 2] + products[2 + 2]
+    three = enforce.functions(POLYNOMIALS(9, 4), source=3 * V, target=ONE)
     assert three.dim == 1 + 6 + 1 + 21
     assert three.texts(three.generators())[-1].count("u1") == 2
 
 
 @pytest.mark.slow
 def test_three_vectors_to_degree_six():
-    found = enforce.functions(POLYNOMIALS(9, 6), 3 * V, ONE)
+    found = enforce.functions(POLYNOMIALS(9, 6), source=3 * V, target=ONE)
     assert found.dim == 1 + 6 + 21 + 56 + 1 + 6
     assert len(found.generators()) == 7
 
@@ -158,13 +158,13 @@ def test_three_vectors_to_degree_six():
 @pytest.mark.parametrize(("n", "degree", "count"), [(3, 6, 23), (4, 4, 12), (5, 3, 7)])
 def test_symmetric_polynomials_are_counted_by_partitions(n, degree, count):
     moves, one = pair(f"symmetric({n})")
-    assert enforce.functions(POLYNOMIALS(n, degree), moves, one).dim == count
+    assert enforce.functions(POLYNOMIALS(n, degree), source=moves, target=one).dim == count
 
 
 def test_groups_with_generators_and_elements_beside_each_other():
     """Invariants of the quarter turn: x^2 + y^2, and in degree 4 two more than for all rotations."""
     quarter = algebra.extended(algebra.permutations(np.zeros((0, 2), int)), [[[0.0, -1.0], [1.0, 0.0]]])
-    found = enforce.functions(POLYNOMIALS(2, 4), action.vectors(quarter), action.scalars(quarter))
+    found = enforce.functions(POLYNOMIALS(2, 4), source=action.vectors(quarter), target=action.scalars(quarter))
     assert found.dim == 1 + 1 + 3
     assert len(found.generators()) == 3
 
@@ -172,7 +172,7 @@ def test_groups_with_generators_and_elements_beside_each_other():
 def test_closed_dictionaries_are_representations():
     """The same count by the other road: linear maps from R^D, on which the features move."""
     for family, source, target in [(POLYNOMIALS(3, 4), V, V), (POLYNOMIALS(2, 3), *SE2)]:
-        matrices = enforce.functions(family, source, target)
+        matrices = enforce.functions(family, source=source, target=target)
         assert matrices.how == "exact"
         features = action.linear(source.algebra, _motion(family, source))
         assert enforce.maps(features, target).dim == matrices.dim
@@ -186,37 +186,39 @@ def _motion(family, source):
 def test_samples_find_what_exact_matrices_find():
     polynomials = POLYNOMIALS(3, 3)
     own = dictionary.functions([lambda x, i=i: polynomials(x)[i] for i in range(polynomials.size)], 3)
-    exact, found = enforce.functions(polynomials, V, V), enforce.functions(own, V, V)
+    exact, found = enforce.functions(polynomials, source=V, target=V), enforce.functions(own, source=V, target=V)
     assert "sampled" in found.how
     np.testing.assert_allclose(found.simple(), exact.simple(), atol=1e-9)
     data = np.random.default_rng(3).normal(size=(90, 3))
-    assert "90 points" in enforce.functions(own, V, V, x=data).how
+    assert "90 points" in enforce.functions(own, source=V, target=V, x=data).how
 
 
 def test_measured_generators_need_a_tolerance():
     turn = np.array([[[0.0, -1.0], [1.003, 0.0]]])
     g = algebra.matrices(turn, names=["measured"])
     moves, one = action.vectors(g), action.scalars(g)
-    assert enforce.functions(POLYNOMIALS(2, 2), moves, one).dim == 2  # its own ellipse
+    assert enforce.functions(POLYNOMIALS(2, 2), source=moves, target=one).dim == 2  # its own ellipse
     damped = algebra.matrices(turn + 1e-3 * np.eye(2), names=["measured"])
     moves, one = action.vectors(damped), action.scalars(damped)
-    assert enforce.functions(POLYNOMIALS(2, 2), moves, one).dim == 1
-    loose = enforce.functions(POLYNOMIALS(2, 2), moves, one, tolerance=0.01)
+    assert enforce.functions(POLYNOMIALS(2, 2), source=moves, target=one).dim == 1
+    loose = enforce.functions(POLYNOMIALS(2, 2), source=moves, target=one, tolerance=0.01)
     assert loose.dim == 2
     assert 1e-5 < max(loose.residual(W) for W in loose.basis) < 0.01
     near = algebra.matrices(np.array([np.diag([1e-3, 4e-3, 1.0])]), names=["slow"])
     with pytest.raises(ValueError, match=r"0.00\d+ would count as zero, 0.00\d+.* would not"):
-        enforce.functions(dictionary.linear(3), action.vectors(near), action.scalars(near), tolerance=5e-3)
+        enforce.functions(
+            dictionary.linear(3), source=action.vectors(near), target=action.scalars(near), tolerance=5e-3
+        )
 
 
 def test_irrational_coefficients_stay_decimal():
     g = algebra.matrices(np.array([[[0.0, -np.sqrt(2)], [1.0, 0.0]]]), names=["J"])
-    found = enforce.functions(POLYNOMIALS(2, 2), action.vectors(g), action.scalars(g))
+    found = enforce.functions(POLYNOMIALS(2, 2), source=action.vectors(g), target=action.scalars(g))
     assert found.equations(["p", "q"])[1] == "0.70711 p^2 + q^2"
 
 
 def test_names_and_outputs():
-    found = enforce.functions(dictionary.linear(3), V, V)
+    found = enforce.functions(dictionary.linear(3), source=V, target=V)
     assert found.equations(["a", "b", "c"], outputs=["fa", "fb", "fc"]) == ["fa = a, fb = b, fc = c"]
     with pytest.raises(ValueError, match="expected 3 names"):
         found.equations(["a"])
@@ -225,7 +227,7 @@ def test_names_and_outputs():
 
 
 def test_fit_recovers_a_force():
-    found = enforce.functions(dictionary.radial(-3, 1, 3), V, V)
+    found = enforce.functions(dictionary.radial(-3, 1, 3), source=V, target=V)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 3))
     Y = -2.0 * X / np.linalg.norm(X, axis=1)[:, None] ** 3
@@ -238,19 +240,19 @@ def test_fit_recovers_a_force():
 
 def test_bad_input_says_what_to_do():
     with pytest.raises(TypeError, match=r"expected one such as ld\.dictionary\.polynomials"):
-        enforce.functions(3, V, ONE)
+        enforce.functions(3, source=V, target=ONE)
     with pytest.raises(ValueError, match="over different algebras"):
-        enforce.functions(POLYNOMIALS(3, 2), V, action.scalars(T1))
+        enforce.functions(POLYNOMIALS(3, 2), source=V, target=action.scalars(T1))
     with pytest.raises(TypeError, match="moves points, and functions to points form no vector space"):
-        enforce.functions(POLYNOMIALS(1, 2), P1, P1)
+        enforce.functions(POLYNOMIALS(1, 2), source=P1, target=P1)
     with pytest.raises(ValueError, match="tolerance must lie between 0 and 1"):
-        enforce.functions(POLYNOMIALS(3, 2), V, ONE, tolerance=2.0)
+        enforce.functions(POLYNOMIALS(3, 2), source=V, target=ONE, tolerance=2.0)
     with pytest.raises(TypeError, match="does not act linearly on outputs"):
-        enforce.functions(POLYNOMIALS(2, 2), CONFORMAL, CONFORMAL)
-    found = enforce.functions(POLYNOMIALS(3, 2), V, ONE)
+        enforce.functions(POLYNOMIALS(2, 2), source=CONFORMAL, target=CONFORMAL)
+    found = enforce.functions(POLYNOMIALS(3, 2), source=V, target=ONE)
     with pytest.raises(ValueError, match=r"W has shape \(1, 3\)"):
         found.project(np.zeros((1, 3)))
     with pytest.raises(ValueError, match=r"coefficients must have shape \(2,\)"):
         found.apply(np.zeros(3), np.zeros(3))
     with pytest.raises(TypeError, match="one invariant output of polynomials"):
-        enforce.functions(POLYNOMIALS(3, 2), V, V).generators()
+        enforce.functions(POLYNOMIALS(3, 2), source=V, target=V).generators()

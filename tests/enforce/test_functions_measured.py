@@ -62,7 +62,7 @@ def test_kept_symmetries_of_a_regression():
     y = ((x - c) ** 2).sum(axis=1)
     y = y + 0.05 * y.std() * rng.normal(size=32)
     dictionary = ld.dictionary.polynomials(5, 2)
-    model = ld.promote.Regression(dictionary, ld.points(ld.algebra.se(5)), alpha=0.3).fit(x, y)
+    model = ld.promote.Regression(dictionary, source=ld.points(ld.algebra.se(5)), alpha=0.3).fit(x, y)
     s = model.symmetries_
     assert s.dim == 10 and s.identify() == "so(5)"
     fns = ld.enforce.functions(dictionary, source=s.action, target=s.target_action)
@@ -86,8 +86,13 @@ def test_a_measured_symmetry_of_a_system_is_enforced():
 
 def test_a_named_algebra_and_a_tolerance_of_one_s_own_stay_as_they_were():
     so3 = ld.algebra.so(3)
-    fns = ld.enforce.functions(ld.dictionary.polynomials(3, 2), ld.vectors(so3), ld.scalars(so3))
+    fns = ld.enforce.functions(ld.dictionary.polynomials(3, 2), source=ld.vectors(so3), target=ld.scalars(so3))
     assert fns.dim == 2 and fns.how == "exact"
     x = np.random.default_rng(5).normal(size=(300, 3))
     s = found(x, (x**2).sum(axis=1), ld.algebra.gl(3), 0.05, 6)
-    assert ld.enforce.functions(ld.dictionary.polynomials(3, 2), s.action, s.target_action, 0.2).dim == 2
+    assert (
+        ld.enforce.functions(
+            ld.dictionary.polynomials(3, 2), source=s.action, target=s.target_action, tolerance=0.2
+        ).dim
+        == 2
+    )

@@ -23,10 +23,10 @@ from lieder import action, algebra, dictionary, enforce, promote
 
 # Smallest families: what is checked is the manners of an estimator, not what it finds.
 ESTIMATORS = [
-    promote.Regression("linear", "gl on vectors", alpha=0.1),
-    promote.Regression("linear", "t on points", folds=2),
+    promote.Regression("linear", source="gl on vectors", alpha=0.1),
+    promote.Regression("linear", source="t on points", folds=2),
     enforce.SparseDynamics("linear"),
-    enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"),
+    enforce.FunctionFeatures("polynomials(2)", source="symmetric on vectors"),
 ]
 
 
@@ -49,7 +49,7 @@ def test_a_check_of_scikit_learn(estimator, check):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_weight_is_a_repetition_whatever_the_folds(seed):
     """An example that is given twice lies in one fold, as one of weight two does."""
-    estimator = promote.Regression("linear", "t on points", folds=2, seed=seed)
+    estimator = promote.Regression("linear", source="t on points", folds=2, seed=seed)
     estimator_checks.check_sample_weight_equivalence_on_dense_data("Regression", estimator)
 
 
@@ -72,7 +72,7 @@ def test_frames_in_another_order_are_refused(estimator):
     ],
 )
 def test_names_of_features(check):
-    check("FunctionFeatures", enforce.FunctionFeatures("polynomials(2)", "symmetric on vectors"))
+    check("FunctionFeatures", enforce.FunctionFeatures("polynomials(2)", source="symmetric on vectors"))
 
 
 # In pipelines and searches, copied and stored
@@ -83,25 +83,31 @@ PLANE = (FRAME**2).sum(axis=1) + 3.0
 TURNING = FRAME[["b", "a"]].to_numpy() * [-1.0, 1.0]
 
 WAYS = {
-    "SparseDynamics": (enforce.SparseDynamics("polynomials(2)", "so on vectors"), FRAME[["a", "b"]], TURNING),
+    "SparseDynamics": (enforce.SparseDynamics("polynomials(2)", symmetry="so on vectors"), FRAME[["a", "b"]], TURNING),
     "SparseDynamics, fixed": (
-        enforce.SparseDynamics(dictionary.polynomials(2, 2), action.vectors(algebra.so(2))),
+        enforce.SparseDynamics(dictionary.polynomials(2, 2), symmetry=action.vectors(algebra.so(2))),
         FRAME[["a", "b"]],
         TURNING,
     ),
     "Regression": (
-        promote.Regression("polynomials(2)", "so on vectors", "tangent", exact=True),
+        promote.Regression("polynomials(2)", source="so on vectors", target="tangent", exact=True),
         FRAME[["a", "b"]],
         TURNING,
     ),
     "Regression, fixed": (
-        promote.Regression(dictionary.polynomials(2, 2), action.vectors(algebra.so(2)), alpha=1e-9),
+        promote.Regression(dictionary.polynomials(2, 2), source=action.vectors(algebra.so(2)), alpha=1e-9),
         FRAME[["a", "b"]],
         FRAME["a"] ** 2 + FRAME["b"] ** 2,
     ),
-    "features": (make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so on vectors"), Ridge(1e-9)), FRAME, PLANE),
+    "features": (
+        make_pipeline(enforce.FunctionFeatures("polynomials(2)", source="so on vectors"), Ridge(1e-9)),
+        FRAME,
+        PLANE,
+    ),
     "features over names": (
-        make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so(2) on vectors(a,b), vectors(c,d)"), Ridge(1e-9)),
+        make_pipeline(
+            enforce.FunctionFeatures("polynomials(2)", source="so(2) on vectors(a,b), vectors(c,d)"), Ridge(1e-9)
+        ),
         FRAME,
         PLANE,
     ),
@@ -109,7 +115,9 @@ WAYS = {
         make_pipeline(
             enforce.FunctionFeatures(
                 enforce.functions(
-                    dictionary.polynomials(4, 2), action.vectors(algebra.so(4)), action.scalars(algebra.so(4))
+                    dictionary.polynomials(4, 2),
+                    source=action.vectors(algebra.so(4)),
+                    target=action.scalars(algebra.so(4)),
                 )
             ),
             Ridge(1e-9),
@@ -138,7 +146,7 @@ def test_regression_in_a_pipeline():
     y = pandas.DataFrame({"u": PLANE, "v": FRAME["c"]})
     pipe = make_pipeline(
         StandardScaler(with_mean=False).set_output(transform="pandas"),
-        promote.Regression("linear", "so(2) on vectors(a,b)", alpha=1e-6),
+        promote.Regression("linear", source="so(2) on vectors(a,b)", alpha=1e-6),
     )
     search = GridSearchCV(pipe, {"regression__dictionary": ["linear", "polynomials(2)"]}, cv=3).fit(FRAME, y)
     model = search.best_estimator_[-1]
@@ -149,7 +157,7 @@ def test_regression_in_a_pipeline():
 
 def test_searched():
     """The dictionary and the symmetry are choices like any other, since both are text."""
-    pipe = make_pipeline(enforce.FunctionFeatures("polynomials(2)", "so on vectors"), Ridge(1e-9))
+    pipe = make_pipeline(enforce.FunctionFeatures("polynomials(2)", source="so on vectors"), Ridge(1e-9))
     grid = {
         "functionfeatures__functions": ["polynomials(1)", "polynomials(2)", "polynomials(3)"],
         "functionfeatures__source": ["so on vectors", "sl on vectors", "so(2) on vectors(a,b)"],
@@ -166,12 +174,12 @@ def test_searched():
 
 
 FIXED = {
-    "Regression": promote.Regression(dictionary.polynomials(3, 2), "so on vectors"),
-    "Regression, source": promote.Regression("polynomials(2)", action.vectors(algebra.so(3))),
+    "Regression": promote.Regression(dictionary.polynomials(3, 2), source="so on vectors"),
+    "Regression, source": promote.Regression("polynomials(2)", source=action.vectors(algebra.so(3))),
     "SparseDynamics": enforce.SparseDynamics(dictionary.polynomials(3, 2)),
-    "SparseDynamics, symmetry": enforce.SparseDynamics("polynomials(2)", action.vectors(algebra.so(3))),
-    "features": enforce.FunctionFeatures(dictionary.polynomials(3, 2), "so on vectors"),
-    "features, source": enforce.FunctionFeatures("polynomials(2)", action.vectors(algebra.so(3))),
+    "SparseDynamics, symmetry": enforce.SparseDynamics("polynomials(2)", symmetry=action.vectors(algebra.so(3))),
+    "features": enforce.FunctionFeatures(dictionary.polynomials(3, 2), source="so on vectors"),
+    "features, source": enforce.FunctionFeatures("polynomials(2)", source=action.vectors(algebra.so(3))),
 }
 
 
@@ -194,8 +202,8 @@ def test_no_family_of_functions(name):
     given, fault, message = NO_FAMILY[name]
     for model in (
         enforce.SparseDynamics(given),
-        enforce.FunctionFeatures(given, "so on vectors"),
-        promote.Regression(given, "so on vectors"),
+        enforce.FunctionFeatures(given, source="so on vectors"),
+        promote.Regression(given, source="so on vectors"),
     ):
         with pytest.raises(fault, match=message):
             model.fit(FRAME, FRAME)
@@ -206,10 +214,10 @@ def test_features_need_a_source_once():
         enforce.FunctionFeatures("polynomials(2)").fit(FRAME)
     found = WAYS["features of functions"][0][0].functions
     with pytest.raises(ValueError, match="source: the functions that were given have theirs"):
-        enforce.FunctionFeatures(found, "so on vectors").fit(FRAME)
+        enforce.FunctionFeatures(found, source="so on vectors").fit(FRAME)
     with pytest.raises(ValueError, match=r"target: expected .*got 'vector'"):
-        enforce.FunctionFeatures("polynomials(2)", "so on vectors", "vector").fit(FRAME)
+        enforce.FunctionFeatures("polynomials(2)", source="so on vectors", target="vector").fit(FRAME)
     with pytest.raises(TypeError, match="source: expected an action"):
-        enforce.FunctionFeatures("polynomials(2)", algebra.so(4)).fit(FRAME)
-    turned = enforce.FunctionFeatures("polynomials(1)", "so on vectors", "tangent").fit(FRAME)
+        enforce.FunctionFeatures("polynomials(2)", source=algebra.so(4)).fit(FRAME)
+    turned = enforce.FunctionFeatures("polynomials(1)", source="so on vectors", target="tangent").fit(FRAME)
     assert turned.get_feature_names_out().tolist() == ["a", "b", "c", "d"]

@@ -18,7 +18,7 @@ SO3 = action.vectors(algebra.so(3))
 
 def fitted(library, symmetry, order, x, dx):
     """pysindy's own fit under our constraints."""
-    lhs, rhs = enforce.constraints(library, symmetry, order=order)
+    lhs, rhs = enforce.constraints(library, symmetry=symmetry, order=order)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "target" is deprecated there
         optimizer = ps.optimizers.ConstrainedSR3(
@@ -64,16 +64,16 @@ def test_the_fitted_model_has_the_symmetry(order):
 
 
 def test_our_dictionary_and_its_library_agree():
-    ours = enforce.constraints(dictionary.polynomials(2, 3), SO2).lhs
-    theirs = enforce.constraints(ps.PolynomialLibrary(degree=3), SO2).lhs
+    ours = enforce.constraints(dictionary.polynomials(2, 3), symmetry=SO2).lhs
+    theirs = enforce.constraints(ps.PolynomialLibrary(degree=3), symmetry=SO2).lhs
     assert ours.shape == theirs.shape == (16, 20)
     np.testing.assert_allclose(ours.T @ ours, theirs.T @ theirs, atol=1e-12)
     np.testing.assert_allclose(ours @ ours.T, np.eye(16), atol=1e-12)
 
 
 def test_orders_are_the_same_equations():
-    feature = enforce.constraints(dictionary.polynomials(2, 2), SO2)
-    target = enforce.constraints(dictionary.polynomials(2, 2), SO2, order="target")
+    feature = enforce.constraints(dictionary.polynomials(2, 2), symmetry=SO2)
+    target = enforce.constraints(dictionary.polynomials(2, 2), symmetry=SO2, order="target")
     w = np.random.default_rng(0).standard_normal((2, 6))
     np.testing.assert_allclose(feature.lhs @ w.T.reshape(-1), target.lhs @ w.reshape(-1))
     assert not feature.rhs.any() and feature.rhs.shape == (len(feature.lhs),)
@@ -102,7 +102,7 @@ def test_any_library_has_its_own_columns(library):
 def test_a_sum_of_libraries_by_differences():
     """Scaling of both states: only the linear functions remain, also where Jacobians are differences."""
     scaling = action.vectors(algebra.matrices(np.eye(2)[None]))
-    lhs, _ = enforce.constraints(ps.PolynomialLibrary(degree=2) + ps.FourierLibrary(n_frequencies=1), scaling)
+    lhs, _ = enforce.constraints(ps.PolynomialLibrary(degree=2) + ps.FourierLibrary(n_frequencies=1), symmetry=scaling)
     assert lhs.shape == (20 - 4, 20)
     _, _, right = np.linalg.svd(lhs)
     free = np.linalg.norm(right[16:].reshape(4, 10, 2), axis=(0, 2))
@@ -111,7 +111,7 @@ def test_a_sum_of_libraries_by_differences():
 
 def test_nothing_left_says_so():
     with pytest.warns(UserWarning, match="but F = 0"):
-        lhs, _ = enforce.constraints(ps.PolynomialLibrary(degree=0), SO2)
+        lhs, _ = enforce.constraints(ps.PolynomialLibrary(degree=0), symmetry=SO2)
     assert np.linalg.matrix_rank(lhs) == 2
 
 
@@ -120,14 +120,14 @@ def test_what_is_a_library():
     with pytest.raises(TypeError, match="expected a feature library of pysindy"):
         from_pysindy(dictionary.polynomials(2, 2), 2)
     with pytest.raises(TypeError, match="library: expected one of pysindy's"):
-        enforce.constraints([1, 2], SO2)
+        enforce.constraints([1, 2], symmetry=SO2)
     with pytest.raises(ValueError, match="order: expected"):
-        enforce.constraints(ps.PolynomialLibrary(), SO2, order="rows")
+        enforce.constraints(ps.PolynomialLibrary(), symmetry=SO2, order="rows")
     with pytest.raises(ValueError, match="but the library takes 3 states"):
-        enforce.constraints(dictionary.polynomials(3, 2), SO2)
+        enforce.constraints(dictionary.polynomials(3, 2), symmetry=SO2)
     with pytest.raises(ValueError, match="points: expected finite states"):
-        enforce.constraints(ps.PolynomialLibrary(), SO2, points=np.zeros((5, 3)))
+        enforce.constraints(ps.PolynomialLibrary(), symmetry=SO2, points=np.zeros((5, 3)))
     with pytest.raises(TypeError, match="symmetry: expected an action"):
-        enforce.constraints(ps.PolynomialLibrary(), algebra.so(2))
+        enforce.constraints(ps.PolynomialLibrary(), symmetry=algebra.so(2))
     with pytest.raises(ValueError, match="cannot be fitted to 2 states"):
         from_pysindy(ps.ParameterizedLibrary(ps.PolynomialLibrary(), ps.PolynomialLibrary(), num_parameters=5), 2)

@@ -30,7 +30,7 @@ def minimum(constrained, loss):
         z = np.asarray(jax.flatten_util.ravel_pytree(constrained)[0])
         z = minimize(lambda z: tuple(map(np.asarray, slope(z))), z, jac=True, method="L-BFGS-B", options=options).x
         found = unravel(jnp.asarray(z))
-        constrained = mirror.constrain(found.value(), found.mirrors, found.strengths)
+        constrained = mirror.constrain(found.value(), found.mirrors, penalty=found.strengths)
     return found
 
 
@@ -75,7 +75,7 @@ def forward(model):
 
 
 def test_elementwise_is_the_lasso():
-    found = minimum(mirror.constrain(jnp.zeros(P), mirror.entries(jnp.zeros(P)), A / 2), squares)
+    found = minimum(mirror.constrain(jnp.zeros(P), mirror.entries(jnp.zeros(P)), penalty=A / 2), squares)
     exact = Lasso(alpha=A, tol=1e-15, max_iter=100000, fit_intercept=False).fit(X, Y).coef_
     np.testing.assert_allclose(found.value(), exact, atol=1e-6 * np.abs(exact).max())
     np.testing.assert_allclose(found.penalty(), A * np.abs(exact).sum(), rtol=1e-6)
@@ -89,7 +89,7 @@ def test_elementwise_along_rotated_directions():
     RNG = np.random.default_rng(1)
     O = np.linalg.qr(RNG.normal(size=(P, P)))[0]  # noqa: E741
     k = 12
-    found = minimum(mirror.constrain(jnp.ones(P), O[:, :k], A / 2), squares)
+    found = minimum(mirror.constrain(jnp.ones(P), O[:, :k], penalty=A / 2), squares)
     rotated, free = X @ O[:, :k], X @ O[:, k:]
     off = np.eye(N) - free @ np.linalg.pinv(free)  # what the free directions cannot explain
     exact = Lasso(alpha=A, tol=1e-15, max_iter=100000, fit_intercept=False).fit(off @ rotated, off @ Y).coef_
@@ -98,7 +98,7 @@ def test_elementwise_along_rotated_directions():
 
 def test_groups_are_the_group_lasso():
     groups = np.repeat(np.arange(5), 4)
-    found = minimum(mirror.constrain(jnp.zeros(P), np.eye(P), A, kind="group", groups=groups), squares)
+    found = minimum(mirror.constrain(jnp.zeros(P), np.eye(P), penalty=A, kind="group", groups=groups), squares)
 
     def shrink(z, step):
         lengths = np.linalg.norm(z.reshape(5, 4), axis=1, keepdims=True)
@@ -112,7 +112,7 @@ def test_groups_are_the_group_lasso():
 def test_one_group_vanishes_as_a_whole():
     large = float(np.linalg.norm(X.T @ Y / N))  # 2 a above the slope at zero
     for a, kept in ((0.45 * large, 1), (0.55 * large, 0)):
-        found = minimum(mirror.constrain(jnp.ones(P), np.eye(P), a, kind="group"), squares)
+        found = minimum(mirror.constrain(jnp.ones(P), np.eye(P), penalty=a, kind="group"), squares)
         assert found.project().kept == (kept,)
 
 
@@ -123,7 +123,7 @@ def test_low_rank_is_the_nuclear_norm():
     Z = X @ true + 0.3 * RNG.normal(size=(N, m))
     loss = lambda W: jnp.sum((X @ W - Z) ** 2) / (2 * N)  # noqa: E731
     start = jnp.zeros((P, m))
-    found = minimum(mirror.constrain(start, mirror.entries(start, kind="low rank"), A), loss)
+    found = minimum(mirror.constrain(start, mirror.entries(start, kind="low rank"), penalty=A), loss)
 
     def shrink(W, step):
         left, values, right = np.linalg.svd(W, full_matrices=False)
@@ -139,7 +139,7 @@ def test_low_rank_is_the_nuclear_norm():
 def test_gradient_descent_reaches_the_lasso():
     """The optimiser of the user's own training, and no more."""
     optimiser = optax.sgd(0.05, momentum=0.9)
-    constrained = mirror.constrain(jnp.zeros(P), np.eye(P), A / 2)
+    constrained = mirror.constrain(jnp.zeros(P), np.eye(P), penalty=A / 2)
 
     @jax.jit
     def step(carry, _):
@@ -162,11 +162,11 @@ MIRRORS = {
     "permutation": lambda m: mirror.permutation(m, INTO, OUT_OF),
     "pairs": lambda m: mirror.permutation(m, INTO, OUT_OF, clusters=[[0, 3], [5, 1]]),
     "entries": mirror.entries,
-    "matrix": lambda m: mirror.entries(m, lambda m: m[0].weight, kind="low rank"),
+    "matrix": lambda m: mirror.entries(m, where=lambda m: m[0].weight, kind="low rank"),
     "own": lambda m: mirror.own(m, np.eye(6)[:, :2], where=lambda m: m[0].bias),
     "sparse": lambda m: mirror.own(m, scipy.sparse.eye_array(12).tocsc()[:, 3:7], where=OUT_OF, kind="group"),
     "function": lambda m: mirror.own(m, lambda c: jnp.concatenate([0 * c, c]), where=lambda m: m[0].bias, dim=3),
-    "several": lambda m: (mirror.rescaling(m, INTO, OUT_OF), mirror.entries(m, lambda m: m[2].bias)),
+    "several": lambda m: (mirror.rescaling(m, INTO, OUT_OF), mirror.entries(m, where=lambda m: m[2].bias)),
     "orthogonal": lambda m: tuple(mirror.own(m, np.eye(6)[:, [k]], where=lambda m: m[0].bias) for k in (1, 4)),
 }
 
@@ -187,7 +187,7 @@ def check_laws(make, dtype, tmp_path):
     model = layers(dtype)
     model[0] = eqx.tree_at(lambda one: one.bias, model[0], jnp.zeros(6, dtype))  # at zero: the saddle
     made = make(model)
-    constrained = mirror.constrain(model, made, 0.1)
+    constrained = mirror.constrain(model, made, penalty=0.1)
     small = 1e-12 if dtype == jnp.float64 else 1e-5
 
     @eqx.filter_jit
@@ -207,7 +207,7 @@ def check_laws(make, dtype, tmp_path):
         assert all(np.isfinite(part).all() for part in pair) and any(np.abs(part).max() > 0 for part in pair)
 
     # Mirrors are equal by content, so that a training step compiles once.
-    again = mirror.constrain(model, make(model), 0.1)
+    again = mirror.constrain(model, make(model), penalty=0.1)
     if make is not MIRRORS["function"]:
         assert jax.tree.structure(constrained) == jax.tree.structure(again)
     eqx.tree_serialise_leaves(tmp_path / "c.eqx", constrained)
@@ -227,7 +227,7 @@ def check_laws(make, dtype, tmp_path):
 def test_gradients_are_right():
     RNG = np.random.default_rng(1)
     model = layers()
-    constrained = mirror.constrain(model, MIRRORS["permutation"](model), 0.1)
+    constrained = mirror.constrain(model, MIRRORS["permutation"](model), penalty=0.1)
     flat, unravel = jax.flatten_util.ravel_pytree(eqx.filter(constrained, eqx.is_array))
     static = eqx.filter(constrained, eqx.is_array, inverse=True)
 
@@ -260,13 +260,15 @@ def test_norms():
     RNG = np.random.default_rng(1)
     W = jnp.asarray(RNG.normal(size=(4, 3)) + 3 * np.eye(4, 3))
     every = mirror.entries(W)
-    np.testing.assert_allclose(mirror.constrain(W, every, 0.5, offset=1e-6).penalty(), jnp.abs(W).sum())
+    np.testing.assert_allclose(mirror.constrain(W, every, penalty=0.5, offset=1e-6).penalty(), jnp.abs(W).sum())
     low = mirror.entries(W, kind="low rank")
-    np.testing.assert_allclose(mirror.constrain(W, low, 0.5, offset=1e-6).penalty(), np.linalg.norm(W, "nuc"))
+    np.testing.assert_allclose(mirror.constrain(W, low, penalty=0.5, offset=1e-6).penalty(), np.linalg.norm(W, "nuc"))
     group = mirror.own(W, np.eye(12), kind="group", groups=np.repeat(np.arange(4), 3))
-    np.testing.assert_allclose(mirror.constrain(W, group, 0.5, offset=1e-6).penalty(), np.linalg.norm(W, axis=1).sum())
+    np.testing.assert_allclose(
+        mirror.constrain(W, group, penalty=0.5, offset=1e-6).penalty(), np.linalg.norm(W, axis=1).sum()
+    )
     both = mirror.constrain(
-        W, (mirror.own(W, np.eye(12)[:, :1]), mirror.own(W, np.eye(12)[:, 1:3])), (0.5, 1.5), offset=1e-6
+        W, (mirror.own(W, np.eye(12)[:, :1]), mirror.own(W, np.eye(12)[:, 1:3])), penalty=(0.5, 1.5), offset=1e-6
     )
     np.testing.assert_allclose(both.penalty(), abs(W[0, 0]) + 3 * (abs(W[0, 1]) + abs(W[0, 2])))
     np.testing.assert_allclose(both.norm(), both.penalty())
@@ -277,7 +279,7 @@ def test_an_ensemble():
     RNG = np.random.default_rng(1)
     starts = jnp.asarray(RNG.normal(size=(3, P)))
     every = mirror.entries(starts[0])
-    stack = eqx.filter_vmap(lambda w: mirror.constrain(w, every, 0.1))(starts)
+    stack = eqx.filter_vmap(lambda w: mirror.constrain(w, every, penalty=0.1))(starts)
     np.testing.assert_allclose(eqx.filter_vmap(lambda c: c.value())(stack), starts, atol=1e-13)
     np.testing.assert_allclose(
         eqx.filter_vmap(lambda c: c.penalty())(stack), 0.2 * jnp.abs(starts).sum(axis=1), rtol=1e-2
@@ -289,7 +291,7 @@ def test_an_ensemble():
 
 def test_numpy_parameters_and_tuples():
     params = {"a": np.ones(3, np.float32), "b": (np.arange(4.0), "a name", np.arange(3))}
-    made = mirror.constrain(params, np.eye(7), 0.1, where=lambda p: (p["a"], p["b"][0]))
+    made = mirror.constrain(params, np.eye(7), penalty=0.1, where=lambda p: (p["a"], p["b"][0]))
     value = made.value()
     assert value["b"][1] == "a name" and value["a"].dtype == np.float32 and value["b"][0].dtype == np.float64
     np.testing.assert_allclose(value["b"][0], np.arange(4.0), atol=1e-13)
@@ -297,7 +299,7 @@ def test_numpy_parameters_and_tuples():
 
 def test_dead_units_are_exactly_zero():
     model = layers()
-    dying = mirror.constrain(model, mirror.rescaling(model, INTO, OUT_OF), 0.1)
+    dying = mirror.constrain(model, mirror.rescaling(model, INTO, OUT_OF), penalty=0.1)
     s, u = dying.factors[0]
     dying = eqx.tree_at(lambda c: c.factors, dying, ((s.at[jnp.array([1, 4])].set(1e-6), u),))
     record = dying.project()
@@ -312,7 +314,7 @@ def test_dead_units_are_exactly_zero():
 def test_merged_units_are_exactly_equal(dtype):
     model = layers(dtype)
     made = mirror.permutation(model, INTO, OUT_OF, clusters=[[0, 2, 5], [1, 3]])
-    merging = mirror.constrain(model, made, 0.1)
+    merging = mirror.constrain(model, made, penalty=0.1)
     s, u = merging.factors[0]
     record = eqx.tree_at(lambda c: c.factors, merging, ((1e-6 * s, u),)).project()
     first, _, second = record.value
@@ -330,12 +332,12 @@ def test_layouts_of_layers():
     turned = [model[0].weight.T, model[2].weight.T]
     ours = mirror.rescaling(model, lambda m: m[0].weight, OUT_OF)
     theirs = mirror.rescaling(turned, lambda m: m[0], lambda m: m[1], axes=(-1, 0))
-    a, b = (mirror.constrain(p, o, 0.1) for p, o in ((model, ours), (turned, theirs)))
+    a, b = (mirror.constrain(p, o, penalty=0.1) for p, o in ((model, ours), (turned, theirs)))
     np.testing.assert_allclose(a.penalty(), b.penalty())
     rows = [model[0].weight, model[2].weight.T]
     attention = mirror.rotation(rows, lambda m: m[0], lambda m: m[1], axes=(0, 0))
     np.testing.assert_allclose(
-        mirror.constrain(rows, attention, 0.5, offset=1e-6).penalty(),
+        mirror.constrain(rows, attention, penalty=0.5, offset=1e-6).penalty(),
         np.linalg.norm(np.concatenate(rows, axis=1), "nuc"),
     )
 
@@ -370,27 +372,27 @@ def test_defect():
 def test_removal_laws(tmp_path):
     for dtype in (jnp.float64, jnp.bfloat16):
         model = layers(dtype)
-        removed = mirror.remove(model, 0.1, key=jax.random.key(0), spread=0.5)
+        removed = mirror.remove(model, penalty=0.1, key=jax.random.key(0), spread=0.5)
         value = eqx.filter_jit(lambda s: s.value())(removed)
         assert jax.tree.structure(value) == jax.tree.structure(model)
         assert value[0].weight.dtype == dtype
         np.testing.assert_allclose(value[0].weight, model[0].weight, atol=float(jnp.finfo(dtype).eps))
-    shifted = mirror.remove(layers(), 0.1, key=jax.random.key(0), spread=0.5)
+    shifted = mirror.remove(layers(), penalty=0.1, key=jax.random.key(0), spread=0.5)
     slope = eqx.filter_jit(eqx.filter_grad(lambda s: jnp.sum(forward(s.value())) + s.penalty()))(shifted)
     assert all(part is None for part in slope.shift)  # optimisers leave theta_0 as it is
     trained = [leaf for leaf in jax.tree.leaves(eqx.filter(shifted, eqx.is_inexact_array))]
     assert len(trained) == 4
     eqx.tree_serialise_leaves(tmp_path / "s.eqx", shifted)
-    other = mirror.remove(layers(), 0.1, key=jax.random.key(5), spread=0.5)
+    other = mirror.remove(layers(), penalty=0.1, key=jax.random.key(5), spread=0.5)
     assert eqx.tree_equal(eqx.tree_deserialise_leaves(tmp_path / "s.eqx", other), shifted)
-    plain = mirror.remove(jnp.ones(4), 0.5, key=jax.random.key(0))
+    plain = mirror.remove(jnp.ones(4), penalty=0.5, key=jax.random.key(0))
     np.testing.assert_allclose(plain.penalty(), 0.5 * jnp.sum(plain.parameters**2))
     np.testing.assert_allclose(plain.penalty(1.0), 2 * plain.penalty())
 
 
 def test_removal_size_and_spread():
     params = {"w": 3 * jnp.ones((100, 400)), "b": jnp.zeros(40_000), "n": jnp.arange(3)}
-    shifted = mirror.remove(params, 0.1, key=jax.random.key(0), scale=0.02, spread=0.3)
+    shifted = mirror.remove(params, penalty=0.1, key=jax.random.key(0), scale=0.02, spread=0.3)
     moved = params["w"] - shifted.parameters["w"]
     np.testing.assert_allclose(np.std(moved), 0.06, rtol=0.05)
     np.testing.assert_allclose(np.std(shifted.parameters["b"]), 0.06 * np.sqrt(0.5), rtol=0.05)
@@ -423,7 +425,7 @@ def test_removal_prevents_collapse():
 
     decayed = train(start, lambda p: p, lambda p: 0.05 * sum(jnp.sum(w**2) for w in p))
     assert decayed > 0.99 * np.mean(y**2)
-    shifted = mirror.remove(start, 0.05, key=jax.random.key(0), scale=100.0)
+    shifted = mirror.remove(start, penalty=0.05, key=jax.random.key(0), scale=100.0)
     assert train(shifted, lambda p: p.value(), lambda p: p.penalty()) < 0.1 * np.mean(y**2)
 
 
@@ -433,38 +435,74 @@ W = jnp.ones((2, 3))
 ZERO_START = {"where": lambda p: p["w"]}
 FAULTS = {
     "O too tall": (
-        lambda: mirror.constrain(W, np.eye(5), 0.1),
+        lambda: mirror.constrain(W, np.eye(5), penalty=0.1),
         ValueError,
         r"O has 5 rows, but the selected.* 6 numbers",
     ),
-    "O rank": (lambda: mirror.constrain(W, np.ones((6, 2)), 0.1), ValueError, "2 columns but rank 1"),
-    "O zero": (lambda: mirror.constrain(W, np.zeros((6, 1)), 0.1), ValueError, "1 columns but rank 0"),
-    "O wide": (lambda: mirror.constrain(W, np.ones((6, 7)), 0.1), ValueError, "7 columns in a space of 6"),
-    "O no columns": (lambda: mirror.constrain(W, np.zeros((6, 0)), 0.1), ValueError, "O has no columns"),
-    "O NaN": (lambda: mirror.constrain(W, np.full((6, 1), np.nan), 0.1), ValueError, "O holds NaN"),
-    "O shape": (lambda: mirror.constrain(W, np.ones((6, 1, 1)), 0.1), ValueError, "O must be a matrix"),
-    "O text": (lambda: mirror.constrain(W, "identity", 0.1), TypeError, "O must be a matrix of real numbers"),
-    "O complex": (lambda: mirror.constrain(W, 1j * np.eye(6), 0.1), TypeError, "O must be a matrix of real numbers"),
+    "O rank": (lambda: mirror.constrain(W, np.ones((6, 2)), penalty=0.1), ValueError, "2 columns but rank 1"),
+    "O zero": (lambda: mirror.constrain(W, np.zeros((6, 1)), penalty=0.1), ValueError, "1 columns but rank 0"),
+    "O wide": (lambda: mirror.constrain(W, np.ones((6, 7)), penalty=0.1), ValueError, "7 columns in a space of 6"),
+    "O no columns": (lambda: mirror.constrain(W, np.zeros((6, 0)), penalty=0.1), ValueError, "O has no columns"),
+    "O NaN": (lambda: mirror.constrain(W, np.full((6, 1), np.nan), penalty=0.1), ValueError, "O holds NaN"),
+    "O shape": (lambda: mirror.constrain(W, np.ones((6, 1, 1)), penalty=0.1), ValueError, "O must be a matrix"),
+    "O text": (lambda: mirror.constrain(W, "identity", penalty=0.1), TypeError, "O must be a matrix of real numbers"),
+    "O complex": (
+        lambda: mirror.constrain(W, 1j * np.eye(6), penalty=0.1),
+        TypeError,
+        "O must be a matrix of real numbers",
+    ),
     "O sparse, oblique": (
-        lambda: mirror.constrain(W, 2 * scipy.sparse.eye_array(6), 0.1),
+        lambda: mirror.constrain(W, 2 * scipy.sparse.eye_array(6), penalty=0.1),
         ValueError,
         "O is sparse and its columns are not orthonormal",
     ),
-    "O sparse, NaN": (lambda: mirror.constrain(W, np.nan * scipy.sparse.eye_array(6), 0.1), ValueError, "O holds NaN"),
-    "O function without dim": (lambda: mirror.constrain(W, lambda c: c, 0.1), ValueError, "say with dim"),
-    "O function, oblique": (lambda: mirror.constrain(W, lambda c: 2 * c, 0.1, dim=6), ValueError, "not orthonormal"),
-    "O function, bent": (lambda: mirror.constrain(W, lambda c: c**2, 0.1, dim=6), ValueError, "O must be linear"),
-    "O function, size": (lambda: mirror.constrain(W, lambda c: c, 0.1, dim=5), ValueError, "O has 5 rows"),
-    "O function, matrix": (lambda: mirror.constrain(W, jnp.diag, 0.1, dim=2), ValueError, "O must return a vector"),
-    "O mixed": (lambda: mirror.constrain(W, (mirror.entries(W), np.eye(6)), 0.1), TypeError, "a tuple of Mirrors"),
-    "penalty negative": (lambda: mirror.constrain(W, np.eye(6), -0.1), ValueError, "penalty must be .* got -0.1"),
-    "penalty NaN": (lambda: mirror.constrain(W, np.eye(6), np.nan), ValueError, "penalty must be .* got nan"),
-    "penalty text": (lambda: mirror.constrain(W, np.eye(6), "much"), ValueError, "penalty must be .* got much"),
-    "penalties": (lambda: mirror.constrain(W, np.eye(6), (0.1, 0.2)), ValueError, "penalty has 2 numbers for 1"),
-    "offset": (lambda: mirror.constrain(W, np.eye(6), 0.1, offset=0), ValueError, "offset must be a positive"),
-    "kind": (lambda: mirror.constrain(W, np.eye(6), 0.1, kind="sparse"), ValueError, "kind must be one of 'element"),
+    "O sparse, NaN": (
+        lambda: mirror.constrain(W, np.nan * scipy.sparse.eye_array(6), penalty=0.1),
+        ValueError,
+        "O holds NaN",
+    ),
+    "O function without dim": (lambda: mirror.constrain(W, lambda c: c, penalty=0.1), ValueError, "say with dim"),
+    "O function, oblique": (
+        lambda: mirror.constrain(W, lambda c: 2 * c, penalty=0.1, dim=6),
+        ValueError,
+        "not orthonormal",
+    ),
+    "O function, bent": (
+        lambda: mirror.constrain(W, lambda c: c**2, penalty=0.1, dim=6),
+        ValueError,
+        "O must be linear",
+    ),
+    "O function, size": (lambda: mirror.constrain(W, lambda c: c, penalty=0.1, dim=5), ValueError, "O has 5 rows"),
+    "O function, matrix": (
+        lambda: mirror.constrain(W, jnp.diag, penalty=0.1, dim=2),
+        ValueError,
+        "O must return a vector",
+    ),
+    "O mixed": (
+        lambda: mirror.constrain(W, (mirror.entries(W), np.eye(6)), penalty=0.1),
+        TypeError,
+        "a tuple of Mirrors",
+    ),
+    "penalty negative": (
+        lambda: mirror.constrain(W, np.eye(6), penalty=-0.1),
+        ValueError,
+        "penalty must be .* got -0.1",
+    ),
+    "penalty NaN": (lambda: mirror.constrain(W, np.eye(6), penalty=np.nan), ValueError, "penalty must be .* got nan"),
+    "penalty text": (lambda: mirror.constrain(W, np.eye(6), penalty="much"), ValueError, "penalty must be .* got much"),
+    "penalties": (
+        lambda: mirror.constrain(W, np.eye(6), penalty=(0.1, 0.2)),
+        ValueError,
+        "penalty has 2 numbers for 1",
+    ),
+    "offset": (lambda: mirror.constrain(W, np.eye(6), penalty=0.1, offset=0), ValueError, "offset must be a positive"),
+    "kind": (
+        lambda: mirror.constrain(W, np.eye(6), penalty=0.1, kind="sparse"),
+        ValueError,
+        "kind must be one of 'element",
+    ),
     "groups, elementwise": (
-        lambda: mirror.constrain(W, np.eye(6), 0.1, groups=np.arange(6)),
+        lambda: mirror.constrain(W, np.eye(6), penalty=0.1, groups=np.arange(6)),
         ValueError,
         "groups are for kind='group'",
     ),
@@ -473,41 +511,45 @@ FAULTS = {
     "shape, elementwise": (lambda: mirror.own(W, np.eye(6), shape=(2, 3)), ValueError, "shape is for kind='low rank'"),
     "shape of two": (lambda: mirror.entries((W, W), kind="low rank"), ValueError, "say which matrix"),
     "kind twice": (
-        lambda: mirror.constrain(W, mirror.entries(W), 0.1, kind="group"),
+        lambda: mirror.constrain(W, mirror.entries(W), penalty=0.1, kind="group"),
         ValueError,
         "a Mirror has its own",
     ),
     "where twice": (
-        lambda: mirror.constrain(W, mirror.entries(W), 0.1, where=lambda w: w),
+        lambda: mirror.constrain(W, mirror.entries(W), penalty=0.1, where=lambda w: w),
         ValueError,
         "a Mirror has its own",
     ),
-    "integers": (lambda: mirror.entries(np.arange(3), lambda p: p), TypeError, "selects params, dtype int64"),
-    "function leaf": (lambda: mirror.entries(layers(), lambda m: m[1].fn), TypeError, r"params\[1\].fn, a "),
+    "integers": (lambda: mirror.entries(np.arange(3), where=lambda p: p), TypeError, "selects params, dtype int64"),
+    "function leaf": (lambda: mirror.entries(layers(), where=lambda m: m[1].fn), TypeError, r"params\[1\].fn, a "),
     "nothing": (lambda: mirror.entries({"n": 3}), ValueError, "params holds no floating-point array"),
-    "nothing selected": (lambda: mirror.entries(W, lambda w: ()), ValueError, "where selects no leaf"),
-    "no bias": (lambda: mirror.entries(layers(bias=False), lambda m: m[0].bias), ValueError, "where selects no leaf"),
-    "twice": (lambda: mirror.entries(W, lambda w: (w, w)), ValueError, "selects a leaf of params twice"),
-    "computed": (lambda: mirror.entries(W, lambda w: w.T), ValueError, "where cannot be applied"),
-    "constant": (lambda: mirror.entries(W, lambda w: 3), ValueError, "where must return leaves"),
-    "empty leaf": (lambda: mirror.entries(jnp.ones((0, 2)), lambda w: w), ValueError, "holds no number"),
+    "nothing selected": (lambda: mirror.entries(W, where=lambda w: ()), ValueError, "where selects no leaf"),
+    "no bias": (
+        lambda: mirror.entries(layers(bias=False), where=lambda m: m[0].bias),
+        ValueError,
+        "where selects no leaf",
+    ),
+    "twice": (lambda: mirror.entries(W, where=lambda w: (w, w)), ValueError, "selects a leaf of params twice"),
+    "computed": (lambda: mirror.entries(W, where=lambda w: w.T), ValueError, "where cannot be applied"),
+    "constant": (lambda: mirror.entries(W, where=lambda w: 3), ValueError, "where must return leaves"),
+    "empty leaf": (lambda: mirror.entries(jnp.ones((0, 2)), where=lambda w: w), ValueError, "holds no number"),
     "NaN": (
-        lambda: mirror.constrain(W.at[0, 0].set(np.nan), np.eye(6), 0.1),
+        lambda: mirror.constrain(W.at[0, 0].set(np.nan), np.eye(6), penalty=0.1),
         ValueError,
         "params holds NaN .* in params",
     ),
     "other params": (
-        lambda: mirror.constrain(jnp.ones(4), mirror.entries(W), 0.1),
+        lambda: mirror.constrain(jnp.ones(4), mirror.entries(W), penalty=0.1),
         ValueError,
         "made for other params",
     ),
     "fewer params": (
-        lambda: mirror.constrain(W, mirror.entries((W, W)), 0.1),
+        lambda: mirror.constrain(W, mirror.entries((W, W)), penalty=0.1),
         ValueError,
         "made for other params",
     ),
     "shared directions": (
-        lambda: mirror.constrain(W, (mirror.entries(W), mirror.own(W, np.eye(6)[:, :1])), 0.1),
+        lambda: mirror.constrain(W, (mirror.entries(W), mirror.own(W, np.eye(6)[:, :1])), penalty=0.1),
         ValueError,
         "share directions on params",
     ),
@@ -533,14 +575,22 @@ FAULTS = {
         ValueError,
         "different units from 0 to 5",
     ),
-    "tolerance": (lambda: mirror.constrain(W, np.eye(6), 0.1).project(-1), ValueError, "tolerance must be"),
-    "tolerance text": (lambda: mirror.constrain(W, np.eye(6), 0.1).project("a"), ValueError, "tolerance .* got 'a'"),
+    "tolerance": (lambda: mirror.constrain(W, np.eye(6), penalty=0.1).project(-1), ValueError, "tolerance must be"),
+    "tolerance text": (
+        lambda: mirror.constrain(W, np.eye(6), penalty=0.1).project("a"),
+        ValueError,
+        "tolerance .* got 'a'",
+    ),
     "no loss": (lambda: mirror.defect(3, W, np.eye(6)), TypeError, "loss must be a function of params.* got int"),
     "loss of other params": (lambda: mirror.defect(lambda p: p["w"], W, np.eye(6)), TypeError, "loss cannot be eval"),
     "loss of text": (lambda: mirror.defect(lambda p: "high", W, np.eye(6)), TypeError, "loss must return real numbers"),
     "params": (lambda: mirror.defect(lambda p: p, 3, np.eye(6)), ValueError, "params holds no floating-point array"),
     "each": (lambda: mirror.defect(jnp.sum, W, np.eye(6), each="no"), TypeError, "each must be True or False"),
-    "dim text": (lambda: mirror.constrain(W, lambda c: c, 0.1, dim="six"), ValueError, "dim must be a whole number"),
+    "dim text": (
+        lambda: mirror.constrain(W, lambda c: c, penalty=0.1, dim="six"),
+        ValueError,
+        "dim must be a whole number",
+    ),
     "shape text": (lambda: mirror.own(W, np.eye(6), kind="low rank", shape="ab"), ValueError, "shape must be .* 'ab'"),
     "axes": (lambda: mirror.rotation(layers(), INTO, OUT_OF, axes=3), ValueError, "axes must be two whole numbers"),
     "direction text": (
@@ -553,19 +603,35 @@ FAULTS = {
         TypeError,
         "clusters must be lists of unit numbers",
     ),
-    "key": (lambda: mirror.remove(W, 0.1, key=0), TypeError, r"key must be a random key, .*; got 0"),
-    "tolerance NaN": (lambda: mirror.constrain(W, np.eye(6), 0.1).project(np.nan), ValueError, "tolerance must be"),
+    "key": (lambda: mirror.remove(W, penalty=0.1, key=0), TypeError, r"key must be a random key, .*; got 0"),
+    "tolerance NaN": (
+        lambda: mirror.constrain(W, np.eye(6), penalty=0.1).project(np.nan),
+        ValueError,
+        "tolerance must be",
+    ),
     "diverged": (
-        lambda: jax.tree.map(lambda leaf: np.nan * leaf, mirror.constrain(W, np.eye(6), 0.1)).project(),
+        lambda: jax.tree.map(lambda leaf: np.nan * leaf, mirror.constrain(W, np.eye(6), penalty=0.1)).project(),
         ValueError,
         "the training diverged",
     ),
-    "remove, penalty": (lambda: mirror.remove(W, -1.0, key=jax.random.key(0)), ValueError, "penalty must be"),
-    "remove, scale": (lambda: mirror.remove(W, 0.1, key=jax.random.key(0), scale=0.0), ValueError, "scale must be"),
-    "remove, spread": (lambda: mirror.remove(W, 0.1, key=jax.random.key(0), spread=1.0), ValueError, "spread must be"),
-    "remove, NaN": (lambda: mirror.remove(np.nan * W, 0.1, key=jax.random.key(0)), ValueError, "params holds NaN"),
+    "remove, penalty": (lambda: mirror.remove(W, penalty=-1.0, key=jax.random.key(0)), ValueError, "penalty must be"),
+    "remove, scale": (
+        lambda: mirror.remove(W, penalty=0.1, key=jax.random.key(0), scale=0.0),
+        ValueError,
+        "scale must be",
+    ),
+    "remove, spread": (
+        lambda: mirror.remove(W, penalty=0.1, key=jax.random.key(0), spread=1.0),
+        ValueError,
+        "spread must be",
+    ),
+    "remove, NaN": (
+        lambda: mirror.remove(np.nan * W, penalty=0.1, key=jax.random.key(0)),
+        ValueError,
+        "params holds NaN",
+    ),
     "remove, integers": (
-        lambda: mirror.remove(np.arange(2), 0.1, key=jax.random.key(0), where=lambda w: w),
+        lambda: mirror.remove(np.arange(2), penalty=0.1, key=jax.random.key(0), where=lambda w: w),
         TypeError,
         "dtype int64",
     ),
@@ -598,7 +664,7 @@ def test_a_direction_alone():
 
 def test_all_parameters_zero():
     """Every direction begins at the saddle, and leaves it; all may vanish again."""
-    made = mirror.constrain(jnp.zeros(P), np.eye(P), A / 2)
+    made = mirror.constrain(jnp.zeros(P), np.eye(P), penalty=A / 2)
     assert (made.value() == 0).all() and (jax.grad(lambda c: squares(c.value()))(made).factors[0][1] != 0).all()
-    record = mirror.constrain(jnp.zeros(P), np.eye(P), 0.0).project()
+    record = mirror.constrain(jnp.zeros(P), np.eye(P), penalty=0.0).project()
     assert record.kept == (0,) and record.distance == 0.0

@@ -42,7 +42,7 @@ def assembled(F, x, source, target, inner=None):
     """The (B m, q) block in orthonormal candidates."""
     rows = block(F, x, source, target)
     lifted = not isinstance(target, action.AbstractAction)
-    basis = promote.orthonormal(source, None if lifted else target, inner)
+    basis = promote.orthonormal(source, None if lifted else target, inner=inner)
     return rows.reshape(-1, rows.shape[2]) @ basis.T / len(x) ** 0.5
 
 
@@ -55,28 +55,30 @@ def test_it_is_the_nuclear_norm_of_the_lie_derivative(source, target, m):
     F = network(m)
     given = action.scalars(source.algebra, m) if target is None else target
     block_ = assembled(F, X, source, given)
-    assert penalty(F, X, source, target, smoothing=0) == pytest.approx(nuclear(block_), rel=1e-12)
+    assert penalty(F, X, source=source, target=target, smoothing=0) == pytest.approx(nuclear(block_), rel=1e-12)
 
 
 def test_per_output():
     F = network(2)
     source, target = action.points(SE3), action.scalars(SE3, 2)
     whole = [assembled(lambda z, i=i: F(z)[i], X, source, action.scalars(SE3)) for i in (0, 1)]
-    value = penalty(F, X, source, target, per_output=True, smoothing=0)
+    value = penalty(F, X, source=source, target=target, per_output=True, smoothing=0)
     assert value == pytest.approx(sum(nuclear(a) for a in whole), rel=1e-12)
-    assert value >= penalty(F, X, source, target, smoothing=0)
+    assert value >= penalty(F, X, source=source, target=target, smoothing=0)
 
 
 def test_more_of_the_same_examples_change_nothing():
     F, (source, target, _) = network(3), ACTIONS["vectors"]
-    once, thrice = (penalty(F, x, source, target) for x in (X, jnp.tile(X, (3, 1))))
+    once, thrice = (penalty(F, x, source=source, target=target) for x in (X, jnp.tile(X, (3, 1))))
     np.testing.assert_allclose(once, thrice, rtol=1e-12)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 1e-2, 0.3])
 def test_it_scales_with_the_model(smoothing):
     F, (source, target, _) = network(3), ACTIONS["vectors"]
-    one, many = (penalty(lambda z, c=c: c * F(z), X, source, target, smoothing=smoothing) for c in (1, -70))
+    one, many = (
+        penalty(lambda z, c=c: c * F(z), X, source=source, target=target, smoothing=smoothing) for c in (1, -70)
+    )
     np.testing.assert_allclose(many, 70 * one, rtol=1e-12)
 
 
@@ -84,7 +86,7 @@ def test_orthogonal_changes_of_the_candidates_do_not_count():
     F, q = network(3), np.linalg.qr(np.random.default_rng(0).normal(size=(9, 9)))[0]
     given = action.vectors(GL3)
     turned = action.vectors(algebra.matrices(np.tensordot(q, GL3.generators.dense()[:, :, :3], axes=1)))
-    one, other = (penalty(F, X, side, side) for side in (given, turned))
+    one, other = (penalty(F, X, source=side, target=side) for side in (given, turned))
     np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
@@ -96,10 +98,10 @@ def test_the_inner_product_counts():
     plain = np.linalg.inv(basis.T @ basis)
     matrices = np.tensordot(mixing, SE3.generators.dense(), axes=1)
     mixed = action.points(algebra.affine(matrices[:, :, :3], matrices[:, :, 3]))
-    same = jax.jit(lambda x: promote.penalty(F, x, mixed, inner=mixing @ plain @ mixing.T))(X)
-    np.testing.assert_allclose(same, penalty(F, X, source), rtol=1e-9)
-    heavy = jax.jit(lambda x: promote.penalty(F, x, source, inner=np.diag([1.0, 1, 1, 100, 100, 100])))(X)
-    assert heavy < 0.95 * penalty(F, X, source)
+    same = jax.jit(lambda x: promote.penalty(F, x, source=mixed, inner=mixing @ plain @ mixing.T))(X)
+    np.testing.assert_allclose(same, penalty(F, X, source=source), rtol=1e-9)
+    heavy = jax.jit(lambda x: promote.penalty(F, x, source=source, inner=np.diag([1.0, 1, 1, 100, 100, 100])))(X)
+    assert heavy < 0.95 * penalty(F, X, source=source)
 
 
 def spectra():
@@ -177,7 +179,9 @@ def test_the_gradient_with_respect_to_parameters():
     flat, build = jax.flatten_util.ravel_pytree(eqx.filter(F, eqx.is_array))
     rest = eqx.filter(F, eqx.is_array, inverse=True)
     along = jax.random.normal(jax.random.key(2), flat.shape)
-    loss = jax.jit(lambda t: promote.penalty(eqx.combine(build(flat + t * along), rest), X, source, target))
+    loss = jax.jit(
+        lambda t: promote.penalty(eqx.combine(build(flat + t * along), rest), X, source=source, target=target)
+    )
     assert jax.grad(loss)(0.0) == pytest.approx(float(loss(1e-5) - loss(-1e-5)) / 2e-5, rel=1e-6)
 
 
@@ -185,9 +189,11 @@ def test_nothing_pulls_at_a_symmetric_model():
     """|z|^2 times a number has all of so(3); a constant has everything, and a derivative of zero."""
     source = action.vectors(SO3)
     for F in (lambda a, z: a * jnp.sum(z**2), lambda a, z: a + 0 * z[0]):
-        value, slope = jax.jit(jax.value_and_grad(lambda a, F=F: promote.penalty(lambda z: F(a, z), X, source)))(1.3)
+        value, slope = jax.jit(jax.value_and_grad(lambda a, F=F: promote.penalty(lambda z: F(a, z), X, source=source)))(
+            1.3
+        )
         assert abs(value) < 1e-12 and abs(slope) < 1e-12
-    value, slope = jax.value_and_grad(lambda a: penalty(lambda z: a * z, X, source, source))(0.0)
+    value, slope = jax.value_and_grad(lambda a: penalty(lambda z: a * z, X, source=source, target=source))(0.0)
     assert value == 0 and slope == 0
 
 
@@ -198,7 +204,7 @@ def test_dead_units(outputs):
     F = eqx.tree_at(lambda net: net.layers[0].bias, F, replace_fn=lambda bias: bias - 100)
     source = action.vectors(SO3)
     target = source if outputs == 3 else action.scalars(SO3)
-    gradient = eqx.filter_jit(eqx.filter_grad(promote.penalty))(F, X, source, target)
+    gradient = eqx.filter_jit(eqx.filter_grad(promote.penalty))(F, X, source=source, target=target)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(eqx.filter(gradient, eqx.is_array)))
 
 
@@ -206,11 +212,11 @@ def test_compiled_and_vectorised():
     """Eager, compiled, and over an ensemble of networks at once: the same values and gradients."""
     source, target, m = ACTIONS["points to points"]
     models = [network(m, key=k) for k in range(3)]
-    alone = [penalty(F, X, source, target) for F in models]
-    np.testing.assert_allclose(promote.penalty(models[0], X, source, target), alone[0], rtol=1e-12)
+    alone = [penalty(F, X, source=source, target=target) for F in models]
+    np.testing.assert_allclose(promote.penalty(models[0], X, source=source, target=target), alone[0], rtol=1e-12)
     parts = [eqx.filter(F, eqx.is_array) for F in models]
     rest = eqx.filter(models[0], eqx.is_array, inverse=True)
-    of = jax.value_and_grad(lambda part: promote.penalty(eqx.combine(part, rest), X, source, target))
+    of = jax.value_and_grad(lambda part: promote.penalty(eqx.combine(part, rest), X, source=source, target=target))
     values, gradients = jax.jit(jax.vmap(of))(jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts))
     np.testing.assert_allclose(values, alone, rtol=1e-12)
     one = jax.jit(of)(parts[1])[1]
@@ -221,7 +227,10 @@ def test_float32_agrees_with_float64():
     source, target, m = ACTIONS["vectors"]
     F = network(m, dtype=jnp.float32)
     wide = jax.tree.map(lambda leaf: leaf.astype(jnp.float64) if eqx.is_array(leaf) else leaf, F)
-    low, high = penalty(F, X.astype(jnp.float32), source, target), penalty(wide, X, source, target)
+    low, high = (
+        penalty(F, X.astype(jnp.float32), source=source, target=target),
+        penalty(wide, X, source=source, target=target),
+    )
     assert low.dtype == jnp.float32
     assert low == pytest.approx(float(high), rel=1e-5)
 
@@ -239,9 +248,13 @@ def test_layers_are_summed():
     def three_ways(z):
         total, x = 0.0, z
         for f, before, after in zip(maps, [V, *hidden], [*hidden, V], strict=True):
-            total += promote.penalty(f, x, before, after)
+            total += promote.penalty(f, x, source=before, target=after)
             x = jax.vmap(f)(x)
-        return total, promote.layer_penalty(F, z, V, V, hidden), promote.layer_penalty(maps, z, V, V, hidden)
+        return (
+            total,
+            promote.layer_penalty(F, z, source=V, target=V, hidden=hidden),
+            promote.layer_penalty(maps, z, source=V, target=V, hidden=hidden),
+        )
 
     expected, of_mlp, of_list = three_ways(X)
     np.testing.assert_allclose([of_mlp, of_list], expected, rtol=1e-12)
@@ -251,7 +264,7 @@ def test_a_network_of_equivariant_layers_has_none():
     """Rotations turn three hidden units; the squared length of the input is a fourth."""
     V, one = action.vectors(SO3), action.scalars(SO3)
     layers = [lambda z: jnp.append(2 * z, z @ z), lambda z: z[:3] * jnp.tanh(z[3])]
-    assert layer_penalty(layers, X, V, V, [V + one]) < 1e-12
+    assert layer_penalty(layers, X, source=V, target=V, hidden=[V + one]) < 1e-12
 
 
 # Finite elements.
@@ -261,11 +274,13 @@ def test_elements():
     F = network(3)
     P = action.vectors(S3)
     given = P.discrete().dense()
-    of = eqx.filter_jit(lambda F, s, t: promote.element_penalty(F, X, s, t, smoothing=0))
+    of = eqx.filter_jit(lambda F, s, t: promote.element_penalty(F, X, source=s, target=t, smoothing=0))
     gaps = [jax.vmap(F)(X @ h.T) @ np.linalg.inv(h).T - jax.vmap(F)(X) for h in given]
     expected = sum(np.linalg.norm(gap) / len(X) ** 0.5 for gap in gaps)
     np.testing.assert_allclose(of(F, P, P), expected, rtol=1e-12)
-    np.testing.assert_allclose(promote.element_penalty(F, X, given, given, smoothing=0), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        promote.element_penalty(F, X, source=given, target=given, smoothing=0), expected, rtol=1e-12
+    )
     assert of(lambda z: z**3, P, P) == 0
     assert of(lambda z: jnp.sum(z**3), P, None) < 1e-12
 
@@ -276,8 +291,8 @@ def test_affine_elements():
     turn, centre = np.array([[c, -s], [s, c]]), np.array([1.0, 2.0])
     g = np.concatenate([turn, (centre - turn @ centre)[:, None]], axis=1)[None]
     F = lambda z: centre + jnp.sum((z - centre) ** 2) * (z - centre)  # noqa: E731
-    assert promote.element_penalty(F, X[:, :2], g, g) < 1e-12
-    assert promote.element_penalty(lambda z: 2 * z, X[:, :2], g, g) > 0.1
+    assert promote.element_penalty(F, X[:, :2], source=g, target=g) < 1e-12
+    assert promote.element_penalty(lambda z: 2 * z, X[:, :2], source=g, target=g) > 0.1
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 1e-2])
@@ -285,7 +300,7 @@ def test_gradients_of_elements(smoothing):
     P = action.vectors(S3)
 
     def compiled(F):
-        of = lambda a: promote.element_penalty(lambda z: F(a, z), X, P, P, smoothing=smoothing)  # noqa: E731
+        of = lambda a: promote.element_penalty(lambda z: F(a, z), X, source=P, target=P, smoothing=smoothing)  # noqa: E731
         return jax.jit(jax.value_and_grad(of))
 
     assert compiled(lambda a, z: a * z**2)(1.0) == (0, 0)
@@ -311,7 +326,7 @@ def test_training_keeps_a_symmetry_and_drops_what_the_data_break():
 
     def loss(parts):
         F = eqx.combine(parts, rest)
-        return jnp.mean((jax.vmap(F)(x) - y) ** 2) + 0.2 * promote.penalty(F, free, source)
+        return jnp.mean((jax.vmap(F)(x) - y) ** 2) + 0.2 * promote.penalty(F, free, source=source)
 
     def step(carry, _):
         parts, state = carry
@@ -332,74 +347,118 @@ V3 = action.vectors(SO3)
 
 FAULTS = {
     "NumPy": (
-        lambda: promote.penalty(lambda z: np.asarray(z), X, V3, V3),
+        lambda: promote.penalty(lambda z: np.asarray(z), X, source=V3, target=V3),
         TypeError,
         r"turns its input into a NumPy array\. Write it with jax\.numpy\.",
     ),
     "hidden, one action": (
-        lambda: promote.layer_penalty([jnp.tanh, jnp.tanh], X, V3, V3, V3),
+        lambda: promote.layer_penalty([jnp.tanh, jnp.tanh], X, source=V3, target=V3, hidden=V3),
         TypeError,
         r"hidden must be a list of actions.*hidden=\[action\]; got FieldAction",
     ),
     "per_output": (
-        lambda: promote.penalty(jnp.tanh, X, V3, V3, per_output="no"),
+        lambda: promote.penalty(jnp.tanh, X, source=V3, target=V3, per_output="no"),
         TypeError,
         "per_output must be True or False, got 'no'",
     ),
-    "one example": (lambda: promote.penalty(network(3), X[0], V3, V3), ValueError, r"pass x\[None\]"),
-    "width": (lambda: promote.penalty(network(3), X[:, :2], V3, V3), ValueError, r"shape \(B, 3\).*got \(9, 2\)"),
-    "empty": (lambda: promote.penalty(network(3), X[:0], V3, V3), ValueError, "minibatch of shape"),
-    "NaN": (lambda: promote.penalty(network(3), X.at[2, 1].set(jnp.nan), V3, V3), ValueError, "1 of 9 rows.*first 2"),
-    "booleans": (lambda: promote.penalty(network(3), X > 0, V3, V3), TypeError, "x has dtype bool"),
-    "outputs": (lambda: promote.penalty(network(2), X, V3, V3), ValueError, "target has width 3"),
-    "algebras": (lambda: promote.penalty(network(3), X, V3, action.vectors(GL3)), ValueError, "different algebras"),
+    "one example": (lambda: promote.penalty(network(3), X[0], source=V3, target=V3), ValueError, r"pass x\[None\]"),
+    "width": (
+        lambda: promote.penalty(network(3), X[:, :2], source=V3, target=V3),
+        ValueError,
+        r"shape \(B, 3\).*got \(9, 2\)",
+    ),
+    "empty": (lambda: promote.penalty(network(3), X[:0], source=V3, target=V3), ValueError, "minibatch of shape"),
+    "NaN": (
+        lambda: promote.penalty(network(3), X.at[2, 1].set(jnp.nan), source=V3, target=V3),
+        ValueError,
+        "1 of 9 rows.*first 2",
+    ),
+    "booleans": (lambda: promote.penalty(network(3), X > 0, source=V3, target=V3), TypeError, "x has dtype bool"),
+    "outputs": (lambda: promote.penalty(network(2), X, source=V3, target=V3), ValueError, "target has width 3"),
+    "algebras": (
+        lambda: promote.penalty(network(3), X, source=V3, target=action.vectors(GL3)),
+        ValueError,
+        "different algebras",
+    ),
     "no candidates": (
-        lambda: promote.penalty(network(3), X, action.vectors(S3)),
+        lambda: promote.penalty(network(3), X, source=action.vectors(S3)),
         ValueError,
         "no generators.*element_penalty",
     ),
-    "negative": (lambda: promote.penalty(network(3), X, V3, V3, smoothing=-1), ValueError, "smoothing must be .* -1"),
-    "NaN smoothing": (lambda: promote.penalty(network(3), X, V3, smoothing=np.nan), ValueError, "smoothing must be"),
-    "inner": (lambda: promote.penalty(network(3), X, V3, V3, inner=np.eye(2)), ValueError, r"inner.*\(3, 3\)"),
-    "algebra alone": (lambda: promote.penalty(network(3), X, SO3), TypeError, "source must be an action"),
-    "no function": (lambda: promote.penalty(3.0, X, V3), TypeError, "F must be a function of one example"),
-    "numpy model": (lambda: promote.penalty(lambda z: np.sin(z), X, V3, V3), TypeError, "jax.numpy"),
+    "negative": (
+        lambda: promote.penalty(network(3), X, source=V3, target=V3, smoothing=-1),
+        ValueError,
+        "smoothing must be .* -1",
+    ),
+    "NaN smoothing": (
+        lambda: promote.penalty(network(3), X, source=V3, smoothing=np.nan),
+        ValueError,
+        "smoothing must be",
+    ),
+    "inner": (
+        lambda: promote.penalty(network(3), X, source=V3, target=V3, inner=np.eye(2)),
+        ValueError,
+        r"inner.*\(3, 3\)",
+    ),
+    "algebra alone": (lambda: promote.penalty(network(3), X, source=SO3), TypeError, "source must be an action"),
+    "no function": (lambda: promote.penalty(3.0, X, source=V3), TypeError, "F must be a function of one example"),
+    "numpy model": (lambda: promote.penalty(lambda z: np.sin(z), X, source=V3, target=V3), TypeError, "jax.numpy"),
     "twice": (
-        lambda: jax.jit(jax.hessian(lambda a: promote.penalty(lambda z: a * jnp.sin(z), X, V3, V3)))(1.0),
+        lambda: jax.jit(jax.hessian(lambda a: promote.penalty(lambda z: a * jnp.sin(z), X, source=V3, target=V3)))(1.0),
         NotImplementedError,
         "first derivatives only",
     ),
     "traced NaN": (
-        lambda: eqx.filter_jit(promote.penalty)(network(3), X.at[0, 0].set(jnp.inf), V3, V3),
+        lambda: eqx.filter_jit(promote.penalty)(network(3), X.at[0, 0].set(jnp.inf), source=V3, target=V3),
         RuntimeError,
         "x holds NaN or infinite values in this minibatch",
     ),
-    "layers": (lambda: promote.layer_penalty(network(3), X, V3, V3), ValueError, "1 for 2 layers, got 0"),
-    "layer's width": (lambda: promote.layer_penalty(network(3), X, V3, V3, [V3]), ValueError, "^layer 0, Linear"),
-    "no layers": (lambda: promote.layer_penalty(lambda z: z, X, V3, V3), TypeError, "use ld.promote.penalty"),
-    "no elements": (lambda: promote.element_penalty(network(3), X, V3, V3), ValueError, "no discrete elements"),
-    "elements' shape": (lambda: promote.element_penalty(network(3), X, np.eye(3)), ValueError, r"shape \(G, n, n\)"),
+    "layers": (lambda: promote.layer_penalty(network(3), X, source=V3, target=V3), ValueError, "1 for 2 layers, got 0"),
+    "layer's width": (
+        lambda: promote.layer_penalty(network(3), X, source=V3, target=V3, hidden=[V3]),
+        ValueError,
+        "^layer 0, Linear",
+    ),
+    "no layers": (
+        lambda: promote.layer_penalty(lambda z: z, X, source=V3, target=V3),
+        TypeError,
+        "use ld.promote.penalty",
+    ),
+    "no elements": (
+        lambda: promote.element_penalty(network(3), X, source=V3, target=V3),
+        ValueError,
+        "no discrete elements",
+    ),
+    "elements' shape": (
+        lambda: promote.element_penalty(network(3), X, source=np.eye(3)),
+        ValueError,
+        r"shape \(G, n, n\)",
+    ),
     "elements' count": (
-        lambda: promote.element_penalty(network(3), X, np.eye(3)[None], np.stack([np.eye(3)] * 2)),
+        lambda: promote.element_penalty(network(3), X, source=np.eye(3)[None], target=np.stack([np.eye(3)] * 2)),
         ValueError,
         "target has 2 elements, but source 1",
     ),
     "elements' outputs": (
-        lambda: promote.element_penalty(network(2), X, np.eye(3)[None], np.eye(3)[None]),
+        lambda: promote.element_penalty(network(2), X, source=np.eye(3)[None], target=np.eye(3)[None]),
         ValueError,
         "F returns 2 numbers, but target acts on 3",
     ),
     "singular": (
-        lambda: promote.element_penalty(network(3), X, np.eye(3)[None], np.zeros((1, 3, 3))),
+        lambda: promote.element_penalty(network(3), X, source=np.eye(3)[None], target=np.zeros((1, 3, 3))),
         ValueError,
         "element 0 has no inverse",
     ),
     "elements, NaN": (
-        lambda: promote.element_penalty(network(3), X, np.full((1, 3, 3), np.nan)),
+        lambda: promote.element_penalty(network(3), X, source=np.full((1, 3, 3), np.nan)),
         ValueError,
         "source holds NaN",
     ),
-    "elements, text": (lambda: promote.element_penalty(network(3), X, "S_3"), TypeError, "source must be an action"),
+    "elements, text": (
+        lambda: promote.element_penalty(network(3), X, source="S_3"),
+        TypeError,
+        "source must be an action",
+    ),
 }
 
 

@@ -49,7 +49,7 @@ def recovered(key, problem, n):
     frobenius = ld.promote.orthonormal(ld.points(algebra))  # as published: in the units of the inputs
     model = Regression(
         ld.dictionary.polynomials(m, problem.degree),
-        ld.points(algebra),
+        source=ld.points(algebra),
         exact=True,
         collocation=problem.collocation,
         inner=np.linalg.inv(frobenius.T @ frobenius),
@@ -91,7 +91,7 @@ def moved(directions, x):
 @pytest.mark.parametrize("way", ["exact", "noise-free path", "alpha", "noise"])
 def test_kept_directions_are_the_stabiliser(way):
     given = {"exact": {"exact": True}, "alpha": {"alpha": 1e-3}}.get(way, {})
-    model = Regression(QUADRATIC, RIGID, **given).fit(X, NOISY if way == "noise" else Y)
+    model = Regression(QUADRATIC, source=RIGID, **given).fit(X, NOISY if way == "noise" else Y)
     assert model.kept_ == KEPT and model.kept_directions_.shape == (KEPT, 6)
     tolerance = 2e-2 if way == "noise" else 1e-3
     assert np.abs(moved(model.kept_directions_, X)).max() < tolerance * np.abs(Y).max()
@@ -102,7 +102,7 @@ def test_kept_directions_are_the_stabiliser(way):
 
 
 def test_eight_samples_of_ten_unknowns_are_enough():
-    model = Regression(QUADRATIC, RIGID, exact=True).fit(X[:8], Y[:8])
+    model = Regression(QUADRATIC, source=RIGID, exact=True).fit(X[:8], Y[:8])
     np.testing.assert_allclose(model.predict(X), Y, atol=1e-3)
     assert model.alpha_ is None and model.path_ is None
     assert model.symmetries_ is model.symmetries_
@@ -112,7 +112,9 @@ def test_vector_field_about_an_unknown_axis():
     """x' = u x x - x + (u.x) u commutes with rotations about u alone."""
     source = ld.vectors(ld.algebra.so(3))
     velocity = np.cross(AXIS, X) - X + np.outer(X @ AXIS, AXIS) * (1 + X @ AXIS)[:, None]
-    model = Regression(QUADRATIC, source, ld.action.tangent(source), exact=True).fit(X[:12], velocity[:12])
+    model = Regression(QUADRATIC, source=source, target=ld.action.tangent(source), exact=True).fit(
+        X[:12], velocity[:12]
+    )
     np.testing.assert_allclose(model.predict(X), velocity, atol=1e-3)
     assert model.kept_ == 1
     xi = model.kept_directions_[0]
@@ -130,21 +132,21 @@ def test_vector_field_about_an_unknown_axis():
 def test_symmetric_data_and_strong_promotion_keep_everything():
     turns = ld.vectors(ld.algebra.so(3))
     radial = (X**2).sum(axis=1)
-    assert Regression(QUADRATIC, turns).fit(X, radial).kept_ == 3
-    strong = Regression(QUADRATIC, RIGID, alpha=1e6).fit(X, NOISY)
+    assert Regression(QUADRATIC, source=turns).fit(X, radial).kept_ == 3
+    strong = Regression(QUADRATIC, source=RIGID, alpha=1e6).fit(X, NOISY)
     assert strong.kept_ == 6
     np.testing.assert_allclose(strong.predict(X), NOISY.mean(), atol=1e-6)
-    assert Regression(QUADRATIC, RIGID, alpha=1e300).fit(X, NOISY).kept_ == 6
+    assert Regression(QUADRATIC, source=RIGID, alpha=1e300).fit(X, NOISY).kept_ == 6
 
 
 def test_weak_promotion_is_least_squares():
-    model = Regression(QUADRATIC, RIGID, alpha=1e-10, refit=False).fit(X, NOISY)
+    model = Regression(QUADRATIC, source=RIGID, alpha=1e-10, refit=False).fit(X, NOISY)
     np.testing.assert_allclose(model.coef_, np.linalg.lstsq(values(QUADRATIC, X), NOISY)[0], atol=1e-6)
 
 
 def test_a_function_without_symmetry_keeps_none():
     y = NOISY + X @ [0.3, -0.5, 0.7] + (X @ np.diag([1.0, -0.6, 0.2]) * X).sum(axis=1)
-    assert Regression(QUADRATIC, RIGID).fit(X, y).kept_ == 0
+    assert Regression(QUADRATIC, source=RIGID).fit(X, y).kept_ == 0
 
 
 # The objective
@@ -171,7 +173,7 @@ def objective(model, y=NOISY, weights=1.0):
 
 
 def test_the_objective_is_the_one_that_is_written():
-    model = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False).fit(X, NOISY)
+    model = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False).fit(X, NOISY)
     np.testing.assert_allclose(model.objective_, objective(model), rtol=1e-9)
     for seed in range(5):
         other = clone(model).set_params(alpha=0.3).fit(X, NOISY)
@@ -182,45 +184,47 @@ def test_the_objective_is_the_one_that_is_written():
 
 
 def test_a_tighter_tolerance_moves_within_the_gap():
-    loose = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, tolerance=1e-2).fit(X, NOISY)
-    tight = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, tolerance=1e-10).fit(X, NOISY)
+    loose = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, tolerance=1e-2).fit(X, NOISY)
+    tight = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, tolerance=1e-10).fit(X, NOISY)
     assert tight.gap_ <= 1e-10 and loose.gap_ <= 1e-2
     assert loose.objective_ * (1 - loose.gap_) <= tight.objective_ <= loose.objective_ * (1 + 1e-10)
 
 
 def test_weights_are_repetitions():
     weights = np.arange(40) % 3
-    weighted = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, collocation=X).fit(X, NOISY, weights)
+    weighted = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, collocation=X).fit(X, NOISY, weights)
     again = np.repeat(np.arange(40), weights)
-    repeated = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, collocation=X).fit(X[again], NOISY[again])
+    repeated = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, collocation=X).fit(X[again], NOISY[again])
     np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-4)
     np.testing.assert_allclose(weighted.objective_, repeated.objective_, rtol=3e-6)
 
 
 def test_intercepts_take_constants_out_of_the_norm():
     without = ld.dictionary.linear(3)
-    plain = Regression(without, RIGID, alpha=0.01, refit=False).fit(X, 5 + X @ AXIS)
-    free = Regression(without, RIGID, alpha=0.01, refit=False, intercept=True).fit(X, 5 + X @ AXIS)
+    plain = Regression(without, source=RIGID, alpha=0.01, refit=False).fit(X, 5 + X @ AXIS)
+    free = Regression(without, source=RIGID, alpha=0.01, refit=False, intercept=True).fit(X, 5 + X @ AXIS)
     assert abs(free.intercept_ - 5) < 0.01 and plain.intercept_ == 0.0
     assert np.abs(free.predict(X) - 5 - X @ AXIS).max() < 0.05 < np.abs(plain.predict(X) - 5 - X @ AXIS).max()
-    exact = Regression(without, RIGID, exact=True, intercept=True).fit(X[:5], 5 + X[:5] @ AXIS)
+    exact = Regression(without, source=RIGID, exact=True, intercept=True).fit(X[:5], 5 + X[:5] @ AXIS)
     np.testing.assert_allclose(exact.predict(X), 5 + X @ AXIS, atol=1e-6)
 
 
 def test_inner_product_changes_the_answer_as_a_change_of_basis_does():
-    default = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False).fit(X, NOISY)
+    default = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False).fit(X, NOISY)
     frobenius = default._task(X, NOISY, None)[1].candidates
     gram = np.linalg.inv(frobenius.T @ frobenius)
     gram = (gram + gram.T) / 2
-    same = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, inner=gram).fit(X, NOISY)
+    same = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, inner=gram).fit(X, NOISY)
     np.testing.assert_allclose(same.coef_, default.coef_, atol=1e-4)
-    longer = Regression(QUADRATIC, RIGID, alpha=0.6, refit=False, inner=4 * gram).fit(
+    longer = Regression(QUADRATIC, source=RIGID, alpha=0.6, refit=False, inner=4 * gram).fit(
         X, NOISY
     )  # units twice as long, alpha twice
     np.testing.assert_allclose(longer.coef_, default.coef_, atol=1e-4)
     rotations = np.abs(ld.algebra.se(3).generators.dense()[:, :3, :3]).sum(axis=(1, 2)) > 0
     longer = np.where(rotations, 10.0, 1.0)
-    scaled = Regression(QUADRATIC, RIGID, alpha=0.3, refit=False, inner=gram * np.outer(longer, longer)).fit(X, NOISY)
+    scaled = Regression(QUADRATIC, source=RIGID, alpha=0.3, refit=False, inner=gram * np.outer(longer, longer)).fit(
+        X, NOISY
+    )
     assert np.abs(scaled.coef_ - default.coef_).max() > 1e-3
 
 
@@ -263,7 +267,7 @@ def test_exact_moments_are_many_points(kind):
 def test_data_are_points():
     np.testing.assert_allclose(norms("data"), norms(X), rtol=1e-12)
     assert np.abs(norms("data") / norms("box") - 1).max() > 1e-3
-    model = Regression(QUADRATIC, RIGID, exact=True, collocation="data").fit(X, Y)
+    model = Regression(QUADRATIC, source=RIGID, exact=True, collocation="data").fit(X, Y)
     assert model.kept_ == KEPT and model.symmetries_.dim == KEPT
 
 
@@ -271,7 +275,7 @@ def test_a_dictionary_that_is_not_polynomial_is_sampled():
     waves = ld.dictionary.fourier(2, 2)
     x = np.random.default_rng(0).uniform(-3, 3, (40, 2))
     shifts = ld.points(ld.algebra.t(2))
-    model = Regression(waves, shifts, exact=True).fit(x[:12], np.sin(x[:12, 0]))
+    model = Regression(waves, source=shifts, exact=True).fit(x[:12], np.sin(x[:12, 0]))
     assert model.kept_ == 1
     np.testing.assert_allclose(model.predict(x), np.sin(x[:, 0]), atol=1e-2)
 
@@ -289,7 +293,7 @@ def test_nonlinear_candidates():
     source = ld.points(ld.algebra.conformal(2))
     x = np.random.default_rng(0).uniform(-1, 1, (30, 2))
     model = Regression(
-        ld.dictionary.polynomials(2, 1), source, ld.action.tangent(source), exact=True, collocation=x
+        ld.dictionary.polynomials(2, 1), source=source, target=ld.action.tangent(source), exact=True, collocation=x
     ).fit(x[:4], x[:4])
     assert model.kept_ == 2
     np.testing.assert_allclose(model.predict(x), x, atol=1e-4)
@@ -299,7 +303,7 @@ def test_nonlinear_candidates():
 
 
 def test_sklearn_conventions():
-    model = Regression(QUADRATIC, RIGID, alpha=0.1)
+    model = Regression(QUADRATIC, source=RIGID, alpha=0.1)
     copy = clone(model)
     assert copy.get_params()["alpha"] == 0.1 and copy.get_params()["dictionary"] is not None
     assert copy.set_params(alpha=0.2).alpha == 0.2 and model.alpha == 0.1
@@ -317,7 +321,7 @@ def test_sklearn_conventions():
 
 
 def test_equations_in_words():
-    model = Regression(QUADRATIC, ld.vectors(ld.algebra.so(3)), exact=True).fit(X, 1 + 2 * (X**2).sum(axis=1))
+    model = Regression(QUADRATIC, source=ld.vectors(ld.algebra.so(3)), exact=True).fit(X, 1 + 2 * (X**2).sum(axis=1))
     assert model.equations(["x", "y", "z"], digits=3) == ["y0 = 1 + 2 x^2 + 2 y^2 + 2 z^2"]
 
 
@@ -327,7 +331,7 @@ def test_not_reaching_the_tolerance_is_a_warning_with_the_gap():
         with pytest.warns(
             ConvergenceWarning, match=r"gap is 0\.\d+ after 1 iterations \(max_iterations\), above the tol"
         ):
-            model = Regression(QUADRATIC, RIGID, max_iterations=1, **given).fit(X[rows], NOISY[rows])
+            model = Regression(QUADRATIC, source=RIGID, max_iterations=1, **given).fit(X[rows], NOISY[rows])
         assert model.gap_ > model.tolerance and model.n_iter_ == 1 and model.stop_ == "max_iterations"
 
 
@@ -335,14 +339,14 @@ def test_what_nobody_sees_is_a_warning():
     shift = ld.points(ld.algebra.t(3).subalgebra(np.eye(3)[:1]))
     y = X[:4, 0]
     with pytest.warns(UserWarning, match="directions of the coefficients are seen neither by the data nor by the cand"):
-        model = Regression(QUADRATIC, shift, alpha=0.1).fit(X[:4], y)
+        model = Regression(QUADRATIC, source=shift, alpha=0.1).fit(X[:4], y)
     assert model.undetermined_ > 0
     with pytest.warns(UserWarning, match="Give more examples, or fewer functions"):
-        Regression(QUADRATIC, shift, exact=True).fit(X[:4], y)
+        Regression(QUADRATIC, source=shift, exact=True).fit(X[:4], y)
 
 
 def test_fewer_rows_than_outputs():
     source = ld.vectors(ld.algebra.so(3))
-    model = Regression(QUADRATIC, source, ld.action.tangent(source), exact=True).fit(X[:2], X[:2])
+    model = Regression(QUADRATIC, source=source, target=ld.action.tangent(source), exact=True).fit(X[:2], X[:2])
     np.testing.assert_allclose(model.predict(X), X, atol=1e-4)  # x itself is equivariant and fits
     assert model.kept_ == 3

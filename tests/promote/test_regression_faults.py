@@ -23,14 +23,14 @@ Y = 1 + X[:, 0] + X[:, 0] ** 2
 @pytest.mark.parametrize("alpha", [-1, 0, np.nan, np.inf, "x", 1j, True, np.ones(1)])
 def test_alpha(alpha):
     with pytest.raises(ValueError, match=r"alpha: expected a finite number above 0, or None to choose it by cross-val"):
-        Regression(QUADRATIC, RIGID, alpha=alpha).fit(X, Y)
+        Regression(QUADRATIC, source=RIGID, alpha=alpha).fit(X, Y)
 
 
 def test_alpha_below_rounding_and_beside_exact():
     with pytest.raises(ValueError, match=r"alpha: 1e-300 is so far below .*Give a larger one, or take exact=True"):
-        Regression(QUADRATIC, RIGID, alpha=1e-300).fit(X, Y + 0.1 * X[:, 1] ** 2)
+        Regression(QUADRATIC, source=RIGID, alpha=1e-300).fit(X, Y + 0.1 * X[:, 1] ** 2)
     with pytest.raises(ValueError, match=r"alpha: exact=True has none, the data are interpolated; got 1.0"):
-        Regression(QUADRATIC, RIGID, alpha=1.0, exact=True).fit(X, Y)
+        Regression(QUADRATIC, source=RIGID, alpha=1.0, exact=True).fit(X, Y)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_alpha_below_rounding_and_beside_exact():
 )
 def test_settings(given, message):
     with pytest.raises(ValueError, match=message):
-        Regression(QUADRATIC, RIGID, **({"alpha": 1.0} | given)).fit(X, Y)
+        Regression(QUADRATIC, source=RIGID, **({"alpha": 1.0} | given)).fit(X, Y)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_settings(given, message):
 )
 def test_data(x, y, weights, fault, message):
     with pytest.raises(fault, match=message):
-        Regression(QUADRATIC, RIGID, alpha=1.0).fit(x, y, weights)
+        Regression(QUADRATIC, source=RIGID, alpha=1.0).fit(x, y, weights)
 
 
 @pytest.mark.parametrize(
@@ -118,21 +118,21 @@ def test_data(x, y, weights, fault, message):
 )
 def test_settings_of_another_kind(given, message):
     with pytest.raises(TypeError, match=message):
-        Regression(QUADRATIC, RIGID, **({"alpha": None if "exact" in given else 1.0} | given)).fit(X, Y)
+        Regression(QUADRATIC, source=RIGID, **({"alpha": None if "exact" in given else 1.0} | given)).fit(X, Y)
 
 
 def test_discrete_elements_are_not_dropped():
     with pytest.raises(ValueError, match=r"source: o\(3\) has 1 discrete element, .*such as so\(3\) for o\(3\)"):
-        Regression(QUADRATIC, ld.vectors(ld.algebra.o(3)), alpha=1.0).fit(X, Y)
+        Regression(QUADRATIC, source=ld.vectors(ld.algebra.o(3)), alpha=1.0).fit(X, Y)
 
 
 def test_numbers_from_elsewhere():
     """A strength from JAX, columns of pandas that may hold gaps, inputs of an astronomical size."""
     pandas = pytest.importorskip("pandas")
-    plain = Regression(QUADRATIC, RIGID, alpha=0.125).fit(X, Y)
-    assert Regression(QUADRATIC, RIGID, alpha=jnp.float32(0.125)).fit(X, Y).alpha_ == 0.125
+    plain = Regression(QUADRATIC, source=RIGID, alpha=0.125).fit(X, Y)
+    assert Regression(QUADRATIC, source=RIGID, alpha=jnp.float32(0.125)).fit(X, Y).alpha_ == 0.125
     frame, series = pandas.DataFrame(X, columns=["a", "b", "c"], dtype="Float64"), pandas.Series(Y, dtype="Float64")
-    model = Regression(QUADRATIC, RIGID, alpha=0.125).fit(frame, series.rename("height"))
+    model = Regression(QUADRATIC, source=RIGID, alpha=0.125).fit(frame, series.rename("height"))
     np.testing.assert_allclose(model.coef_, plain.coef_, atol=1e-12)
     assert model.equations(digits=2)[0].startswith("height = 1") and " a^2" in model.equations()[0]
     assert plain.equations(digits=2)[0].startswith("y0 = 1") and " x0^2" in plain.equations()[0]
@@ -141,8 +141,8 @@ def test_numbers_from_elsewhere():
         model.predict(frame[["b", "a", "c"]])
     frame.loc[3, "b"] = pandas.NA
     with pytest.raises(ValueError, match="Input X contains NaN"):
-        Regression(QUADRATIC, RIGID, alpha=0.125).fit(frame, series)
-    far = Regression(QUADRATIC, RIGID, alpha=0.125).fit(X * 1e60, Y)
+        Regression(QUADRATIC, source=RIGID, alpha=0.125).fit(frame, series)
+    far = Regression(QUADRATIC, source=RIGID, alpha=0.125).fit(X * 1e60, Y)
     np.testing.assert_allclose(far.predict(X * 1e60), plain.predict(X), atol=1e-9)
 
 
@@ -151,11 +151,11 @@ def test_the_least_residual_is_that_of_least_squares():
     design = np.stack([x0 for x0 in np.asarray(jax.vmap(QUADRATIC)(X))])
     least = np.linalg.norm(design @ np.linalg.lstsq(design, noise)[0] - noise) / np.linalg.norm(noise)
     with pytest.raises(ValueError, match=rf"the least relative residual is {least:.2g}; "):
-        Regression(QUADRATIC, RIGID, exact=True).fit(X, noise)
+        Regression(QUADRATIC, source=RIGID, exact=True).fit(X, noise)
 
 
 def test_exact_data_that_no_function_meets():
-    exact = Regression(QUADRATIC, RIGID, exact=True)
+    exact = Regression(QUADRATIC, source=RIGID, exact=True)
     with pytest.raises(
         ValueError, match=r"least relative residual is 0\.21; .*the dictionary cannot express them. For noisy"
     ):
@@ -198,7 +198,7 @@ def test_exact_data_that_no_function_meets():
 )
 def test_actions(source, target, fault, message):
     with pytest.raises(fault, match=message):
-        Regression(QUADRATIC, source, target, alpha=1.0).fit(X, Y if target is None else X)
+        Regression(QUADRATIC, source=source, target=target, alpha=1.0).fit(X, Y if target is None else X)
 
 
 @pytest.mark.parametrize("family", [jnp.tanh, eqx.nn.MLP(3, 1, 4, 1, key=jax.random.key(0))])
@@ -206,23 +206,23 @@ def test_a_family_that_is_not_linear(family):
     with pytest.raises(
         TypeError, match=r"dictionary: expected a family that is linear in its coefficients.*ld.promote.penalty"
     ):
-        Regression(family, RIGID, alpha=1.0).fit(X, Y)
+        Regression(family, source=RIGID, alpha=1.0).fit(X, Y)
 
 
 def test_functions_that_are_not_finite():
     logarithm = ld.dictionary.functions([lambda x: jnp.log(x[0])], 3, ["log"])
     with pytest.raises(ValueError, match=r"X: a function of the dictionary is not finite at 16 of 30 examples"):
-        Regression(logarithm, RIGID, alpha=1.0).fit(X, Y)
+        Regression(logarithm, source=RIGID, alpha=1.0).fit(X, Y)
 
 
 def test_inputs_that_nothing_moves():
     still = ld.scalars(ld.algebra.so(3), 3)
     with pytest.raises(ValueError, match=r"none of the 3 candidates of so\(3\) moves inputs or outputs"):
-        Regression(QUADRATIC, still, alpha=1.0).fit(X, Y)
+        Regression(QUADRATIC, source=still, alpha=1.0).fit(X, Y)
 
 
 def test_predictions_and_equations():
-    model = Regression(QUADRATIC, RIGID, alpha=1.0)
+    model = Regression(QUADRATIC, source=RIGID, alpha=1.0)
     for use in (lambda: model.predict(X), lambda: model.equations(), lambda: model.function, lambda: model.symmetries_):
         with pytest.raises(NotFittedError):
             use()
@@ -245,5 +245,5 @@ def test_predictions_and_equations():
 
 def test_an_error_of_all_that_varies_is_a_hundred_per_cent():
     rng = np.random.default_rng(0)
-    model = Regression("linear", "t on points").fit(rng.normal(size=(40, 3)), rng.normal(size=40))
+    model = Regression("linear", source="t on points").fit(rng.normal(size=(40, 3)), rng.normal(size=40))
     assert re.search(r"with an error of (9\d|1\d\d) % of what varies", model.symmetries_.evidence.model)

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (40, 2))
 Y = np.exp(0) + X[:, 0] - 2 * X[:, 0] ** 2 + 0.05 * RNG.normal(size=40)
 CUBIC = ld.dictionary.polynomials(2, 3)
-MODEL = Regression(CUBIC, ld.points(ld.algebra.se(2)), refit=False)
+MODEL = Regression(CUBIC, source=ld.points(ld.algebra.se(2)), refit=False)
 ALPHAS = np.geomspace(10, 1e-3, 8)
 
 
@@ -32,7 +32,7 @@ def same(one, other):
 def test_each_strength_is_a_fit(path):
     np.testing.assert_allclose(path.alphas, ALPHAS)
     for i in (0, 3, 7):
-        single = Regression(CUBIC, MODEL.source, alpha=ALPHAS[i], refit=False).fit(X, Y)
+        single = Regression(CUBIC, source=MODEL.source, alpha=ALPHAS[i], refit=False).fit(X, Y)
         np.testing.assert_allclose(path.coefficients[i, 0], single.coef_, atol=1e-3)
         assert path.kept[i] == single.kept_
         np.testing.assert_allclose(path.losses[i], np.mean((single.predict(X) - Y) ** 2), rtol=1e-3)
@@ -45,8 +45,8 @@ def test_the_errors_are_those_of_examples_left_out(path):
     part = folds(distinct_rows(X), 5, 0)
     # The measure and the inner product are those of all data.
     given = {"collocation": X, "inner": np.diag([2.0, 1.0, 1.0]), "refit": False}
-    inside = Regression(CUBIC, MODEL.source, alpha=ALPHAS[4], **given)
-    fitted = Regression(CUBIC, MODEL.source, **given).path(X, Y, alphas=ALPHAS)
+    inside = Regression(CUBIC, source=MODEL.source, alpha=ALPHAS[4], **given)
+    fitted = Regression(CUBIC, source=MODEL.source, **given).path(X, Y, alphas=ALPHAS)
     for fold in (0, 3):
         inside.fit(X[part != fold], Y[part != fold])
         error = np.mean((inside.predict(X[part == fold]) - Y[part == fold]) ** 2)
@@ -58,7 +58,7 @@ def test_the_choice_is_the_one_standard_error_rule(path):
     assert path.error[path.position] <= limit and (path.error[: path.position] > limit).all()
     assert path.chosen == path.alphas[path.position] >= path.alphas[path.best]
     np.testing.assert_allclose(path.deviation, path.errors.std(axis=0, ddof=1) / np.sqrt(5))
-    model = Regression(CUBIC, MODEL.source, refit=False).fit(X, Y)
+    model = Regression(CUBIC, source=MODEL.source, refit=False).fit(X, Y)
     assert model.alpha_ == model.path_.chosen and len(model.path_.alphas) == 30
     assert model.kept_ == 1  # shifts along the second axis
     direction = np.abs(ld.action.velocities(MODEL.source, model.kept_directions_[0], X)).max(axis=0)
@@ -77,7 +77,7 @@ def test_kept_by_the_largest_ratio():
 def test_outputs_in_several_columns_and_weights():
     source = ld.vectors(ld.algebra.so(2))
     velocity = np.stack([-X[:, 1], X[:, 0]], axis=1) * (1 + (X**2).sum(axis=1))[:, None]
-    model = Regression(CUBIC, source, ld.action.tangent(source), refit=False)
+    model = Regression(CUBIC, source=source, target=ld.action.tangent(source), refit=False)
     path = model.path(X, velocity, np.ones(40), alphas=np.array([1.0, 0.01]))
     assert path.coefficients.shape == (2, 2, 10) and (path.kept == 1).all()
 
@@ -98,7 +98,7 @@ def test_figure(path):
 
 
 def test_figure_of_a_path_of_one_strength(tmp_path):
-    model = Regression(CUBIC, MODEL.source, refit=False).fit(X, np.ones(40))
+    model = Regression(CUBIC, source=MODEL.source, refit=False).fit(X, np.ones(40))
     assert model.kept_ == 3 and len(model.path_.alphas) == 1
     model.path_.plot().savefig(tmp_path / "one.png")
 
@@ -199,7 +199,7 @@ def test_files_that_cannot_be_written(path, tmp_path):
 
 def test_interpolation_has_no_strengths():
     with pytest.raises(ValueError, match=r"exact: exact=True interpolates the data and has no strengths"):
-        Regression(CUBIC, MODEL.source, exact=True).path(X, Y)
+        Regression(CUBIC, source=MODEL.source, exact=True).path(X, Y)
 
 
 @pytest.mark.parametrize("alphas", [["a"], [1j], [[1.0], [1.0, 2.0]]])
@@ -229,6 +229,6 @@ def test_too_few_examples_for_the_folds():
 
 
 def test_gaps_of_a_path_are_told():
-    short = Regression(CUBIC, MODEL.source, refit=False, max_iterations=1)
+    short = Regression(CUBIC, source=MODEL.source, refit=False, max_iterations=1)
     with pytest.warns(ConvergenceWarning, match=r"above the tolerance 1e-06 for \d+ of 8 strengths, at most 0\.\d+"):
         short.path(X, Y, alphas=ALPHAS)

@@ -37,8 +37,8 @@ def test_a_refit_is_as_good_as_knowing_the_number_of_symmetries():
     errors = []
     for seed in range(3):
         x, y, fresh, truth, axis = planted(seed, 32, 0.05)
-        model = Regression(QUADRATIC, RIGID).fit(x, y)
-        plain = Regression(QUADRATIC, RIGID, refit=False).fit(x, y)
+        model = Regression(QUADRATIC, source=RIGID).fit(x, y)
+        plain = Regression(QUADRATIC, source=RIGID, refit=False).fit(x, y)
         assert model.kept_ == 10 and model.refitted_ and not plain.refitted_
         assert model.singular_values_[5:].max() < 1e-9 * model.singular_values_[0] < plain.singular_values_[5]
         # Least squares over the coefficients and the direction themselves.
@@ -62,7 +62,7 @@ def _known_form(x, y, axis):
 
 def test_kept_directions_annihilate_the_function_exactly():
     x, y, fresh, *_ = planted(6, 32, 0.1)
-    model = Regression(QUADRATIC, RIGID).fit(x, y)
+    model = Regression(QUADRATIC, source=RIGID).fit(x, y)
     step = 1e-4
     for xi in model.kept_directions_:
         moved = step * ld.action.velocities(RIGID, xi, fresh)
@@ -83,7 +83,7 @@ def test_without_symmetry_it_is_no_worse_than_ridge():
         y, truth = (z @ g + np.einsum("ni,ij,nj->n", z, G, z) for z in (x, fresh))
         y = y + 0.05 * truth.std() * rng.normal(size=63)
         rival = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler(), RidgeCV(np.logspace(-6, 3)))
-        model = Regression(QUADRATIC, RIGID).fit(x, y)
+        model = Regression(QUADRATIC, source=RIGID).fit(x, y)
         ratios.append(error(model, fresh, truth) / error(rival.fit(x, y), fresh, truth))
     assert np.median(ratios) < 1.05
 
@@ -98,7 +98,7 @@ def test_without_symmetry_none_is_claimed():
         y, truth = (z @ g + np.einsum("ni,ij,nj->n", z, G, z) for z in (x, fresh))
         y = y + noise * truth.std() * rng.normal(size=26)
         rival = make_pipeline(PolynomialFeatures(2, include_bias=False), StandardScaler(), RidgeCV(np.logspace(-6, 3)))
-        model = Regression(QUADRATIC, RIGID).fit(x, y)
+        model = Regression(QUADRATIC, source=RIGID).fit(x, y)
         kept.append(model.kept_)
         ratios.append(error(model, fresh, truth) / error(rival.fit(x, y), fresh, truth))
     assert kept.count(0) >= 7 and np.median(ratios) < 1.05
@@ -107,7 +107,7 @@ def test_without_symmetry_none_is_claimed():
 def test_pure_noise_breaks_nothing():
     rng = np.random.default_rng(2)
     for _ in range(3):
-        model = Regression(QUADRATIC, RIGID).fit(rng.uniform(-1, 1, (40, 5)), rng.normal(size=40))
+        model = Regression(QUADRATIC, source=RIGID).fit(rng.uniform(-1, 1, (40, 5)), rng.normal(size=40))
         assert model.kept_ == 15
 
 
@@ -116,7 +116,7 @@ def test_a_function_with_more_symmetries_than_were_proposed_is_counted_right():
     rng = np.random.default_rng(3)
     x = rng.uniform(-1, 1, (32, 5))
     y = ((x - 0.2) ** 2).sum(axis=1) + 0.02 * rng.normal(size=32)
-    model = Regression(QUADRATIC, RIGID)
+    model = Regression(QUADRATIC, source=RIGID)
     _, task, _ = model._task(x, y, None)
     refit = refit_of(task, task.problem(None), None, choose=True)
     start = refit.problem.fit(1e-3 * refit.problem.largest, 1e-3, 500).solution.v
@@ -135,7 +135,7 @@ def test_given_candidates_are_preferred_where_the_data_cannot_tell():
             return z[:, 0] + 2 * z[:, 0] ** 2 - z[:, 1] + (z[:, 1] + c * z[:, 2] - c * z[:, 4]) ** 2
 
         y = truth(x) + 0.05 * truth(fresh).std() * rng.normal(size=32)
-        model = Regression(QUADRATIC, RIGID).fit(x, y)
+        model = Regression(QUADRATIC, source=RIGID).fit(x, y)
         known = make_pipeline(PolynomialFeatures(2), LinearRegression(fit_intercept=False)).fit(x[:, :2], y)
         given = np.sum(np.abs(model.kept_directions_).max(axis=0) > 1e-6)
         assert (given == model.kept_ == 6) == exact
@@ -147,7 +147,7 @@ def test_given_candidates_are_preferred_where_the_data_cannot_tell():
 
 def test_a_given_ridge_is_in_the_problem():
     x, y, *_ = planted(5, 40, 0.1)
-    model = Regression(QUADRATIC, RIGID, alpha=1e-10, ridge=7.0, refit=False).fit(x, y)
+    model = Regression(QUADRATIC, source=RIGID, alpha=1e-10, ridge=7.0, refit=False).fit(x, y)
     features = values(QUADRATIC, x)
     # z = (x - centre) / scale: the same space of functions, but another ridge term.
     _, task, _ = model._task(x, y, None)
@@ -156,7 +156,7 @@ def test_a_given_ridge_is_in_the_problem():
     V = np.linalg.lstsq(np.concatenate([inside, weights]), np.concatenate([y, np.zeros(21)]))[0]
     np.testing.assert_allclose(features @ model.coef_, inside @ V, atol=1e-5)
     assert model.ridge_ == 7.0
-    strong = Regression(QUADRATIC, RIGID, ridge=1e12).fit(x, y)
+    strong = Regression(QUADRATIC, source=RIGID, ridge=1e12).fit(x, y)
     assert np.abs(strong.predict(x) - y.mean()).max() < 1e-6
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_refitted_says_so():
     y = x @ rng.normal(size=5) + np.einsum("ni,ij,nj->n", x, rng.normal(size=(5, 5)), x)
     outcomes = set()
     for alpha in np.geomspace(10, 0.01, 8):
-        model = Regression(QUADRATIC, RIGID, alpha=alpha).fit(x, y)
+        model = Regression(QUADRATIC, source=RIGID, alpha=alpha).fit(x, y)
         outcomes.add(model.refitted_)
         if not model.refitted_ and model.kept_:
             assert "not refitted" in model.symmetries_.evidence.model
@@ -176,11 +176,11 @@ def test_what_cannot_be_refitted_says_so():
 
 def test_a_path_of_refits():
     x, y, *_ = planted(6, 40, 0.05)
-    path = Regression(QUADRATIC, RIGID).path(x, y)
+    path = Regression(QUADRATIC, source=RIGID).path(x, y)
     assert path.refitted and path.alphas[-1] == 0 and path.kept[0] == 15 and path.kept[-1] == 0
     assert path.kept[path.position] == 10 and path.errors.shape == (5, 13)
     path.plot()
-    few = Regression(QUADRATIC, RIGID).path(x, y, alphas=[3.0, 1.0])
+    few = Regression(QUADRATIC, source=RIGID).path(x, y, alphas=[3.0, 1.0])
     np.testing.assert_array_equal(few.alphas, [3.0, 1.0])
 
 

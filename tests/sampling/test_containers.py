@@ -44,18 +44,20 @@ VERBS = {
     "function": lambda x: ld.discover.function(lambda z: z[0], x, source=V, target=S),
     "vector_field": lambda x: ld.discover.vector_field(lambda z: -z, x, action=V),
     "level_set": lambda x: ld.discover.level_set(x, action=V, dictionary=ld.dictionary.polynomials(3, 2)),
-    "functions": lambda x: ld.enforce.functions(ld.dictionary.functions([lambda z: jnp.sin(z[0])], 3), V, S, x=x),
-    "penalty": lambda x: ld.promote.penalty(lambda z: z, x, V, V),
-    "element_penalty": lambda x: ld.promote.element_penalty(lambda z: z, x, -np.eye(3)[None]),
+    "functions": lambda x: ld.enforce.functions(
+        ld.dictionary.functions([lambda z: jnp.sin(z[0])], 3), source=V, target=S, x=x
+    ),
+    "penalty": lambda x: ld.promote.penalty(lambda z: z, x, source=V, target=V),
+    "element_penalty": lambda x: ld.promote.element_penalty(lambda z: z, x, source=-np.eye(3)[None]),
     "fit": lambda x: ld.models.fit(x, X[:, 0]),
     "check": lambda x: ld.nn.check(lambda z: z, V, V, x),
-    "fit of functions": lambda x: ld.enforce.functions(ld.dictionary.polynomials(3, 1), V, V).fit(x, X),
-    "regression": lambda x: ld.promote.Regression("linear", "so on vectors").fit(x, X[:, 0]),
-    "outputs of a regression": lambda x: ld.promote.Regression("linear", "so on vectors").fit(X, x),
+    "fit of functions": lambda x: ld.enforce.functions(ld.dictionary.polynomials(3, 1), source=V, target=V).fit(x, X),
+    "regression": lambda x: ld.promote.Regression("linear", source="so on vectors").fit(x, X[:, 0]),
+    "outputs of a regression": lambda x: ld.promote.Regression("linear", source="so on vectors").fit(X, x),
     "dynamics": lambda x: ld.enforce.sparse_dynamics(x, None, "linear", t=0.1),
     "velocities": lambda x: ld.enforce.sparse_dynamics(X, x, "linear"),
     "trajectories": lambda x: ld.enforce.sparse_dynamics([x, x], None, "linear", t=0.1),
-    "features": lambda x: ld.enforce.FunctionFeatures("polynomials(2)", "so on vectors").fit(x),
+    "features": lambda x: ld.enforce.FunctionFeatures("polynomials(2)", source="so on vectors").fit(x),
 }
 
 

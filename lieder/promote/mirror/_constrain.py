@@ -165,8 +165,8 @@ class Constrained(eqx.Module):
 def constrain(
     params: Any,
     O: Any,  # noqa: E741
-    penalty: float | Sequence[float],
     *,
+    penalty: float | Sequence[float],
     kind: str = "elementwise",
     where: Callable | None = None,
     groups: Any = None,

@@ -74,7 +74,7 @@ def own(
 
 
 def entries(
-    params: Any, where: Callable | None = None, *, kind: str = "elementwise", shape: tuple[int, int] | None = None
+    params: Any, *, where: Callable | None = None, kind: str = "elementwise", shape: tuple[int, int] | None = None
 ) -> Mirror:
     """Every number of some leaves, O = I: sparse by kind="elementwise", a matrix of low rank by kind="low rank".
 

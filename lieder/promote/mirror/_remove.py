@@ -58,8 +58,8 @@ class Shifted(eqx.Module):
 
 def remove(
     params: Any,
-    penalty: float,
     *,
+    penalty: float,
     key: PRNGKeyArray,
     scale: float = 0.01,
     spread: float = 0.0,
