@@ -7,7 +7,7 @@ from ..action import AbstractAction, velocities
 from ..linalg import relative_spectrum
 from ._doubt import Doubt
 from ._evidence import BROKEN, TOP
-from ._identifiability import Principal, principal
+from ._identifiability import Spreads, columnwise
 from ._reduce import Reduction
 
 NULL = 1e-12  # share of the longest below which a combination of directions is none
@@ -27,10 +27,11 @@ def even_gap(
 
         |L xi| / |J C^(1/2)| |C^(-1/2) theta_xi|,
 
-    C the covariance of each group of coordinates that share a unit over its largest eigenvalue. With C = 1 it is the
-    usual relative defect. Where the model changes along narrow directions only, and these are narrow by their unit and
-    not by a law, |J| is the slope along the narrow ones and |theta| the motion along the wide ones: all that moves the
-    data as they spread has then a small defect. This one is not small.
+    C^(1/2) the spread of each column over the widest with which it shares a unit. With C = 1 it is the usual relative
+    defect. Where the model changes along narrow columns only, |J| is the slope along the narrow ones and |theta| the
+    motion along the wide ones: all that moves the data as they spread has then a small defect. This one is not small.
+    Columns and no mixes of them, since a unit belongs to a column: data that are thin across an oblique plane are so by
+    a law.
 
     Arguments: `claimed` and `others`, directions. `enough`: a first number that is surely less than `BROKEN` over it is
         only bounded.
@@ -38,7 +39,7 @@ def even_gap(
     """
     violation, usual = (factor / np.sqrt(reduction.weight) for factor in reduction.whole())
     known = violation if doubt.factor is None else np.concatenate([violation, doubt.factor])
-    groups = principal(action, examples)
+    groups = columnwise(action, examples)
     narrowest = min(group.shares[~group.flat].min(initial=1.0) for group in groups)
     bound = float(relative_spectrum(known @ claimed.T, usual @ claimed.T, NULL).values.max(initial=0.0)) / narrowest
     if enough * bound <= BROKEN or doubt.covectors is None:
@@ -65,7 +66,7 @@ def even_gap(
 
 def _lengths(
     theta: Float[np.ndarray, "k points n"],
-    groups: list[Principal],
+    groups: list[Spreads],
     slopes: Float[np.ndarray, "points c m"],
     weights: Float[np.ndarray, " points"],
     outputs: Float[np.ndarray, " o"],

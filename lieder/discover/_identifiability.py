@@ -1,5 +1,6 @@
 """Directions the data can hardly judge: they move points where the points do not spread."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ def weak_directions(
     mean for points, about zero for the rest. What a model does along a thin direction is extrapolated from next to
     nothing, so a small defect there is no evidence of a symmetry, nor a large one against it.
     """
-    thin, widest = _thin(action, points)
+    thin, widest = _thin(principal(action, points), points.shape[1])
     if thin.shape[0] == 0 or len(directions) == 0:
         return (), ()
     moved = velocities(action, directions, points) / widest
@@ -52,7 +53,7 @@ def uneven_units(
     Defects are relative to the model's slope in all directions of such a block; where most of it runs along the narrow
     ones, motion along the wide ones counts as next to nothing.
     """
-    thin, _ = _thin(action, points)
+    thin, _ = _thin(columnwise(action, points), points.shape[1])
     apart = thin[thin[:, -1] < least] if len(thin) else thin
     if len(apart) == 0 and least < THIN:
         return ""
@@ -64,9 +65,9 @@ def uneven_units(
     )
 
 
-class Principal(NamedTuple):
-    """Principal directions of a group of coordinates that share a unit: about the mean for points, about zero for the
-    rest. `shares` of the `widest` spread, falling, along `axes` as rows; `flat`, exactly but for rounding."""
+class Spreads(NamedTuple):
+    """How a group of coordinates that share a unit spreads: about the mean for points, about zero for the rest.
+    `shares` of the `widest` spread along `axes` as rows; `flat`, exactly but for rounding."""
 
     coordinates: Int[np.ndarray, " coordinates"]
     widest: float
@@ -75,8 +76,17 @@ class Principal(NamedTuple):
     flat: Bool[np.ndarray, " axes"]
 
 
-def principal(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> list[Principal]:
-    """Of each group of coordinates."""
+def principal(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> list[Spreads]:
+    """Of each group of coordinates, along its principal directions, the widest first."""
+    return _spreads(action, points, lambda piece: np.linalg.svd(piece, full_matrices=False)[1:])
+
+
+def columnwise(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> list[Spreads]:
+    """Of each group of coordinates, along the coordinates themselves."""
+    return _spreads(action, points, lambda piece: (np.linalg.norm(piece, axis=0), np.eye(piece.shape[1])))
+
+
+def _spreads(action: AbstractAction, points: np.ndarray, along: Callable) -> list[Spreads]:
     kinds = np.repeat([kind for kind, _ in action.blocks], [width for _, width in action.blocks])
     groups = []
     for group in action.unit_groups():
@@ -84,20 +94,18 @@ def principal(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> 
         sizes = np.sqrt(np.mean(piece**2, axis=0))
         if kinds[group[0]] == "points":
             piece = piece - piece.mean(axis=0)
-        _, s, axes = np.linalg.svd(piece, full_matrices=False)
-        spreads = s / np.sqrt(len(points))
+        lengths, axes = along(piece)
+        spreads = lengths / np.sqrt(len(points))
         flat = spreads <= FLAT * np.linalg.norm(axes * sizes, axis=1)
-        widest = float(spreads[0]) if spreads[0] > 0 else 1.0
-        groups.append(Principal(group, widest, spreads / widest, axes, flat))
+        widest = float(spreads.max()) if spreads.max() > 0 else 1.0
+        groups.append(Spreads(group, widest, spreads / widest, axes, flat))
     return groups
 
 
-def _thin(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Thin principal directions as rows (unit vector, relative spread), and the spread each coordinate is measured
-    in."""
-    n = points.shape[1]
+def _thin(groups: list[Spreads], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Thin directions as rows (unit vector, relative spread), and the spread each of n coordinates is measured in."""
     rows, widest = [], np.ones(n)
-    for group in principal(action, points):
+    for group in groups:
         widest[group.coordinates] = group.widest
         for k in np.flatnonzero((group.shares < THIN) & ~group.flat):
             row = np.zeros(n + 1)

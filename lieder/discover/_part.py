@@ -276,7 +276,7 @@ def _finished(part: Part) -> Reduction:
 def _checked(parts: Iterable[Part]) -> list[Part]:
     if isinstance(parts, Part):
         return [parts]
-    found = list(parts)
+    found = list(parts) if isinstance(parts, Iterable) else [parts]
     if not found:
         raise ValueError("parts: there is none. Give those that lieder.discover.reduce made.")
     for part in found:

@@ -162,6 +162,7 @@ WORKERS = {
     "bracket_constants",
     "check_same_algebra",
     "discrete_elements",
+    "refuse_elements",
     "flow",
     "measured_algebra",
     "read_algebra",
