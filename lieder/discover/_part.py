@@ -7,6 +7,7 @@ from functools import reduce as fold
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -276,7 +277,7 @@ def _finished(part: Part) -> Reduction:
 def _checked(parts: Iterable[Part]) -> list[Part]:
     if isinstance(parts, Part):
         return [parts]
-    found = list(parts) if isinstance(parts, Iterable) else [parts]
+    found: list[Any] = list(parts) if isinstance(parts, Iterable) else [parts]
     if not found:
         raise ValueError("parts: there is none. Give those that lieder.discover.reduce made.")
     for part in found:

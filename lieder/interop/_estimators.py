@@ -1,6 +1,6 @@
 """The tables that an estimator is given: numbers as in every verb, columns as in scikit-learn."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +20,7 @@ def estimator_inputs(estimator: Any, X: Any, *, first: bool) -> Float[np.ndarray
     """
     numbers, names = real_numbers(X, "X")
     if names is None:
-        return validate_data(estimator, X=numbers, reset=first).astype(np.float64)
+        return np.array(validate_data(estimator, X=cast(Any, numbers), reset=first), np.float64)
     validate_data(estimator, X=X, reset=first, skip_check_array=True)  # the names
     return check_array(numbers, input_name="X", estimator=estimator).astype(np.float64)
 
