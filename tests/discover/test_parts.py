@@ -266,3 +266,9 @@ def test_processes_share_the_work(tmp_path, whole):
         files = list(workers.map(reduced, (200, 0, 100), [path] * 3))
     parts = [ld.discover.Part.load(file) for file in files]
     assert_same(ld.discover.merge(parts, invariant), whole["invariance"])
+
+
+@pytest.mark.parametrize("parts", [3, [1, 2]])
+def test_what_is_no_part_is_refused_in_words(parts):
+    with pytest.raises(TypeError, match=r"parts: expected those that lieder.discover.reduce made, got int"):
+        ld.discover.merge(parts)
