@@ -1,8 +1,12 @@
 """What every benchmark needs: threads fixed, times interleaved, one table printed. Import it before NumPy and JAX."""
 
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 # One thread for BLAS and one for XLA: on cores shared with other work anything else is a lottery.
 # Set LIEDER_THREADS for more.
@@ -33,6 +37,16 @@ def interleaved(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str
             jax.block_until_ready(call())
             times[name][i] = time.perf_counter() - begun
     return times
+
+
+def fresh(script: str, *case: object) -> dict[str, float]:
+    """What `script --one CASE` prints, run in a fresh process on the package beside it."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, script, "--one", *map(str, case)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
 
 
 def product_rate(columns: int, rounds: int = 9, rows: int = 4096) -> float:

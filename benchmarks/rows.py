@@ -9,11 +9,7 @@ CPU seconds of the process.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import measure  # first: it fixes the threads before NumPy and JAX start
 
@@ -59,15 +55,6 @@ def one(case: str, rows: int) -> dict[str, float]:
     return {"total": total, "features": features, "peak": peak, "rate": max(rates)}
 
 
-def fresh(case: str, rows: int) -> dict[str, float]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, __file__, "--one", case, str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="200,000 rows instead of 2,000,000")
@@ -81,7 +68,7 @@ def main() -> None:
     print(f"{measure.machine()}; N = {rows:,}, {DICTIONARY.size} functions of {WIDTH} inputs, {WIDTH} outputs, float64")
     lines = []
     for case in CASES:
-        small, large = fresh(case, SMALL), fresh(case, rows)
+        small, large = measure.fresh(__file__, case, SMALL), measure.fresh(__file__, case, rows)
         products = 2.0 * rows * DICTIONARY.size**2 / large["rate"]
         growth = (large["total"] - small["total"]) / ((large["features"] + products) * (1.0 - SMALL / rows))
         lines.append(

@@ -10,9 +10,6 @@ the seconds of an idle machine, whatever else runs.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -78,15 +75,6 @@ def one(kind: str, model: str, rows: int, path: str) -> dict[str, float]:
     return {"total": total, "wall": wall, "model": model_time, "reading": reading, "peak": peak, "rate": max(rates)}
 
 
-def fresh(kind: str, model: str, rows: int, path: str) -> dict[str, float]:
-    command = [sys.executable, __file__, "--one", kind, model, str(rows), path]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="200,000 rows instead of 2,000,000")
@@ -111,7 +99,10 @@ def main() -> None:
         del mapped
         for kind in ("iterable", "memory map"):
             for model in MODELS:
-                small, large = fresh(kind, model, min(SMALL, rows), path), fresh(kind, model, rows, path)
+                small, large = (
+                    measure.fresh(__file__, kind, model, min(SMALL, rows), path),
+                    measure.fresh(__file__, kind, model, rows, path),
+                )
                 products = 2.0 * rows * WIDTH**4 / large["rate"]
                 floor = large["model"] + products
                 # What does not grow with N, compiling and the tests of what was found, is in both.
