@@ -83,4 +83,4 @@ def _lengths(
         moved.append(theta[:, :, here] @ group.axes.T / size)
     moved = [part * np.sqrt(squares)[:, None] for part in moved]
     rows = np.concatenate([*moved, *turned], axis=2) * np.sqrt(weights / weights.sum())[:, None]
-    return rows.reshape(len(theta), -1).T
+    return rows.reshape(len(theta), rows.shape[1] * rows.shape[2]).T

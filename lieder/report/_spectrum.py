@@ -32,7 +32,9 @@ def spectrum_figure(
     weak: Sequence[int] = (),
     title: str = "Spectrum of relative defects",
 ) -> Figure:
-    """Relative defects on a log axis, those kept as symmetries and those rejected, and why the line is where it is.
+    """Relative defects on a log axis: those kept as symmetries, those rejected, and why the line is where it is.
+
+    A defect below the resolution that was not kept is drawn as not decided.
 
     The gap is the ratio `defects[dim] / max(defects[dim - 1], resolution)`, shaded; with `dim` 0 it starts at the
     resolution.
@@ -79,7 +81,7 @@ def spectrum_figure(
     if cut is not None:
         axes.axhline(max(cut, floor), color=INK, linewidth=1.1, linestyle=(0, (5, 3)), zorder=2)
 
-    handles = _draw_points(figure, axes, defects, floor, dim, weak)
+    handles = _draw_points(figure, axes, defects, floor, dim, resolution, weak)
     if resolution >= _TOP:  # its label would lie on that of the largest possible
         handles.append(Patch(**_HATCHED, label=f"not resolved (up to {resolution:.2g})"))
     if cut is not None:
@@ -90,15 +92,21 @@ def spectrum_figure(
     return figure
 
 
-def _draw_points(figure: Figure, axes: Axes, defects, floor: float, dim: int, weak) -> list[Artist]:
-    """Kept and rejected defects, the weak ones open, zeros with a caret below; returns the legend's entries."""
+def _draw_points(figure: Figure, axes: Axes, defects, floor: float, dim: int, resolution, weak) -> list[Artist]:
+    """Kept, rejected and undecided defects, the weak ones open, zeros with a caret below; returns the legend's entries."""
     count = len(defects)
     height = np.maximum(defects, floor)
     place = np.arange(1, count + 1)
     open_ones = np.isin(np.arange(count), np.asarray(weak, dtype=int))
     kept = np.arange(count) < dim
+    undecided = ~kept & (defects < resolution)  # what the data do not resolve they do not reject either
     handles: list[Artist] = []
-    for chosen, name, colour, marker in ((kept, "kept", BLUE, "o"), (~kept, "rejected", VERMILLION, "s")):
+    groups = (
+        (kept, "kept", BLUE, "o"),
+        (undecided, "not decided", GREY, "D"),
+        (~kept & ~undecided, "rejected", VERMILLION, "s"),
+    )
+    for chosen, name, colour, marker in groups:
         if not chosen.any():
             continue
         number = int(chosen.sum())

@@ -32,6 +32,11 @@ def pairs(figure: Figure) -> list[tuple[str, str]]:
     return [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes]
 
 
+def test_what_the_data_do_not_resolve_is_not_called_rejected():
+    found = texts(drawn(spectrum([0.001, 0.02, 0.3], 0, resolution=0.1)))
+    assert "not decided (2)" in found and "rejected (1)" in found
+
+
 def test_spectrum_tells_the_decision():
     figure = drawn(spectrum([0.001, 0.0028, 0.041, 0.3], 2, resolution=4e-4, cut=0.01, weak=(2,), title="planets"))
     (axes,) = figure.axes
