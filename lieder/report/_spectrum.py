@@ -93,7 +93,7 @@ def spectrum_figure(
 
 
 def _draw_points(figure: Figure, axes: Axes, defects, floor: float, dim: int, resolution, weak) -> list[Artist]:
-    """Kept, rejected and undecided defects, the weak ones open, zeros with a caret below; returns the legend's entries."""
+    """Defects by what was decided, the weak ones open, zeros with a caret below; returns the legend's entries."""
     count = len(defects)
     height = np.maximum(defects, floor)
     place = np.arange(1, count + 1)
