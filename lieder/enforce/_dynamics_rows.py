@@ -1,6 +1,7 @@
 """Trajectories reduced to triangular factors, block by block: memory does not grow with features times rows."""
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from lieder.derivative import values
 from lieder.dictionary import AbstractDictionary
 from lieder.linalg import FoldFactors
+from lieder.sampling import Moments, moments
 
 from ._dynamics_data import Trajectories
 from ._slopes import AbstractSlopes
@@ -34,8 +36,8 @@ def reduced(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDict
     """The rows of every trajectory or stretch of time, kept whole in one fold each where there are enough."""
     count, noise = sum(map(len, data.states)), np.zeros(dictionary.width)
     square, doubt = np.zeros(dictionary.size), np.zeros(dictionary.width)
-    where = np.concatenate(data.states)
-    spread = where.std(axis=0)
+    where = _moments(data.states)
+    spread = where.deviation
     factors = FoldFactors.empty(folds, dictionary.size + data.targets)
     if data.velocities is not None:
         for fold, i, rows in _stretches([len(x) for x in data.states], folds, max(1, BLOCK // dictionary.size)):
@@ -45,7 +47,7 @@ def reduced(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDict
             factors = _absorbed(factors, fold, f, data.velocities[i][rows])
         # Velocities of the states are measured by the states' own units, so that a symmetry mixes what can be compared.
         own = data.targets == len(spread)
-        unit = spread if own else np.std(np.concatenate(data.velocities), axis=0)
+        unit = spread if own else _moments(data.velocities).deviation
     else:
         pairs: list[tuple[np.ndarray, np.ndarray]] = []
         for t, x in data.groups():
@@ -63,7 +65,7 @@ def reduced(data: Trajectories, method: AbstractSlopes, dictionary: AbstractDict
     found = None if data.velocities is not None else np.sqrt(noise)
     unit, size = (np.where(scale > 0, scale, 1.0) for scale in (unit, np.sqrt(square / count)))
     slack = SLACK * float(np.mean(doubt / unit**2)) if data.velocities is None else 0.0
-    return Reduced(factors, where.mean(axis=0), spread, size, unit, found, slack)
+    return Reduced(factors, where.mean, spread, size, unit, found, slack)
 
 
 def residuals(factors: FoldFactors, W: np.ndarray) -> np.ndarray:
@@ -72,6 +74,10 @@ def residuals(factors: FoldFactors, W: np.ndarray) -> np.ndarray:
     a, b = whole[:, : W.shape[1]], whole[:, W.shape[1] :]
     left, size = np.sum((b - a @ W.T) ** 2, axis=0), np.sum(b**2, axis=0)
     return np.sqrt(left / np.where(size > 0, size, 1.0))
+
+
+def _moments(tables: list[np.ndarray]) -> Moments:
+    return reduce(Moments.merge, map(moments, tables))
 
 
 def _absorbed(factors: FoldFactors, fold: int, a: np.ndarray, b: np.ndarray) -> FoldFactors:

@@ -4,6 +4,8 @@ from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
+from ._moments import Moments as Moments
+from ._moments import moments as moments
 from ._neighbours import Scale as Scale
 from ._neighbours import Tangents as Tangents
 from ._neighbours import surface_distances as surface_distances
