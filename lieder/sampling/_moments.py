@@ -69,7 +69,11 @@ class Moments:
 
 
 def moments(x: Float[np.ndarray, "N n"], rows: int = 2**16) -> Moments:
-    """Those of a whole table, so many `rows` at a time."""
+    """Those of a whole table, read piece by piece.
+
+    Arguments: `x`; `rows` read at a time.
+    Returns: Moments.
+    """
     found = Moments.empty(x.shape[1])
     for start in range(0, len(x), rows):
         found = found.absorb(np.asarray(x[start : start + rows], np.float64))
