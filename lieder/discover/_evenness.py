@@ -10,6 +10,7 @@ from ._evidence import BROKEN, TOP
 from ._identifiability import Spreads, columnwise
 from ._reduce import Reduction
 
+DIGITS = np.finfo(np.float64).eps  # a column with less than this share of another's spread is lost beside it
 NULL = 1e-12  # share of the longest below which a combination of directions is none
 
 
@@ -41,6 +42,8 @@ def even_gap(
     known = violation if doubt.factor is None else np.concatenate([violation, doubt.factor])
     groups = columnwise(action, examples)
     narrowest = min(group.shares[~group.flat].min(initial=1.0) for group in groups)
+    if narrowest < DIGITS:
+        return TOP, BROKEN
     bound = float(relative_spectrum(known @ claimed.T, usual @ claimed.T, NULL).values.max(initial=0.0)) / narrowest
     if enough * bound <= BROKEN or doubt.covectors is None:
         return min(bound, BROKEN / enough), BROKEN

@@ -108,6 +108,16 @@ def test_directions_along_a_column_too_small_to_count_are_marked(size):
     assert ld.discover.function(lambda z: z @ z, line, source=ld.vectors(ld.algebra.gl(2))).evidence.weak == ()
 
 
+@pytest.mark.parametrize("fit", ["graph", "polynomial(2)"])
+def test_columns_further_apart_than_double_precision_holds_digits_tell_nothing(fit):
+    size = np.array([1.0, 1e9, 1e-9])
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (300, 3))
+    source, y = ld.vectors(ld.algebra.gl(3)), x[:, 0] * x[:, 1]
+    s = ld.discover.dataset(x * size, y, source=source, target=ld.scalars(source.algebra), fit=fit)
+    assert s.evidence.verdict == "cannot tell" and s.dim == 0
+    assert "divide each by its spread" in " ".join(s.evidence.notes)
+
+
 def test_a_graph_that_stands_upright_over_its_inputs_tells_nothing():
     x = np.random.default_rng(0).normal(size=(400, 2)) * [1.0, 10.0]
     plane = ld.algebra.aff(2)
