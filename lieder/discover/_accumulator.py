@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -133,8 +134,17 @@ class Reduction:
     dtype: np.dtype
     outputs: Float[np.ndarray, " outputs"]
 
+    @property
+    def examples(self) -> Float[np.ndarray, "held pair"]:
+        """Inputs and outputs of the held-out examples."""
+        return np.concatenate([self.points, self.values], axis=1).astype(np.float64)
+
     def whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
         """Numerator and denominator over all parts."""
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, "s q"]]:
         return self.numerators.whole().factor, self.denominators.whole().factor
 
     def spectra_without_each(self, null_tolerance: float) -> list[RelativeSpectrum]:

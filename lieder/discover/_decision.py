@@ -45,69 +45,115 @@ def conclude(
     Arguments: `doubt`, how well each direction is known; `finite`, from generators and the rms of their denominators to
         violations under finite transformations, where that can be asked; `model` in words.
     """
-    both, names = question.both, question.names
-    numerator, denominator = reduction.whole()
-    null = null_tolerance(reduction.dtype)
-    spectrum = relative_spectrum(numerator, denominator, null)
+    spectrum = _spectrum(question, reduction)
+    dim, evidence = _decided(question, rule, reduction, doubt, spectrum)
+    evidence = dataclasses.replace(evidence, model=model)
+    if dim and finite is not None:
+        evidence = dataclasses.replace(evidence, finite=_moved(reduction, spectrum.directions[:dim], finite))
+    dim, evidence = _claimed(question, rule, reduction, doubt, spectrum, dim, evidence)
+    return _recorded(question, reduction, spectrum, dim, evidence)
+
+
+def _spectrum(question: Question, reduction: Reduction) -> RelativeSpectrum:
+    """The relative defect of every direction that moves the data."""
+    spectrum = relative_spectrum(*reduction.whole(), null_tolerance(reduction.dtype))
     if len(spectrum.values) == 0:
         raise ValueError(
             f"all {question.source.algebra.dim} candidates are ineffective: none of them moves the data. Check that "
             "the candidates act on columns that vary and are not zero."
         )
+    return spectrum
+
+
+def _decided(
+    question: Question, rule: Rule, reduction: Reduction, doubt: Doubt, spectrum: RelativeSpectrum
+) -> tuple[int, Evidence]:
+    """How many directions the spectrum lets count, how often it does so without a part of the data, and which
+    directions are weakly determined."""
+    numerator, denominator = reduction.whole()
     answer = partial(
         weigh,
         resolution_source=doubt.source,
         tolerance=rule.tolerance,
         min_gap=rule.min_gap,
-        rounding=_rounding(spectrum, numerator, reduction, both),
+        rounding=_rounding(spectrum, numerator, reduction, question.both),
     )
     known_along = partial(doubt.along, denominator=denominator, weight=reduction.weight)
-    known = known_along(spectrum.directions)
-    dim, evidence = answer(spectrum.values, resolution=known)
-    examples = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
-    confidence, intervals = _repeated(
-        reduction.spectra_without_each(null), answer, known_along, dim, evidence, len(spectrum.values)
+    dim, evidence = answer(spectrum.values, resolution=known_along(spectrum.directions))
+    repeats = reduction.spectra_without_each(null_tolerance(reduction.dtype))
+    confidence, intervals = _repeated(repeats, answer, known_along, dim, evidence, len(spectrum.values))
+    weak, reasons = weak_directions(question.both, spectrum.directions[:JUDGED], reduction.examples, question.names)
+    return dim, dataclasses.replace(
+        evidence, confidence=confidence, intervals=intervals, weak=weak, weak_reasons=reasons
     )
-    weak, reasons = weak_directions(both, spectrum.directions[:JUDGED], examples, names)
-    lengths = np.linalg.norm(denominator @ spectrum.directions[:dim].T, axis=0) / np.sqrt(reduction.weight)
-    violation = finite(spectrum.directions[:dim], lengths) if dim and finite is not None else None
+
+
+def _moved(reduction: Reduction, directions: Float[np.ndarray, "dim q"], finite: Callable) -> Float[np.ndarray, " dim"]:
+    """By how much held-out points miss when each direction moves them."""
+    denominator = reduction.whole()[1]
+    return finite(directions, np.linalg.norm(denominator @ directions.T, axis=0) / np.sqrt(reduction.weight))
+
+
+def _claimed(
+    question: Question,
+    rule: Rule,
+    reduction: Reduction,
+    doubt: Doubt,
+    spectrum: RelativeSpectrum,
+    dim: int,
+    evidence: Evidence,
+) -> tuple[int, Evidence]:
+    """How many of the directions that count are claimed: none where anything besides the spectrum speaks against them.
+    Nor is a symmetry denied to a model that may be known too little for that."""
     notes = [doubt.unknown] if doubt.unknown else []
     if dim and rule.tolerance is None:
-        claimed, others = np.split(spectrum.directions[: dim + JUDGED], [dim])
-        known_to, next_one = even_gap(both, examples, claimed, others, reduction, doubt, rule.min_gap)
-        if known_to * rule.min_gap > next_one:
-            evidence = dataclasses.replace(evidence, gap=next_one / known_to)
-            notes.append(
-                f"in units of the data's own spread these defects are known to {known_to:.2g}, and the next is "
-                f"{next_one:.2g}: {uneven_units(both, examples, names, THIN)}"
-            )
-    if violation is not None and contradicted(violation, spectrum.values[:dim], evidence):
+        evidence, uneven = _evenly(question, rule, reduction, doubt, spectrum, dim, evidence)
+        notes += uneven
+    if evidence.finite is not None and contradicted(evidence.finite, spectrum.values[:dim], evidence):
         notes.append(
             f"the finite check contradicts {dim} symmetr{'y' if dim == 1 else 'ies'}: moved by a quarter of their "
-            f"spread, held-out points miss by up to {np.nanmax(violation):.2g}"
+            f"spread, held-out points miss by up to {np.nanmax(evidence.finite):.2g}"
         )
     if notes:
         dim, evidence = 0, dataclasses.replace(evidence, verdict=CANNOT_TELL)
     elif evidence.verdict == NONE and doubt.one_sided:
         evidence = dataclasses.replace(evidence, verdict=CANNOT_TELL)
         notes.append(doubt.one_sided)
-    elif dim and (units := uneven_units(both, examples, names)):
+    elif dim and (units := uneven_units(question.both, reduction.examples, question.names)):
         notes.append(units)
-    generators = spectrum.directions[:dim]
-    accepted = spectrum.values[:dim]
-    limits = evidence.limit(accepted), evidence.limit(accepted, 1.5)
-    found = found_algebra(both, generators, numerator, denominator, limits, examples)
-    evidence = dataclasses.replace(
-        evidence,
-        confidence=confidence,
-        intervals=intervals,
-        weak=weak,
-        weak_reasons=reasons,
-        finite=violation,
-        closure=found.closure,
-        model=model,
-        notes=tuple(notes),
+    return dim, dataclasses.replace(evidence, notes=tuple(notes))
+
+
+def _evenly(
+    question: Question,
+    rule: Rule,
+    reduction: Reduction,
+    doubt: Doubt,
+    spectrum: RelativeSpectrum,
+    dim: int,
+    evidence: Evidence,
+) -> tuple[Evidence, list[str]]:
+    """The gap and a note where the directions do not stand out in units in which the data spread evenly."""
+    examples = reduction.examples
+    claimed, others = np.split(spectrum.directions[: dim + JUDGED], [dim])
+    known_to, next_one = even_gap(question.both, examples, claimed, others, reduction, doubt, rule.min_gap)
+    if known_to * rule.min_gap <= next_one:
+        return evidence, []
+    note = (
+        f"in units of the data's own spread these defects are known to {known_to:.2g}, and the next is "
+        f"{next_one:.2g}: {uneven_units(question.both, examples, question.names, THIN)}"
     )
+    return dataclasses.replace(evidence, gap=next_one / known_to), [note]
+
+
+def _recorded(
+    question: Question, reduction: Reduction, spectrum: RelativeSpectrum, dim: int, evidence: Evidence
+) -> Symmetries:
+    """What was found, as an algebra and as the user's record."""
+    numerator, denominator = reduction.whole()
+    generators, accepted = spectrum.directions[:dim], spectrum.values[:dim]
+    limits = evidence.limit(accepted), evidence.limit(accepted, 1.5)
+    found = found_algebra(question.both, generators, numerator, denominator, limits, reduction.examples)
     return Symmetries(
         source=question.source,
         target=question.target,
@@ -115,7 +161,7 @@ def conclude(
         defects=spectrum.values,
         directions=spectrum.directions,
         ineffective=spectrum.null,
-        evidence=evidence,
+        evidence=dataclasses.replace(evidence, closure=found.closure),
         algebra=found.algebra,
         basis=found.basis,
         numerator=numerator,
@@ -123,7 +169,7 @@ def conclude(
         rows=reduction.rows,
         points=reduction.points,
         values=reduction.values,
-        names=names,
+        names=question.names,
         method=question.method,
         lifted=question.lifted,
     )
@@ -141,7 +187,7 @@ def _rounding(
     worst = piled_up(reduction.dtype)
     out = np.full(len(spectrum.values), worst)
     n = reduction.points.shape[1]
-    pairs = np.concatenate([reduction.points, reduction.values], axis=1).astype(np.float64)
+    pairs = reduction.examples
     if len(reduction.outputs) != pairs.shape[1] - n:
         return out  # data without a model have defects far above rounding
     values = pairs[:, n:] * reduction.outputs

@@ -1,6 +1,7 @@
 """Symmetries of a model: which generators its Lie derivative annihilates."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -68,6 +69,7 @@ def function(
     check_error(error)
     data = streamed(x, names)
     question, model = asked(F, data, source, target, output_names)
+    question = replace(question, known_by=f"labels= (of rows that {question.model} has not seen in training) or error=")
     known = Known(error, "the given relative error of the model")
     if labels is not None:
         known = _by_labels(question, rule, model, data, labels, error or 0.0)
@@ -131,7 +133,7 @@ def _by_labels(
     return Known(
         max(error, VARYING * judged.resolution),
         "what the labels say of the model's derivative along the direction",
-        alternatives=(judged.alternatives, *own_doubt(model, data.whole, target.width)[0]),
+        alternatives=(judged.alternatives, *own_doubt(question, model, data.whole)[0]),
         unknown=unexplained(judged.gain, target, question.outputs, y.reshape(len(y), -1)),
         described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
     )

@@ -17,16 +17,12 @@ from ._decision import conclude
 from ._doubt import Doubt, Known, doubt_factor
 from ._evidence import rounding_floor
 from ._finite import finite_model
-from ._networks import is_trained, own_doubt
+from ._networks import is_trained, own_doubt, unmeasured
 from ._question import Question, Rule
 from ._reduce import reduce_model
 from ._symmetries import Symmetries
 
 SLOPES = 128  # examples from which it is told what moves the outputs
-TRAINED = (
-    "F was trained, so that its derivative is known less well than its rounding, and how well has not been measured: "
-    "give labels= (of rows that its training has not seen) or error="
-)
 
 
 @full_precision()
@@ -101,9 +97,9 @@ def _doubt(question: Question, model: Callable | ForeignModel | None, known: Kno
     if known.error is not None:
         floor, source = max(floor, known.error), known.source
     elif model is not None:
-        one_sided = TRAINED if is_trained(model) else ""
+        one_sided = unmeasured(question) if is_trained(model) else ""
         if not alternatives:
-            alternatives, why = own_doubt(model, points, question.onto.width)
+            alternatives, why = own_doubt(question, model, points)
             source = why or source
     factor = None
     if alternatives and model is not None:

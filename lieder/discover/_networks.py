@@ -11,6 +11,7 @@ from .. import interop
 from ..derivative import slopes
 from ..interop import ForeignModel
 from ..models import Alternatives
+from ._question import Question
 
 SAMPLE = 256  # rows looked at
 # A step, in standard deviations times the root of the rounding unit: a smooth derivative changes by far more than
@@ -29,8 +30,16 @@ def is_trained(F: Callable | ForeignModel) -> bool:
     return isinstance(F, ForeignModel) or any(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves)
 
 
+def unmeasured(question: Question) -> str:
+    """What is said of a trained model to which no symmetry is denied."""
+    return (
+        f"{question.model} was trained, so that its derivative is known less well than its rounding, and how well has"
+        f" not been measured: give {question.known_by}"
+    )
+
+
 def own_doubt(
-    F: Callable | ForeignModel, x: Float[np.ndarray, "rows n"], outputs: int
+    question: Question, F: Callable | ForeignModel, x: Float[np.ndarray, "rows n"]
 ) -> tuple[tuple[Alternatives, ...], str]:
     """How well a model's derivative is known from the model alone, and where that comes from; nothing where
     it can be taken at its word."""
@@ -39,12 +48,12 @@ def own_doubt(
         return (
             Alternatives(coarse, np.ones(1)),
         ), "the differences taken over steps twice as long disagree by this much"
-    averaged = kinks(F, x, outputs)
+    averaged = kinks(F, x, question.onto.width)
     if averaged is None:
         return (), ""
     return (averaged,), (
-        "F is linear in many pieces, as a network of ReLUs is, and its derivative differs by this much from that "
-        "averaged over a quarter of the spread; give labels= or error= to say how well F is known"
+        f"{question.model} is linear in many pieces, as a network of ReLUs is, and its derivative differs by this much"
+        f" from that averaged over a quarter of the spread; give {question.known_by}"
     )
 
 

@@ -18,7 +18,8 @@ class Question:
         names: of the columns, inputs then outputs, all different: outputs named like inputs get another name.
         method: what is asked, in words.
         lifted: outputs move as inputs make them move (velocities, displacements).
-        model: what the caller calls the model, for messages.
+        model: what the caller calls the model; known_by: with which arguments the caller can say how well it is known;
+            both for messages.
     """
 
     source: AbstractAction
@@ -27,6 +28,7 @@ class Question:
     method: str
     lifted: bool = False
     model: str = "F"
+    known_by: str = "error="
 
     def __post_init__(self):
         inputs, outputs = self.names[: self.source.width], self.names[self.source.width :]

@@ -194,6 +194,20 @@ def test_a_trained_model_is_denied_nothing_at_rounding():
     assert named.evidence.verdict == "no symmetry"
 
 
+def test_a_trained_vector_field_is_called_as_the_caller_calls_it():
+    """And only what `vector_field` takes is asked for: it has no labels."""
+
+    class Field(Trained):
+        def __call__(self, z):
+            return self.weights @ z
+
+    x = np.random.default_rng(3).normal(size=(400, 2))
+    nearly = Field(jnp.asarray([[0.0, -1.0], [1.001, 0.0]]))
+    s = ld.discover.vector_field(nearly, x, action=ld.vectors(ld.algebra.so(2)))
+    (note,) = s.evidence.notes
+    assert s.evidence.verdict == "cannot tell" and note.startswith("U was trained") and note.endswith("give error=")
+
+
 def test_a_plane_fitted_to_noise_elsewhere_is_judged_by_labels():
     x, noise = normal(1000, 0)
     plane = LinearRegression().fit(x, noise)
