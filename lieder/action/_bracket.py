@@ -1,9 +1,10 @@
 """The bracket of vector fields, measured on points."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..algebra import LieAlgebra, Span
 from ._abstract import AbstractAction
@@ -31,22 +32,19 @@ def bracket_constants(
     if q == 0:
         return np.zeros((0, 0, 0)), 0.0
 
-    mean = np.mean(points, axis=0)
-
-    def one(z):
-        theta, slope = action.fields(z), jax.jacfwd(action.fields)(z)  # (q, n), (q, n, n)
-        moved = jnp.einsum("jab,ib->ija", slope, theta)  # Dtheta_j theta_i; i, j: generators; a, b: coordinates
-        length = jnp.linalg.norm(theta, axis=1)
-        size = jnp.linalg.norm(slope, axis=(1, 2))[None, :] * length[:, None]
-        # Slopes of fields on a grid are differences: large as matrices, small on whatever is smooth.
-        tried = jnp.concatenate([jnp.linalg.norm(moved, axis=2), jnp.linalg.norm(slope @ (z - mean), axis=1)[None]])
-        sizes = jnp.append(length, jnp.linalg.norm(z - mean))[:, None]
-        acting = jnp.max(jnp.where(sizes > 0, tried / jnp.where(sizes > 0, sizes, 1.0), 0.0), axis=0)
-        felt = acting[None, :] * length[:, None]
-        return theta, jnp.swapaxes(moved, 0, 1) - moved, size + size.T, felt + felt.T
-
-    with jax.enable_x64(True):
-        theta, brackets, size, felt = (np.asarray(a) for a in jax.jit(jax.vmap(one))(jnp.asarray(points, jnp.float64)))
+    points = np.asarray(points, np.float64)
+    theta, slope = _fields_and_slopes(action, points)
+    # Dtheta_j theta_i at point p; i, j: generators; a, b: coordinates
+    moved = np.einsum("pjab,pib->pija", slope, theta, optimize=True)
+    brackets = np.swapaxes(moved, 1, 2) - moved
+    # Slopes of fields on a grid are differences: large as matrices, small on whatever is smooth.
+    beside = points - np.mean(points, axis=0)
+    length, distance = np.linalg.norm(theta, axis=2), np.linalg.norm(beside, axis=1)[:, None]
+    outward = np.linalg.norm(np.einsum("pjab,pb->pja", slope, beside, optimize=True), axis=2)
+    tried = np.concatenate([np.linalg.norm(moved, axis=3), outward[:, None]], axis=1)
+    sizes = np.concatenate([length, distance], axis=1)[:, :, None]
+    acting = np.max(np.divide(tried, sizes, out=np.zeros_like(tried), where=sizes > 0), axis=1)
+    size, felt = (_both_ways(each, length) for each in (np.linalg.norm(slope, axis=(2, 3)), acting))
     design = np.swapaxes(theta, 1, 2).reshape(-1, q)
     wanted = np.moveaxis(brackets, 3, 1).reshape(len(design), q * q)
     scale = np.linalg.norm(design, axis=0)
@@ -59,6 +57,31 @@ def bracket_constants(
     constants = np.where(commuting[:, :, None], 0.0, constants)
     constants = (constants - constants.transpose(1, 0, 2)) / 2
     return constants, float(rest / total) if total > 0 else 0.0
+
+
+def _both_ways(acting: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """|Dtheta_j||theta_i| + |Dtheta_i||theta_j|, (points, q, q)."""
+    product = acting[:, None, :] * length[:, :, None]
+    return product + product.swapaxes(1, 2)
+
+
+def _fields_and_slopes(action: AbstractAction, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fields (p, q, n) and their derivatives (p, q, n, n) at points; one of these for all points of affine fields."""
+    expanded = action.expansion
+    if expanded is not None and expanded.is_affine:
+        n = action.width
+        matrices = expanded.affine().dense()
+        linear, shift = matrices[:, :, :n], matrices[:, :, n]
+        return np.einsum("jab,pb->pja", linear, points, optimize=True) + shift, linear[None]
+    with jax.enable_x64(True):
+        theta, slope = _derivatives(action, jnp.asarray(points))
+    return np.asarray(theta), np.asarray(slope)
+
+
+@eqx.filter_jit
+def _derivatives(action: AbstractAction, points: Array) -> tuple[Array, Array]:
+    # Compiled once for all actions that differ only in their numbers.
+    return jax.vmap(lambda z: (action.fields(z), jax.jacfwd(action.fields)(z)))(points)
 
 
 def measured_algebra(
