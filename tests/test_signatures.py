@@ -6,9 +6,9 @@ import inspect
 
 import pytest
 
-# What verbs work on: a model and its points, a table, a family of functions and its numbers, a loss and its parameters.
+# What verbs work on: a model or section, points, a table, a family of functions, its numbers, a loss, parameters.
 DATA = {
-    *("F", "U", "model", "loss", "parameters", "params"),
+    *("F", "U", "S", "model", "loss", "parameters", "params"),
     *("x", "y", "z", "dx", "parts"),
     *("dictionary", "functions", "library"),
     *("O", "into", "out_of"),  # the directions in which parameters are mirrored

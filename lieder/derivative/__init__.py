@@ -16,3 +16,5 @@ from ._operator import family_operator as family_operator
 from ._operator import sampled_operator as sampled_operator
 from ._precision import full_precision as full_precision
 from ._sampled import values as values
+from ._section import section_blocks as section_blocks
+from ._section import section_width as section_width

@@ -13,4 +13,5 @@ from ._part import Part as Part
 from ._part import merge as merge
 from ._part import reduce as reduce
 from ._part import units as units
+from ._section import section as section
 from ._symmetries import Symmetries as Symmetries

@@ -49,12 +49,21 @@ def finite_model(
             after = np.asarray(predict(before.reshape(-1, n))).reshape(group, len(points), -1)
             # Where units are mixed, a share of the widest spread takes narrow columns beyond all numbers.
             with np.errstate(over="ignore", invalid="ignore"):
-                squares = np.sum((reduction.outputs * (after - there[:, :, n:])) ** 2, axis=2)
+                missed, reached = reduction.outputs * (after - there[:, :, n:]), reduction.outputs * there[:, :, n:]
+                if question.section is not None and question.section.up_to_factor:
+                    missed = _across(missed, reached)
+                squares = np.sum(missed**2, axis=2)
             usable &= np.isfinite(squares)
             for k, used, square, time in zip(chosen, usable, squares, times, strict=True):
                 if used.sum() >= max(2, len(points) // 2) and weights[used].any() and lengths[k] > 0:
                     out[k] = np.sqrt(np.average(square[used], weights=weights[used])) / (time * lengths[k])
     return out
+
+
+def _across(vectors: Float[np.ndarray, "k p m"], others: Float[np.ndarray, "k p m"]) -> Float[np.ndarray, "k p m"]:
+    """What is at right angles to others."""
+    size = np.sum(others**2, axis=2, keepdims=True)
+    return vectors - others * (np.sum(vectors * others, axis=2, keepdims=True) / np.where(size > 0, size, 1.0))
 
 
 def finite_cloud(

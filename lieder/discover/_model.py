@@ -63,7 +63,7 @@ def concluded(
     question: Question, rule: Rule, model: Callable | ForeignModel | None, known: Known, reduction: Reduction
 ) -> Symmetries:
     """The answer from what is left of the data, without a finite check where the model is not at hand."""
-    if model is not None:
+    if model is not None and question.section is None:
         check_moves(model, reduction.points, *reduction.whole(), question.model)
     return conclude(
         question,
@@ -106,7 +106,7 @@ def _doubt(question: Question, model: Callable | ForeignModel | None, known: Kno
         factor = np.concatenate(
             [doubt_factor(question, model, others, points, weights, reduction.outputs) for others in alternatives]
         )
-    covectors = None if model is None else partial(_slopes, model, reduction)
+    covectors = None if model is None or question.section is not None else partial(_slopes, model, reduction)
     return Doubt(floor, source, factor, known.unknown, one_sided, covectors)
 
 

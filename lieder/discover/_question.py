@@ -4,6 +4,7 @@ import numbers
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, total
 from ._evidence import TOP
@@ -20,6 +21,7 @@ class Question:
         lifted: outputs move as inputs make them move (velocities, displacements).
         model: what the caller calls the model; known_by: with which arguments the caller can say how well it is known;
             both for messages.
+        section: which kind of section of a bundle it is that is asked about; None for other questions.
     """
 
     source: AbstractAction
@@ -29,6 +31,7 @@ class Question:
     lifted: bool = False
     model: str = "F"
     known_by: str = "error="
+    section: "Section | None" = None
 
     def __post_init__(self):
         inputs, outputs = self.names[: self.source.width], self.names[self.source.width :]
@@ -51,6 +54,23 @@ class Question:
         if self.target is None:
             raise AssertionError("a model without target: our own bug")
         return self.target
+
+
+@dataclass(frozen=True)
+class Section:
+    """Fields: `up`, `down`, slots of the section's values along which they are vectors and covectors, 0 where they are
+    of another kind; `up_to_factor`, whether fields count that only rescale it, from place to place."""
+
+    up: int
+    down: int
+    up_to_factor: bool
+
+    def factors(self, units: Float[np.ndarray, " n"], width: int) -> Float[np.ndarray, " m"]:
+        """What components are multiplied by when coordinates are measured in other units."""
+        out = np.ones(1)
+        for slot in range(self.up + self.down):
+            out = np.multiply.outer(out, 1 / units if slot < self.up else units).reshape(-1)
+        return np.broadcast_to(out, (width,))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..derivative import Blocks, blocks, expand, feature_width, slopes
+from ..derivative import Blocks, blocks, expand, feature_width, section_blocks, section_width, slopes
 from ..interop import ForeignModel
 from ..report import progress
 from ..sampling import DrawnRows, RowDraws, Stream
@@ -49,14 +49,26 @@ def reduce_model(
 
 def finished(question: Question, found: Accumulator, units: "Units", dtype: np.dtype) -> Reduction:
     """What is left when all data have been seen."""
-    expansions = (
+    try:
+        return found.finish(_expansions(question, units), dtype, units.outputs)
+    except ValueError:
+        raise _overflow(question.model) from None
+
+
+def _blocks(question: Question, F: Callable | ForeignModel) -> Callable[..., Blocks]:
+    if question.section:
+        return section_blocks(F, question.source, question.onto, question.section.up_to_factor)
+    return blocks(F, question.source, question.onto)
+
+
+def _expansions(question: Question, units: "Units") -> tuple[Callable[[np.ndarray], np.ndarray], ...]:
+    """How the factor of each term of the denominator becomes rows over generators; those of a section are."""
+    if question.section:
+        return (np.asarray, np.asarray)
+    return (
         partial(expand, question.source, scale=1 / units.inputs),
         partial(expand, question.onto, scale=units.outputs),
     )
-    try:
-        return found.finish(expansions, dtype, units.outputs)
-    except ValueError:
-        raise _overflow(question.model) from None
 
 
 def _overflow(name: str) -> ValueError:
@@ -78,9 +90,11 @@ def accumulated(
     """
     source, target, name = question.source, question.onto, question.model
     q, m = source.algebra.dim, target.width
-    evaluate = partial(_in_units, blocks(F, source, target), units)
-    found = Accumulator.empty(q, source.width, (feature_width(source), feature_width(target)))
-    size, start, dtype = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m), 0, x.dtype
+    evaluate = partial(_in_units, _blocks(question, F), units)
+    widths = (q, q) if question.section else (feature_width(source), feature_width(target))
+    found = Accumulator.empty(q, source.width, widths)
+    more = section_width(source) * q if question.section else 0
+    size, start, dtype = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m + more), 0, x.dtype
     pieces = progress(batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
     for out, batch, drawn, order in _evaluated(evaluate, pieces, size, draws):
         b, used = len(batch), int(np.sum(~drawn.held))
@@ -141,20 +155,31 @@ def units(F: Callable | ForeignModel, x: Stream, question: Question) -> tuple[Un
     source, target = question.source, question.onto
     inputs, outputs = source.unit_groups(), target.unit_groups()
     s, t = np.ones(source.width), np.ones(target.width)
+    if question.section:
+        x = x.repeatable()
+        s = spreads(x.sample(SAMPLE), inputs)
+        return Units(s, question.section.factors(s, target.width)), x
     if len(inputs) == 1 and len(outputs) == 1:
         return Units(s, t), x
     x = x.repeatable()
     sample = x.sample(SAMPLE)
     if len(inputs) > 1:
-        for group in inputs:
-            piece = np.asarray(sample[:, group], np.float64)
-            spread = piece - piece.mean(axis=0)
-            s[group] = _size(spread if spread.any() else piece)
+        s = spreads(sample, inputs)
     if len(outputs) > 1:
         slope = slopes(F, sample[:64], target.width) * s
         for group in outputs:
             t[group] = 1.0 / _size(slope[:, group][np.isfinite(slope[:, group])])
     return Units(s, t), x
+
+
+def spreads(sample: np.ndarray, groups: Iterable[np.ndarray]) -> Float[np.ndarray, " n"]:
+    """The rms of each group of columns about its mean, for each column; about zero where it does not vary."""
+    out = np.ones(sample.shape[1])
+    for group in groups:
+        piece = np.asarray(sample[:, group], np.float64)
+        spread = piece - piece.mean(axis=0)
+        out[group] = _size(spread if spread.any() else piece)
+    return out
 
 
 def _size(values: np.ndarray) -> float:
