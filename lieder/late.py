@@ -22,9 +22,11 @@ class _Late:
 if TYPE_CHECKING:
     import optax as optax
     import scipy.cluster.hierarchy as hierarchy
+    import sklearn.ensemble as ensemble
     import sklearn.neighbors as neighbors
     import sympy as sympy
 else:
+    ensemble = _Late("sklearn.ensemble")
     hierarchy = _Late("scipy.cluster.hierarchy")
     neighbors = _Late("sklearn.neighbors")
     optax = _Late("optax")

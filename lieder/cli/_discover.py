@@ -27,6 +27,17 @@ def discover(
     min_gap: Annotated[
         float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
     ] = 5.0,
+    evidence: Annotated[
+        Literal["gap", "certificate"],
+        typer.Option(
+            help="certificate: at least and at most how many symmetries there are to within --delta, of a fitted model."
+        ),
+    ] = "gap",
+    delta: Annotated[float, typer.Option(help="Relative defect up to which a direction counts as a symmetry.")] = 0.05,
+    alpha: Annotated[float, typer.Option(help="Probability that the certificate is wrong.")] = 0.05,
+    groups: Annotated[
+        str | None, typer.Option(help="Column of labels of rows that hang together: a planet, a trajectory, a batch.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
     delimiter: Delimiter = ",",
@@ -38,7 +49,9 @@ def discover(
     columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs") if outputs is not None else []
     apart(columns_in, columns_out, "--inputs and --outputs")
     check_candidates(candidates, columns_in + columns_out)
-    table = read(file, columns_in + columns_out, delimiter, decimal, missing)
+    if outputs is None and (evidence != "gap" or groups is not None):
+        raise ValueError("--evidence certificate and --groups are for a table with --outputs; a cloud has neither.")
+    table = read(file, columns_in + columns_out, delimiter, decimal, missing, label=groups)
     from lieder import action
     from lieder.discover import cloud, dataset
     from lieder.files import check_path
@@ -64,6 +77,10 @@ def discover(
             names=columns_in,
             output_names=columns_out,
             seed=seed,
+            evidence=evidence,
+            delta=delta,
+            alpha=alpha,
+            groups=table.labels,
         )
     print(found)
     if report is not None:

@@ -130,6 +130,38 @@ def lie_rows(
     return np.asarray(contract(jnp.asarray(x), jnp.asarray(values), jnp.asarray(jacobians)))
 
 
+class Moves(NamedTuple):
+    """What generators do at some points: `fields` theta_k(x) (B, q, n), `turns` phi_k(x, y) (B, q, m), and their
+    derivatives by y, `turning` (B, q, m, m)."""
+
+    fields: np.ndarray
+    turns: np.ndarray
+    turning: np.ndarray
+
+
+def moves(
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    x: Float[np.ndarray, "B n"],
+    y: Float[np.ndarray, "B m"],
+) -> Moves:
+    """All generators at points x with outputs y, from which L of any model there is a product of matrices.
+
+    Arguments: `source`, `target`, over one algebra of q generators; `x` (B, n); `y` (B, m).
+    Returns: Moves.
+    """
+    with jax.enable_x64(True):
+        return Moves(*(np.asarray(part) for part in _moves(source, target, jnp.asarray(x), jnp.asarray(y))))
+
+
+@eqx.filter_jit
+def _moves(source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    def one(a: Array, b: Array) -> tuple[Array, Array, Array]:
+        return source.fields(a), target.over(a, b), jax.jacfwd(lambda c: target.over(a, c))(b)
+
+    return jax.vmap(one)(x, y)
+
+
 def check_model(F: Callable, source: AbstractAction, target: AbstractFibreAction, dtype, name: str = "F") -> None:
     """Nothing, when F maps (n,) to (m,) real numbers and JAX can trace it.
 

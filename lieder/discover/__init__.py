@@ -1,6 +1,7 @@
 """Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that
 is."""
 
+from ._certificate import Certificate as Certificate
 from ._cloud import cloud as cloud
 from ._cloud import graph as graph
 from ._dataset import dataset as dataset

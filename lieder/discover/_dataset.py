@@ -12,7 +12,7 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..derivative import values
 from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
-from ..sampling import Table, common_spread, intrinsic_dimension
+from ..sampling import Table, common_spread, groups_of, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
@@ -24,7 +24,7 @@ from ._checks import (
 )
 from ._cloud import GRAPH, Search, graph_symmetries
 from ._fitted import fitted_symmetries
-from ._question import Question, Rule
+from ._question import Asked, Question, Rule
 from ._symmetries import Symmetries
 
 ACROSS = 0.01  # error across the set at which a polynomial near it is trusted: a hundredth of its own slope
@@ -45,6 +45,10 @@ def dataset(
     names: list[str] | None = None,
     output_names: list[str] | None = None,
     seed: int = 0,
+    evidence: Asked = "gap",
+    delta: float = 0.05,
+    alpha: float = 0.05,
+    groups=None,
 ) -> Symmetries:
     """The symmetries of a table of inputs and outputs, and which route was taken.
 
@@ -62,6 +66,14 @@ def dataset(
         weights: "auto" (relative when the sizes of the outputs span more than three decades, else equal), "relative"
             (rows weighted by 1/|y|: each row's relative error counts alike), None, or (N,) numbers.
         tolerance, min_gap, names, output_names, seed: as in `function`.
+        evidence: "gap", the largest gap between defects and nothing more (default), or "certificate": besides, at least
+            and at most how many symmetries there are to within `delta`, with a confidence of 1 - `alpha`, for a model
+            that is fitted (see `Certificate`). It changes nothing else of the answer.
+        delta: the relative defect up to which a direction counts as a symmetry (default .05). alpha: the probability of
+            an error, from .001 to .5 (default .05).
+        groups: (N,) labels of rows that hang together (a planet, a trajectory, a batch): they are held out, and left
+            out in cross-validation and in the repetitions, together, and the certificate takes them to be independent
+            of each other only as groups. Defects are then those at all rows.
     Returns:
         Symmetries; `evidence.model` says which model, its held-out error and the weights; `evidence.resolution` is
         the part of that error that is smooth in x, hence the model's and not the labels' noise.
@@ -72,19 +84,21 @@ def dataset(
     check_action(source, "source")
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
-    rule = Rule(tolerance, min_gap, seed)
+    rule = Rule(tolerance, min_gap, seed, evidence, delta, alpha)
     _check_fit(fit)
     inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")
     check_candidates(len(inputs.values), target.width, source.algebra.dim, "x")
+    if groups is not None:
+        rule = replace(rule, groups=groups_of(groups, len(inputs.values)))
     w, weighting = _weights(weights, outputs.values, source.algebra.dim)
     question = Question(source, target, inputs.names + outputs.names, "symmetries of a model fitted to data")
     fitted = None
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled, width = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0, inputs.values.shape[1]
-        fitted = _beyond(inputs, outputs, w, seed) if 0 < filled < width else None
+        fitted = _beyond(inputs, outputs, w, rule) if 0 < filled < width else None
         if fitted is None and filled < width:
             why = (
                 "as asked"
@@ -97,12 +111,14 @@ def dataset(
             return graph_symmetries(question, rule, Search(), inputs.values, outputs.values, described)
     if fitted is None:
         check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
-        fitted = models.fit(inputs.values, outputs.values, fit, weights=w, seed=seed, argument="fit")
+        fitted = models.fit(
+            inputs.values, outputs.values, fit, weights=w, seed=seed, argument="fit", groups=rule.groups
+        )
         _check_fitted(fitted, inputs)
     return fitted_symmetries(question, rule, fitted, inputs, outputs, weighting)
 
 
-def _beyond(inputs: Table, outputs: Table, weights, seed: int) -> models.Fitted | None:
+def _beyond(inputs: Table, outputs: Table, weights, rule: Rule) -> models.Fitted | None:
     """A polynomial that is determined also off the thin set near which the inputs lie, else None.
 
     The rows leave the set by `spread`, the least singular value of the monomials that the polynomial may use. A fit
@@ -112,7 +128,9 @@ def _beyond(inputs: Table, outputs: Table, weights, seed: int) -> models.Fitted 
     width = x.shape[1]
     if polynomials(width, 2).size > min(0.2 * len(x), MONOMIALS):
         return None
-    fitted = models.fit(inputs.values, outputs.values, "polynomial", weights=weights, seed=seed)
+    fitted = models.fit(
+        inputs.values, outputs.values, "polynomial", weights=weights, seed=rule.seed, groups=rule.groups
+    )
     degree = max([2, *(int(found[-1]) for found in re.findall(r"degree (\d)", fitted.family))])
     table = values(polynomials(width, degree), x)
     size = np.linalg.norm(table, axis=0)

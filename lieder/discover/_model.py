@@ -42,7 +42,7 @@ def model_symmetries(
     """
     w = reducible(question, model, data, weights)
     needed = moved_columns(question.source, data.glance(64)) if needed is None else needed
-    return concluded(question, rule, model, known, reduce_model(question, model, data, w, rule.seed, needed))
+    return concluded(question, rule, model, known, reduce_model(question, model, data, w, rule, needed))
 
 
 def reducible(

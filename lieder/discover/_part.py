@@ -194,7 +194,7 @@ def reduce(
             units, data = units_of(model, data, question)
         else:
             check_units(units, question)
-        draws = draws_for(question, rule.seed, first_row)
+        draws = draws_for(question, rule, first_row)
         found, dtype, count = accumulated(question, model, data, partial(data.batches, piece=True), draws, units, w)
     return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model))
 

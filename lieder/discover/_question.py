@@ -2,12 +2,18 @@
 
 import numbers
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, total
+from ..sampling import Groups
 from ._evidence import TOP
+
+Asked = Literal["gap", "certificate"]
+CERTIFICATE = "certificate"
+LEAST_ALPHA, MOST_ALPHA = 0.001, 0.5  # below, so many draws are needed that nobody waits for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +82,18 @@ class Section:
 @dataclass(frozen=True)
 class Rule:
     """How it is decided: by the `tolerance` where one is given, else by a gap of at least `min_gap`; `seed`, of what is
-    drawn at random.
+    drawn at random. With `evidence` "certificate" it is also stated what holds to within `delta` with a confidence of
+    1 - `alpha`. `groups`, which rows hang together.
 
     Raises: ValueError for a rule that decides nothing."""
 
     tolerance: float | None = None
     min_gap: float = 5.0
     seed: int = 0
+    evidence: Asked = "gap"
+    delta: float = 0.05
+    alpha: float = 0.05
+    groups: Groups | None = None
 
     def __post_init__(self):
         if not is_number(self.min_gap) or not 1.0 < self.min_gap < np.inf:
@@ -93,6 +104,18 @@ class Rule:
             raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {self.tolerance!r}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or self.seed < 0:
             raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}.")
+        if self.evidence not in ("gap", CERTIFICATE):
+            raise ValueError(f"evidence must be 'gap' or '{CERTIFICATE}', got {self.evidence!r}.")
+        if not (is_number(self.delta) and 0.0 < self.delta < 1.0):
+            raise ValueError(
+                f"delta must lie between 0 and 1: it is the relative defect up to which a direction counts as a"
+                f" symmetry, got {self.delta!r}."
+            )
+        if not (is_number(self.alpha) and LEAST_ALPHA <= self.alpha <= MOST_ALPHA):
+            raise ValueError(
+                f"alpha must lie between {LEAST_ALPHA} and {MOST_ALPHA}: it is the probability of an error, .05 for a"
+                f" confidence of 95 %, got {self.alpha!r}."
+            )
 
 
 def is_number(value) -> bool:

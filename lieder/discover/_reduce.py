@@ -14,7 +14,7 @@ from ..report import progress
 from ..sampling import DrawnRows, RowDraws, Stream
 from ._accumulator import Accumulator, Reduction, parts_of
 from ._checks import check_enough
-from ._question import Question
+from ._question import Question, Rule
 
 SAMPLE = 1024  # rows that units are estimated from
 BUDGET = 64 * 2**20  # bytes for one batch of rows
@@ -34,14 +34,14 @@ def reduce_model(
     F: Callable | ForeignModel,
     x: Stream,
     weights: Float[np.ndarray, " N"] | None,
-    seed: int,
+    rule: Rule,
     needed: Bool[np.ndarray, " n"] | None = None,
 ) -> Reduction:
     """Rows of the Lie derivative of a model at every point of a stream, of which the columns `needed` must vary."""
     with jax.enable_x64(x.dtype == np.float64):
         scales, x = units(F, x, question)
         found, dtype, _ = accumulated(
-            question, F, x, partial(x.batches, needed=needed), draws_for(question, seed), scales, weights
+            question, F, x, partial(x.batches, needed=needed), draws_for(question, rule), scales, weights
         )
     check_enough(sum(found.numerator.rows), question.source.algebra.dim, x.argument)
     return finished(question, found, scales, dtype)
@@ -115,11 +115,13 @@ def accumulated(
     return found, np.dtype(dtype), start
 
 
-def draws_for(question: Question, seed: int, first_row: int = 0) -> RowDraws:
+def draws_for(question: Question, rule: Rule, first_row: int = 0) -> RowDraws:
     """What is drawn for the rows of a table, or of the piece of it that begins with `first_row`."""
     q, m = question.source.algebra.dim, question.onto.width
     # While equations are few none can be spared: the finite check then uses points that the factors have seen.
-    return RowDraws(seed, parts_of(q), -(-(2 * q + 32) // m), first_row)
+    parts, spared = parts_of(q), -(-(2 * q + 32) // m)
+    together = None if rule.groups is None else rule.groups.parts(parts, rule.seed)
+    return RowDraws(rule.seed, parts, spared, first_row, together)
 
 
 class Units(NamedTuple):

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..action import AbstractAction
+from ..late import sympy
 from ..linalg import row_echelon, simplest_fraction, varimax
 
 LADDER = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
@@ -99,3 +101,22 @@ def _number(value: float, within: float) -> float:
         return 0.0
     fraction = simplest_fraction(value, within)
     return float(fraction) if fraction.denominator <= DENOMINATOR else float(value)
+
+
+def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:
+    """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
+    symbols: list[sympy.Symbol] = [sympy.Dummy(real=True) for _ in range(action.width)]
+    components = [sympy.expand(c) for c in action.symbolic(row, symbols, symbols)]
+    signs = []
+    for symbol, component in zip(symbols, components, strict=True):
+        used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
+        for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
+            if along.is_number and along != 0:
+                return 1.0 if along > 0 else -1.0
+        linear = [component.coeff(other) for other in symbols if other in used]
+        terms = [c for c in linear if c.is_number and c != 0] or sympy.Add.make_args(component)
+        signs += [term.as_coeff_Mul()[0] > 0 for term in terms if term != 0]
+    if not signs or all(signs):
+        return 1.0
+    # Mixed signs are a turn: the first coordinate then loses what the second gains.
+    return -1.0 if signs[0] or not any(signs) else 1.0

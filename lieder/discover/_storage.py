@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from ..action import AbstractAction, AbstractFibreAction, read, read_algebra, tangent, written_algebra
+from ._certificate import Certificate
 from ._evidence import Evidence
 
 FORMAT = "lieder symmetries 3"
@@ -20,6 +21,7 @@ def written_fields(fields: dict[str, Any]) -> dict[str, Any]:
         "target": written_action(fields["target"]),
         "algebra": written_algebra(fields["algebra"]),
         "evidence": dataclasses.asdict(fields["evidence"]),
+        "certificate": None if fields["certificate"] is None else dataclasses.asdict(fields["certificate"]),
     }
 
 
@@ -40,6 +42,7 @@ def read_fields(
         "target": read_action(plain["target"], target, "target", path, "Symmetries.load"),
         "algebra": read_algebra(plain["algebra"]),
         "evidence": Evidence(**evidence),
+        "certificate": None if plain.get("certificate") is None else Certificate(**plain["certificate"]),
     }
 
 

@@ -24,7 +24,7 @@ DRAWN = 8  # generators drawn in the report
 
 class Told(NamedTuple):
     """What is told of a discovery; `fields`, the found generators as texts, and `algebra`, its name, where there are
-    some."""
+    some; `certified`, the sentences of a certificate."""
 
     dim: int
     defects: Float[np.ndarray, " k"]
@@ -35,6 +35,7 @@ class Told(NamedTuple):
     algebra: str
     method: str
     rows: int
+    certified: tuple[str, ...] = ()
 
 
 class Columns(NamedTuple):
@@ -63,6 +64,8 @@ def answer(s: Told) -> str:
     """The verdict and the evidence that decides it, in sentences."""
     e = s.evidence
     lines = [_headline(s)]
+    if s.certified:
+        lines.append(f"Certificate: {s.certified[0]}")
     if s.evidence.verdict == SYMMETRIES:
         lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields)]
         if s.dim > 1:
@@ -90,6 +93,8 @@ def answer(s: Told) -> str:
         lines.append(
             f"Ineffective: {s.ineffective} of {s.candidates} candidates do not move the data at all and are left aside."
         )
+    if len(s.certified) > 1:
+        lines.append(f"Of the certificate: {' '.join(s.certified[1:])}")
     return "\n".join(lines)
 
 

@@ -22,9 +22,10 @@ from ..algebra import LieAlgebra, Span
 from ..files import check_path, read_record, write_record
 from ..late import sympy
 from ..sampling import checked_flag
+from ._certificate import Certificate, sentences
 from ._evidence import SYMMETRIES, Evidence
 from ._found import EXACT
-from ._sparsify import NEGLIGIBLE, printable, simple_basis
+from ._sparsify import NEGLIGIBLE, orientation, printable, simple_basis
 from ._storage import FORMAT, read_fields, written_fields
 from ._summary import DRAWN, Columns, Shown, Told, field_figure, orbit_figure, orbits_among, page, text
 
@@ -54,6 +55,7 @@ class Symmetries:
         method: how it was found, in words.
         lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs
             are written.
+        certificate: what holds to within delta with a confidence of 1 - alpha, where it was asked for, else None.
     """
 
     source: AbstractAction
@@ -73,6 +75,27 @@ class Symmetries:
     names: tuple[str, ...]
     method: str
     lifted: bool = False
+    certificate: Certificate | None = None
+
+    @property
+    def symmetric(self) -> Float[np.ndarray, "a q"]:
+        """Generators of the certified space. Raises: ValueError where no certificate was asked for."""
+        return self._certified().symmetric
+
+    @property
+    def broken(self) -> Float[np.ndarray, "b q"]:
+        """Generators of the space without any symmetry to within delta. Raises: ValueError as `symmetric`."""
+        return self._certified().broken
+
+    @property
+    def undecided(self) -> Float[np.ndarray, "u q"]:
+        """Directions that the data leave open. Raises: ValueError as `symmetric`."""
+        return self._certified().undecided
+
+    def _certified(self) -> Certificate:
+        if self.certificate is None:
+            raise ValueError("certificate: none was asked for. Call the verb with evidence='certificate'.")
+        return self.certificate
 
     @property
     def generators(self) -> Float[np.ndarray, "dim q"]:
@@ -163,25 +186,7 @@ class Symmetries:
         """
         limit = self.evidence.limit(self.defects[: self.dim])
         rows = simple_basis(self.basis, self.numerator, self.denominator, limit)
-        return np.array([row * self._orientation(row) for row in rows]).reshape(rows.shape)
-
-    def _orientation(self, row: Float[np.ndarray, " q"]) -> float:
-        """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
-        symbols: list[sympy.Symbol] = [sympy.Dummy(real=True) for _ in range(self.total.width)]
-        components = [sympy.expand(c) for c in self.total.symbolic(row, symbols, symbols)]
-        signs = []
-        for symbol, component in zip(symbols, components, strict=True):
-            used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
-            for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
-                if along.is_number and along != 0:
-                    return 1.0 if along > 0 else -1.0
-            linear = [component.coeff(other) for other in symbols if other in used]
-            terms = [c for c in linear if c.is_number and c != 0] or sympy.Add.make_args(component)
-            signs += [term.as_coeff_Mul()[0] > 0 for term in terms if term != 0]
-        if not signs or all(signs):
-            return 1.0
-        # Mixed signs are a turn: the first coordinate then loses what the second gains.
-        return -1.0 if signs[0] or not any(signs) else 1.0
+        return np.array([row * orientation(self.total, row) for row in rows]).reshape(rows.shape)
 
     def fields(
         self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True
@@ -332,6 +337,7 @@ class Symmetries:
             self.identify() if found and self.dim > 1 else "",
             self.method,
             self.rows,
+            () if self.certificate is None else tuple(sentences(self.certificate)),
         )
 
     def _columns(self) -> Columns:

@@ -1,6 +1,9 @@
 """Matrices only: stacks of generators, reductions, spectra, rank rules, nuclear norms."""
 
 from ._axes import axis_aligned as axis_aligned
+from ._band import Band as Band
+from ._band import largest_eigenvalue as largest_eigenvalue
+from ._band import simultaneous_band as simultaneous_band
 from ._columns import Columns as Columns
 from ._connected import SingularPart as SingularPart
 from ._connected import TooLarge as TooLarge

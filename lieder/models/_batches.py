@@ -27,6 +27,26 @@ def evaluate(function: Callable, x: np.ndarray) -> np.ndarray:
         return out
 
 
+def evaluate_jacobians(model: Callable | ForeignModel, x: np.ndarray, outputs: int) -> np.ndarray:
+    """The derivatives of any fitted model on the rows of x (N, n): (N, outputs, n), in float64."""
+    if isinstance(model, ForeignModel):
+        return np.asarray(model.jacobians(x), dtype=np.float64).reshape(len(x), outputs, -1)
+    slope = jax.jacrev if outputs <= x.shape[1] else jax.jacfwd
+    flat = evaluate(lambda z: jnp.ravel(slope(lambda a: jnp.reshape(model(a), (outputs,)))(z)), x)
+    return flat.reshape(len(x), outputs, x.shape[1])
+
+
+def gradients(dictionary: AbstractDictionary, x: np.ndarray) -> np.ndarray:
+    """The derivatives of all features on the rows of x (N, n): (N, D, n), computed in float64."""
+    with jax.enable_x64(True):
+        return np.asarray(_gradients(dictionary)(jnp.asarray(x, jnp.float64)))
+
+
+@lru_cache(maxsize=64)
+def _gradients(dictionary: AbstractDictionary) -> Callable:
+    return jax.jit(jax.vmap(dictionary.jacobian))
+
+
 @lru_cache(maxsize=64)
 def _many(function: Callable) -> Callable:
     """Compiled once for dictionaries that are equal, as those of the same monomials are."""
@@ -34,7 +54,11 @@ def _many(function: Callable) -> Callable:
 
 
 def values(model: Callable | ForeignModel, x: np.ndarray) -> np.ndarray:
-    """Any fitted model on a batch of examples, in float64."""
+    """Any fitted model on many examples.
+
+    Arguments: `model`, from one example, or foreign; `x` (N, n).
+    Returns: (N, m), in float64.
+    """
     if isinstance(model, ForeignModel):
         return np.asarray(model.values(x), dtype=np.float64)
     return evaluate(model, x)

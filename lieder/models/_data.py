@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sampling import real_numbers
+from ..sampling import Groups, real_numbers, shuffled
 
 LEAST_ROWS = 10
 FLOOR = 0.01  # quantile of |y| below which relative weights stop growing: the smallest rows must not decide the fit
@@ -12,14 +12,28 @@ FLOOR = 0.01  # quantile of |y| below which relative weights stop growing: the s
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Rows (x_i, y_i) with weights w_i >= 0 of mean one: x (N, n), y (N, m), weight (N,)."""
+    """Rows (x_i, y_i) with weights w_i >= 0 of mean one: x (N, n), y (N, m), weight (N,); `groups`, which of them hang
+    together, None where each stands for itself."""
 
     x: np.ndarray
     y: np.ndarray
     weight: np.ndarray
+    groups: Groups | None = None
 
     def __getitem__(self, rows: np.ndarray) -> "Data":
-        return Data(self.x[rows], self.y[rows], self.weight[rows])
+        groups = None if self.groups is None else self.groups.among(rows)
+        return Data(self.x[rows], self.y[rows], self.weight[rows], groups)
+
+    def shuffled(self, seed: int) -> np.ndarray:
+        """The rows in random order, such as hang together or are equal next to each other."""
+        return shuffled(self.x, seed) if self.groups is None else self.groups.shuffled(seed)
+
+    def parts(self, count: int) -> list[np.ndarray]:
+        """The rows in so many parts, in their order; with groups whole ones, in fewer parts where these are fewer."""
+        if self.groups is None or self.groups.count < 2:
+            return np.array_split(np.arange(len(self)), count)
+        part = self.groups.parts(min(count, self.groups.count), 0)
+        return [np.flatnonzero(part == k) for k in range(part.max() + 1)]
 
     def __len__(self) -> int:
         return len(self.x)

@@ -54,7 +54,7 @@ def alternatives(
     if validated.members:
         models = list(validated.members)
     else:
-        parts = [part for part in np.array_split(np.arange(len(data)), PARTS) if len(part)]
+        parts = [part for part in data.parts(PARTS) if len(part)]
         models = family.refits(data, validated.setting, parts, seed)
     # Fits that differ by chance alone differ twice as much from each other as from their mean, whatever the rows.
     each = 1.0 / len(models) if family.chance else share * (len(models) - 1) / len(models)

@@ -1,5 +1,6 @@
 """Fit a function to data, choose its family by cross-validation, and say how far it can be believed."""
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from jaxtyping import Num
 from lieder.dictionary import AbstractDictionary, by_name
 from lieder.interop import ForeignModel, is_sklearn
 
-from ..sampling import shuffled
+from ..sampling import Groups
 from ._batches import values
 from ._choice import preferred
 from ._data import Data, checked, held
@@ -40,6 +41,7 @@ def fit(
     held_out: float = 0.2,
     seed: int = 0,
     argument: str = "family",
+    groups: Groups | None = None,
 ) -> Fitted:
     """Fit a smooth function y ~ F(x), to be differentiated.
 
@@ -63,19 +65,20 @@ def fit(
     `held_out`: the fraction of rows kept for the error, .2 by default.
     `seed`: of the split and the network.
     `argument`: what the caller calls the family, for messages.
+    `groups`: rows that hang together are held out together, and left out together in cross-validation and jackknife.
     Returns: the model with its error, what it explains, and the alternatives that the data allow: `Fitted`.
     Raises: ValueError for rows that do not match, too few of them, NaN, an unknown family (with the nearest one);
     TypeError for complex numbers, text, or an estimator that cannot predict.
     Reference: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 7.10 (one standard
     error); 3.4.1 (ridge by one decomposition).
     """
-    data = checked(x, y, weights, folds, held_out)
-    order = shuffled(data.x, seed)
-    count = held(len(data), held_out)
+    data = dataclasses.replace(checked(x, y, weights, folds, held_out), groups=groups)
+    order = data.shuffled(seed)
+    count = _apart(data, order, held(len(data), held_out))
     test, train = np.sort(order[:count]), np.sort(order[count:])
     known = data[train]
-    chosen = known[shuffled(known.x, seed + 1)[:CHOICE]]
-    parts = np.array_split(np.arange(len(chosen)), folds)
+    chosen = known[known.shuffled(seed + 1)[:CHOICE]]
+    parts = chosen.parts(folds)
 
     tried: dict[str, tuple[AbstractFamily, Validated]] = {}
     scores: dict[str, float] = {}
@@ -111,6 +114,15 @@ def fit(
         derivative,
         data.weight,
     )
+
+
+def _apart(data: Data, order: np.ndarray, count: int) -> int:
+    """How many of the ordered rows are held out: where rows hang together, up to the end of the group nearest to it."""
+    if data.groups is None:
+        return count
+    codes = data.groups.codes[order]
+    ends = np.append(np.flatnonzero(np.diff(codes)) + 1, len(codes))
+    return int(ends[np.argmin(np.abs(ends[:-1] - count))]) if len(ends) > 1 else count
 
 
 def _rivals(

@@ -4,6 +4,9 @@ from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
+from ._groups import Groups as Groups
+from ._groups import dealt as dealt
+from ._groups import groups_of as groups_of
 from ._moments import Moments as Moments
 from ._moments import moments as moments
 from ._neighbours import Scale as Scale

@@ -36,21 +36,24 @@ class RowDraws:
     every 4, 8 or 16 neighbouring rows (stratified), not one coin a row.
 
     Fields: `seed`; `parts`, their number; `spared`: of so many rows, the first, none is held out; `first`, the number
-    of the first row of what is read, in the whole table.
+    of the first row of what is read, in the whole table; `together`, the parts of the rows that are read, where groups
+    of them hang together, default drawn by number.
     """
 
     seed: int
     parts: int
     spared: int
     first: int = 0
+    together: Int[np.ndarray, " N"] | None = None
 
     def rows(self, start: int, stop: int) -> DrawnRows:
         """The draws of rows `start` to `stop` - 1 of what is read."""
+        given = None if self.together is None else self.together[start:stop]
         start, stop = self.first + start, self.first + stop
         numbers = np.arange(start, stop, dtype=np.int64)
         unit = np.where(numbers < SINGLY, numbers, SINGLY + (numbers - SINGLY) // TOGETHER)
         first, last = (int(unit[0]), int(unit[-1]) + 1) if len(unit) else (0, 0)
-        part = _ranked(first, last, self.parts, self.seed, 1)[unit - first]
+        part = _ranked(first, last, self.parts, self.seed, 1)[unit - first] if given is None else given
         key = row_keys(start, stop, self.seed)
         share = np.where(numbers < FIRST, 1 / HELD[0], 1 / HELD[1])
         probe = (scrambled(numbers, self.seed, 3) >> np.uint64(32)).astype(np.uint32)

@@ -353,3 +353,16 @@ def test_help_is_quick_and_light():
         assert "--candidates" in shown.stdout
     # CPU seconds, the best of three: the machine may be busy.
     assert min(seconds) < 0.5
+
+
+def test_certificate_and_groups(few_planets, monkeypatch, capsys):
+    """Eight planets are too few groups for a certificate, and the answer says so."""
+    code, out, _ = command(
+        *("discover", few_planets, "--inputs", "x,y,z", "--outputs", "ax,ay,az", "--candidates", CANDIDATES),
+        *("--fit", "radial(-5,0)", "--evidence", "certificate", "--groups", "planet"),
+        monkeypatch=monkeypatch,
+        capsys=capsys,
+    )
+    shown = " ".join(re.sub("[┃│]", " ", out).split())
+    assert code == 0 and "groups are too few to tell how much groups differ, 10 are needed" in shown
+    assert "defects at all rows, of" in shown

@@ -1,0 +1,186 @@
+"""From a fitted linear family to a certificate: its error drawn at random, and carried to every candidate at once."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from ..derivative import Moves, moves
+from ..linalg import relative_spectrum, simultaneous_band
+from ..models import LeastSquares, Refits
+from ._certificate import Bounds, Certificate, bounded, counted
+from ._evidence import TOP
+from ._identifiability import weak_directions
+from ._question import Question, Rule
+from ._reduce import Units
+
+POINTS = 512  # at which the law is judged
+ENTRIES = 2**23  # of the rows of all draws: fewer points where these are more
+LEAST = 64  # points however many the entries
+NUMERATOR = 0.8  # share of alpha that goes to the numerator's band; the rest to the denominator's, which decides little
+NULL = 1e-7  # share of the largest below which a candidate's motion counts as none
+
+
+def certificate(
+    question: Question,
+    rule: Rule,
+    estimate: LeastSquares | Refits,
+    units: Units,
+    x: Float[np.ndarray, "N n"],
+    weights: Float[np.ndarray, " N"],
+    floor: float = 0.0,
+) -> Certificate:
+    """The certificate of a model whose errors can be drawn at random, at its rows.
+
+    L_xi F and the terms of the denominator are linear in F, so an error of F makes one of these, along every candidate:
+    sums of influences with random multipliers give the law of all of them together, and `simultaneous_band` what holds
+    for all candidates at once.
+
+    Arguments: `question`, `rule` with delta and alpha; `estimate`; `units` of inputs and outputs; `x`, `weights` of the
+        rows that it was fitted to; `floor`, of defects, what is wrong without being random.
+    Returns: Certificate, without its name and what is tested besides.
+    """
+    draws = int(np.ceil(1.0 / ((1.0 - NUMERATOR) * rule.alpha) - 1e-9)) - 1
+    each = draws * question.onto.width * question.source.algebra.dim
+    chosen = np.flatnonzero(weights > 0)
+    count = min(len(chosen), max(LEAST, min(POINTS, ENTRIES // each)))
+    chosen = chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]
+    at, values = _met(question, estimate, units, x[chosen], weights[chosen])
+    numerator, denominator = (form[0] for form in at.forms(estimate.coefficients[None], at.moves.turns))
+    spectrum = relative_spectrum(_root(numerator), _root(denominator), NULL)
+    examples = np.concatenate([x[chosen], values], axis=1)
+    weak = list(weak_directions(question.both, spectrum.directions, examples, question.names)[0])
+    strong = [k for k in range(len(spectrum.directions)) if k not in weak]
+    directions = spectrum.directions[[*strong, *weak]]
+    # Columns in which the denominator is the identity and the numerator diagonal.
+    lengths = np.sqrt(_along(denominator, directions))
+    frame = (directions / lengths[:, None]).T
+    errors = at.within(frame).forms(estimate.errors(draws, rule.seed))
+    half = at.every(2).forms(estimate.coefficients[None], at.every(2).moves.turns)
+    found = _stated(rule, directions, spectrum.values[[*strong, *weak]], errors, lengths, len(strong), floor)
+    changed = np.abs(_changed(half, frame) - found.defects)[max(found.at_least, 1) - 1] if len(directions) else np.nan
+    return replace(found, halved=float(changed))
+
+
+def _stated(
+    rule: Rule,
+    directions: np.ndarray,
+    defects: np.ndarray,
+    errors: tuple[np.ndarray, np.ndarray],
+    lengths: np.ndarray,
+    strong: int,
+    floor: float,
+) -> Certificate:
+    """The counts and bounds, from errors of numerator and denominator along the directions, the weak ones last."""
+    judged = slice(0, strong)
+    shares = NUMERATOR, 1.0 - NUMERATOR
+    lower, upper = np.zeros(len(defects)), np.full(len(defects), np.inf)
+    if strong:
+        above, below = (
+            simultaneous_band(form[:, judged, judged], 1.0 - share * rule.alpha)
+            for form, share in zip(errors, shares, strict=True)
+        )
+        lower[judged], upper[judged] = bounded(defects[judged], above, below, floor)
+    least, most = counted(Bounds(lower, upper), rule.delta)
+    noise, less = (np.einsum("gkk->k", form) / len(form) for form in errors)
+    debiased = np.sqrt(np.maximum(defects**2 - noise, 0.0) / np.maximum(1.0 - less, np.finfo(float).tiny))
+    debiased = np.where(less < 1.0, np.minimum(debiased, TOP), TOP)
+    return Certificate(
+        rule.delta,
+        rule.alpha,
+        least,
+        most,
+        directions,
+        defects,
+        debiased,
+        lower,
+        upper,
+        lengths,
+        weak=len(defects) - strong,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Met:
+    """The generators and a linear family at some points, in common units and times the roots of weights.
+
+    Fields: `features` (B, r), `slopes` (B, n, r); `moves`; `inputs` (n,) and `outputs` (m,), units; `root` (B,).
+    """
+
+    features: Float[np.ndarray, "B r"]
+    slopes: Float[np.ndarray, "B n r"]
+    moves: Moves
+    units: Units
+    root: Float[np.ndarray, " B"]
+
+    def within(self, frame: Float[np.ndarray, "q k"]) -> "_Met":
+        """For combinations of the generators, columns of the frame."""
+        combined = Moves(*(np.moveaxis(np.moveaxis(part, 1, -1) @ frame, -1, 1) for part in self.moves))
+        return replace(self, moves=combined)
+
+    def every(self, step: int) -> "_Met":
+        """At a part of the points."""
+        part = Moves(*(each[::step] for each in self.moves))
+        return replace(
+            self, features=self.features[::step], slopes=self.slopes[::step], moves=part, root=self.root[::step]
+        )
+
+    def forms(
+        self, coefficients: Float[np.ndarray, "G r m"], turns: Float[np.ndarray, "B q m"] | None = None
+    ) -> tuple[Float[np.ndarray, "G q q"], Float[np.ndarray, "G q q"]]:
+        """Numerator and denominator of the relative defect as quadratic forms, weighted means over the points, of
+        models or of their errors; `turns` of outputs, by default those of the linear part."""
+        count, _, m = coefficients.shape
+        points, n, r = self.slopes.shape
+        fields, _, turning = self.moves
+        q = fields.shape[1]
+        flat = np.moveaxis(coefficients, 0, 1).reshape(r, count * m)
+        jacobians = (self.slopes.reshape(points * n, r) @ flat).reshape(points, n, count, m)
+        along = (jacobians.reshape(points, n, count * m).transpose(0, 2, 1) @ fields.transpose(0, 2, 1)).reshape(
+            points, count, m, q
+        )
+        scale = self.units.outputs[:, None] * self.root[:, None, None, None]
+        sizes = np.einsum("bngm,n,m->gb", jacobians**2, self.units.inputs**2, self.units.outputs**2)
+        measured = fields / self.units.inputs
+        outer = np.einsum("bqn,bpn->bqp", measured, measured).reshape(points, q * q)
+        denominator = ((sizes * self.root**2) @ outer).reshape(count, q, q)
+        if turns is None and turning.any():
+            values = (self.features @ flat).reshape(points, count, m)
+            turned = (turning.reshape(points, q * m, m) @ values.transpose(0, 2, 1)).reshape(points, q, m, count)
+            turned = turned.transpose(0, 3, 2, 1)
+        else:
+            turned = None if turns is None or not turns.any() else turns.transpose(0, 2, 1)[:, None]
+        if turned is not None:
+            along = along - turned
+            denominator = denominator + _squares(turned * scale)
+        return _squares(along * scale), denominator
+
+
+def _squares(rows: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G q q"]:
+    flat = np.moveaxis(rows, 1, 0).reshape(rows.shape[1], -1, rows.shape[3])
+    return flat.transpose(0, 2, 1) @ flat
+
+
+def _met(
+    question: Question, estimate: LeastSquares | Refits, units: Units, x: np.ndarray, weights: np.ndarray
+) -> tuple[_Met, Float[np.ndarray, "B m"]]:
+    """And the model's values."""
+    features, slopes = estimate.at(x)
+    values = features @ estimate.coefficients
+    root = np.sqrt(weights / weights.sum())
+    return _Met(features, slopes, moves(question.source, question.onto, x, values), units, root), values
+
+
+def _along(form: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    return np.einsum("kq,qr,kr->k", directions, form, directions)
+
+
+def _changed(half: tuple[np.ndarray, np.ndarray], frame: np.ndarray) -> Float[np.ndarray, " k"]:
+    numerator, denominator = (_along(form[0], frame.T) for form in half)
+    return np.sqrt(np.maximum(numerator, 0.0) / np.maximum(denominator, np.finfo(float).tiny))
+
+
+def _root(form: np.ndarray) -> np.ndarray:
+    """R with R^T R the form."""
+    values, vectors = np.linalg.eigh(form)
+    return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T

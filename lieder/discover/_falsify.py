@@ -1,0 +1,110 @@
+"""What speaks against a certified space without the model's derivative: held-out rows, moved and looked at again."""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..action import moved, velocities
+from ..late import ensemble
+from ._finite import step
+from ._question import Question
+
+SIGNS = 999  # random signs: p-values from 1 / 1000
+MOST = 4  # generators that are tried
+FOLDS = 3
+TREES = 60
+ROWS = 2000  # that the classifier is shown
+
+Model = Callable[[Float[np.ndarray, "N n"]], Float[np.ndarray, "N m"]]
+
+
+def missed(
+    question: Question,
+    model: Model,
+    held: tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N m"]],
+    generators: Float[np.ndarray, "a q"],
+    allowed: Float[np.ndarray, " a"],
+    outputs: Float[np.ndarray, " m"],
+    groups: Int[np.ndarray, " N"],
+    seed: int,
+) -> float:
+    """p-value of the hypothesis that g^-1 F(g x) predicts held-out labels as well as F(x) does, to within what is
+    allowed.
+
+    Under it the excess of the squared residual of a row, less the square of what is `allowed` for each unit of time,
+    has a mean of at most zero; its sign, the same for all rows of a group, is then drawn at random.
+
+    Returns: the least over the generators, times their number; NaN where no row can be moved.
+    Reference: Fisher (1935), The Design of Experiments, section 21 (random signs).
+    """
+    x, y = held
+    n = x.shape[1]
+    pairs = np.concatenate([x, y], axis=1)
+    before = np.sum((outputs * (model(x) - y)) ** 2, axis=1)
+    found = []
+    for xi, each in zip(generators[:MOST], allowed, strict=False):
+        speed = velocities(question.both, xi[None], pairs)[0]
+        time = step((x, speed[:, :n]), (y, speed[:, n:]))
+        there = moved(question.both, xi[None], pairs, np.array([time]))[0]
+        usable = np.isfinite(there).all(axis=1)
+        if usable.sum() < max(2, len(x) // 2):
+            continue
+        there = there[usable]
+        predicted = np.concatenate([there[:, :n], model(there[:, :n])], axis=1)
+        back = moved(question.both, xi[None], predicted, np.array([-time]))[0]
+        after = np.sum((outputs * (back[:, n:] - y[usable])) ** 2, axis=1)
+        excess = after - before[usable] - (time * each) ** 2
+        found.append(signs(excess, groups[usable], seed))
+    return min(1.0, len(found) * min(found)) if found else float("nan")
+
+
+def inputs_moved(
+    question: Question,
+    x: Float[np.ndarray, "N n"],
+    y: np.ndarray,
+    generators: np.ndarray,
+    groups: np.ndarray,
+    seed: int,
+) -> float:
+    """p-value of the hypothesis that inputs moved by a quarter of their spread are distributed as before.
+
+    Trees are shown moved and unmoved rows of other groups; a row is counted by how much more they take its moved self
+    for moved than its unmoved one.
+
+    Returns: the least over the generators, times their number; NaN where no row can be moved.
+    Reference: Lopez-Paz and Oquab (2017), revisiting classifier two-sample tests.
+    """
+    picked = np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int)
+    x, y, groups = x[picked], y[picked], groups[picked]
+    n = x.shape[1]
+    pairs = np.concatenate([x, y], axis=1)
+    found = []
+    for xi in generators[:MOST]:
+        speed = velocities(question.both, xi[None], pairs)[0]
+        time = step((x, speed[:, :n]))
+        there = moved(question.both, xi[None], pairs, np.array([time]))[0][:, :n]
+        if not np.isfinite(there).all() or not np.any(speed[:, :n]):
+            continue
+        found.append(signs(_taken_for_moved(x, there, groups, seed), groups, seed))
+    return min(1.0, len(found) * min(found)) if found else float("nan")
+
+
+def _taken_for_moved(x: np.ndarray, there: np.ndarray, groups: np.ndarray, seed: int) -> Float[np.ndarray, " N"]:
+    names = np.unique(groups)
+    fold = np.random.default_rng(seed).permutation(len(names))[np.searchsorted(names, groups)] % min(FOLDS, len(names))
+    more = np.zeros(len(x))
+    for k in range(fold.max() + 1):
+        shown = fold != k
+        trees = ensemble.RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
+        trees.fit(np.concatenate([x[shown], there[shown]]), np.repeat([0, 1], shown.sum()))
+        more[~shown] = np.subtract(*(np.asarray(trees.predict_proba(z[~shown]))[:, 1] for z in (there, x)))
+    return more
+
+
+def signs(excess: Float[np.ndarray, " N"], groups: Int[np.ndarray, " N"], seed: int) -> float:
+    """p-value of a mean of at most zero, against random signs, one for all rows of a group."""
+    sums = np.bincount(groups, excess)
+    sums = sums[np.bincount(groups) > 0]
+    drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=(SIGNS, len(sums))) @ sums
+    return float((1 + np.sum(drawn >= sums.sum())) / (SIGNS + 1))

@@ -1,0 +1,206 @@
+"""The certified count: bounds that hold, nothing certified that is not so, and words for what cannot be certified."""
+
+import numpy as np
+import pytest
+
+import lieder as ld
+from lieder import models
+from lieder.discover._certificate import bounded, counted
+from lieder.discover._certify import certificate
+from lieder.discover._question import Question, Rule
+from lieder.discover._reduce import Units
+from lieder.linalg import Band
+
+AFFINE = ld.algebra.aff(3)
+
+
+def found(x, y, algebra=AFFINE, **named):
+    named = {"fit": "polynomial(3)", "evidence": "certificate"} | named
+    return ld.discover.dataset(x, y, source=ld.points(algebra), target=ld.scalars(algebra), **named)
+
+
+def sphere(rows, noise, seed, bent=0.0):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, 3))
+    y = np.sum(x**2, axis=1) + bent * (x[:, 0] ** 3 - 3 * x[:, 0] * x[:, 1] ** 2 + x[:, 0] * x[:, 1] * x[:, 2])
+    return x, y + noise * y.std() * random.normal(size=rows)
+
+
+def within(random, band):
+    """A matrix whose error along every direction is at most that of the band, and that along one."""
+    root = np.linalg.cholesky(band.scale)
+    error = random.normal(size=(9, len(root)))
+    return band.times * (error / np.linalg.norm(error, 2)) @ root.T
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_hold_for_every_law_within_the_bands(seed):
+    random = np.random.default_rng(seed)
+    k = 4
+    defects = np.sort(random.uniform(0.0, 1.0, k)) * np.array([0.01, 0.1, 1.0, 1.0])
+    frame = np.linalg.qr(random.normal(size=(9, k)))[0]
+    scales = [forms @ forms.T * 1e-4 for forms in random.normal(size=(2, k, k))]
+    numerator, denominator = Band(2.0, scales[0] + 1e-9 * np.eye(k)), Band(3.0, scales[1] + 1e-9 * np.eye(k))
+    bounds = bounded(defects, numerator, denominator)
+    assert np.all(np.diff(bounds.upper) >= 0) and np.all(bounds.lower <= defects) and np.all(defects <= bounds.upper)
+    for _ in range(500):
+        law = frame * defects - within(random, numerator), frame - within(random, denominator)
+        true = ld.linalg.relative_spectrum(*law, 1e-12).values
+        assert np.all(true <= bounds.upper + 1e-12) and np.all(true >= bounds.lower - 1e-12)
+        least, most = counted(bounds, 0.05)
+        assert least <= np.sum(true <= 0.05) <= most
+
+
+def stated(x, y, seed=0, groups=None):
+    """The certificate alone, of polynomials of degree 3."""
+    features = models.linear_features(models.fit(x[:100], np.sum(x[:100], axis=1), "polynomial(3)"))
+    assert features is not None
+    estimate = models.least_squares(x, y[:, None], np.ones(len(x)), features, groups, seed)
+    names = ("x0", "x1", "x2", "y")
+    question = Question(ld.points(AFFINE), ld.scalars(AFFINE), names, "")
+    return certificate(question, Rule(seed=seed), estimate, Units(np.ones(3), np.ones(1)), x, np.ones(len(x)))
+
+
+@pytest.mark.parametrize("noise", ["normal", "student, 3", "heteroskedastic", "shared"])
+def test_a_defect_a_little_above_delta_is_not_certified(noise):
+    """All directions of the law are broken, two of them by hardly more than delta."""
+    x, law = sphere(300, 0.0, 0, bent=0.065)
+    codes = np.arange(300) % 30
+    assert stated(x, law).at_least == 0 and 0.05 < stated(x, law).upper[0] < 0.06
+    draws = {
+        "normal": lambda random: random.normal(size=300),
+        "student, 3": lambda random: random.standard_t(3, 300),
+        "heteroskedastic": lambda random: x[:, 0] * random.normal(size=300),
+        "shared": lambda random: random.normal(size=30)[codes],
+    }
+    for seed in range(30):
+        y = law + 0.05 * law.std() * draws[noise](np.random.default_rng(seed))
+        assert stated(x, y, seed, codes if noise == "shared" else None).at_least == 0
+
+
+@pytest.mark.parametrize("constant", [0.0, 5.0])
+def test_noise_is_never_certified(constant):
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    for seed in range(30):
+        noise = np.random.default_rng(seed).normal(size=300)
+        assert stated(x, constant + noise, seed).at_least == 0
+    s = found(x, constant + np.random.default_rng(1).normal(size=300), fit="polynomial")
+    assert s.certificate is not None and s.certificate.at_least == 0 and s.certificate.at_most == 12
+    assert "Nothing can be certified: the model explains nothing" in str(s.certificate)
+
+
+def test_rotations_are_certified_and_the_rest_is_broken():
+    s = found(*sphere(400, 0.03, 1))
+    c = s.certificate
+    assert c is not None and (c.at_least, c.at_most) == (3, 3)
+    assert s.symmetric.shape == (3, 12) and s.broken.shape == (9, 12) and s.undecided.shape == (0, 12)
+    assert np.all(c.debiased[:3] <= c.defects[:3]) and np.all(c.lower <= c.upper)
+    assert c.least_delta(3) <= 0.05 < c.least_delta(4) and c.least_delta(13) == np.inf
+    assert c.misfit > 0.01 and c.coverage > 1 and c.halved < 0.05 and c.flows > 0.01
+    assert "Exactly 3 symmetries to within 0.05 of |DF|, with 95 % confidence." in str(c)
+    assert "Exactly 3 symmetries" in str(s)
+
+
+def test_a_cluster_moved_is_another_cluster():
+    """The law has the rotations, its inputs do not: they lie on one side."""
+    random = np.random.default_rng(2)
+    x = random.normal(size=(400, 3)) + np.array([3.0, 0.0, 0.0])
+    y = np.sum(x**2, axis=1)
+    c = found(x, y + 0.01 * y.std() * random.normal(size=400), ld.algebra.so(3)).certificate
+    assert c is not None and c.at_least == 3 and c.inputs < 0.05
+    assert "are distributed differently" in str(c)
+
+
+def test_few_noisy_rows_leave_the_count_open():
+    c = found(*sphere(150, 0.1, 3)).certificate
+    assert c is not None and c.at_least < 3 <= c.at_most
+    assert f"At least {c.at_least}, at most {c.at_most} symmetries" in str(c) or "nothing ruled out" in str(c)
+
+
+def test_a_family_that_the_data_contradict_certifies_nothing():
+    x, y = sphere(400, 0.05, 4, bent=0.1)
+    c = found(x, y, fit="polynomial(2)").certificate
+    assert c is not None and c.at_least == 0 and "the data contradict the family" in c.reason
+
+
+def test_fewer_rows_than_parameters():
+    c = found(*sphere(20, 0.01, 5), fit="polynomial(3)", algebra=ld.algebra.so(3)).certificate
+    assert c is not None and c.at_least == 0 and c.at_most == 3
+    assert "20 rows do not tell how well 20 parameters are known" in c.reason
+
+
+def test_weak_directions_are_not_certified():
+    """All points lie near a plane: no turn out of it is certified, though the law has all."""
+    random = np.random.default_rng(6)
+    x = random.normal(size=(400, 3)) * np.array([1.0, 1.0, 0.01])
+    y = np.sum(x**2, axis=1)
+    c = found(x, y + 1e-6 * random.normal(size=400), ld.algebra.so(3), fit="polynomial(2)").certificate
+    assert c is not None and c.weak == 2 and c.at_least == 1 and c.at_most == 3
+
+
+def test_other_models_are_certified_by_their_refits():
+    c = found(*sphere(250, 0.02, 7), ld.algebra.so(3), fit="kernel").certificate
+    assert c is not None and c.family == "Gaussian process" and c.at_least == 3
+
+
+def test_it_changes_nothing_else(tmp_path):
+    x, y = sphere(200, 0.02, 8)
+    plain, asked = found(x, y, evidence="gap"), found(x, y)
+    assert plain.certificate is None and "ertificate" not in str(plain)
+    np.testing.assert_array_equal(plain.defects, asked.defects)
+    assert plain.dim == asked.dim and plain.evidence.verdict == asked.evidence.verdict
+    with pytest.raises(ValueError, match="certificate: none was asked for"):
+        plain.symmetric  # noqa: B018
+    back = ld.discover.Symmetries.load(asked.save(tmp_path / "s.npz"))
+    assert str(back) == str(asked) and back.certificate is not None
+    np.testing.assert_array_equal(back.undecided, asked.undecided)
+    assert ld.discover.Symmetries.load(plain.save(tmp_path / "p.npz")).certificate is None
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"delta": 0.0}, "delta must lie between 0 and 1"),
+        ({"delta": 1.0}, "delta must lie between 0 and 1"),
+        ({"alpha": 0.0}, "alpha must lie between 0.001 and 0.5"),
+        ({"alpha": 0.9}, "alpha must lie between 0.001 and 0.5"),
+        ({"alpha": True}, "alpha must lie"),
+        ({"evidence": "proof"}, "evidence must be 'gap' or 'certificate', got 'proof'"),
+        ({"groups": [1] * 200}, "groups: all rows are of one group"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(named, said):
+    with pytest.raises(ValueError, match=said):
+        found(*sphere(200, 0.02, 9), **named)
+
+
+def grouped(seed, groups=16, each=25):
+    """Noise that all rows of a group share, beside a law of which they see a part."""
+    random = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(groups), each)
+    x = 0.5 * random.normal(size=(len(codes), 3)) + random.normal(size=(groups, 3))[codes]
+    y = np.sum(x**2, axis=1)
+    return x, y + 0.1 * y.std() * random.normal(size=groups)[codes], codes
+
+
+def test_rows_of_one_group_are_left_out_together():
+    x, y, codes = grouped(10)
+    alone = found(x, y, groups=range(len(x)), fit="polynomial(2)")
+    together = found(x, y, groups=[f"planet {k}" for k in codes], fit="polynomial(2)")
+    c, g = alone.certificate, together.certificate
+    assert c is not None and g is not None and (c.groups, g.groups) == (400, 16)
+    assert g.debiased[3] != c.debiased[3] and "16 groups of 400 rows" in str(g)
+    spread = [np.ptp(s.evidence.intervals, axis=1)[3:].mean() for s in (alone, together)]
+    assert spread[1] > 1.5 * spread[0] and "of 16 groups" in together.evidence.model
+
+
+def test_what_groups_share_is_known_less_well():
+    x, y, codes = grouped(12)
+    rows, groups = stated(x, y), stated(x, y, groups=codes)
+    assert groups.upper[0] > 1.2 * rows.upper[0]
+
+
+def test_few_groups_certify_nothing():
+    x, y, codes = grouped(11)
+    c = found(x, y, groups=codes % 5).certificate
+    assert c is not None and "5 groups are too few" in c.reason and c.at_least == 0
