@@ -143,3 +143,120 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("sized", "sized", action.sized("se on points", ["x", "y"])),
     ("parse", "parsed", action.parse("so(2) on vectors(x,y)", ["x", "y", "z"])[0]),
 ]
+
+
+def _centre(z):
+    half = len(z) // 2
+    return jnp.sqrt(jnp.sum(z[:half] ** 2))
+
+
+def _kepler(z):
+    half = len(z) // 2
+    return jnp.concatenate([z[half:], -z[:half] / _centre(z) ** 3])
+
+
+def orbits_family(half: int) -> dictionary.AbstractDictionary:
+    """Cubic polynomials of positions and velocities, and 1/r, x_i/r."""
+    own = [lambda z: 1 / _centre(z), *(lambda z, i=i: z[i] / _centre(z) for i in range(half))]
+    names = ["1/r", *(f"{name}/r" for name in "xyz"[:half])]
+    cubic = dictionary.polynomials(2 * half, 3)
+    return dictionary.union([cubic, dictionary.functions(own, 2 * half, names)])
+
+
+_LOGS = dictionary.functions([lambda z: jnp.log(z[0]), lambda z: jnp.log(z[1])], 2, ["log(x)", "log(y)"])
+_POLES = dictionary.functions([lambda z: jnp.cos(z[0]), lambda z: jnp.sin(z[0])], 2, ["cos(x)", "sin(x)"])
+
+# Fields with known conserved quantities: the field, a dictionary, how many combinations of it are conserved, how many
+# of these are functionally independent, and some of them as they are written in the columns given.
+CONSERVED: dict[str, tuple[Callable, dictionary.AbstractDictionary, int, int, list[str], list[str]]] = {
+    "Kepler in the plane": (_kepler, orbits_family(2), 4, 3, ["v x - u y", "1/2 u^2 + 1/2 v^2 - 1/r"], list("xyuv")),
+    "Kepler in space": (_kepler, orbits_family(3), 7, 5, ["w y - v z"], list("xyzuvw")),
+    "Lotka-Volterra": (
+        lambda z: jnp.stack([2 / 3 * z[0] - 4 / 3 * z[0] * z[1], z[0] * z[1] - z[1]]),
+        dictionary.union([dictionary.polynomials(2, 2), _LOGS]),
+        1,
+        1,
+        ["3/4 x + y - 3/4 log(x) - 1/2 log(y)"],
+        list("xy"),
+    ),
+    "isotropic oscillator": (
+        lambda z: jnp.stack([z[2], z[3], -z[0], -z[1]]),
+        dictionary.polynomials(4, 2),
+        4,
+        3,
+        ["x^2 + u^2", "y^2 + v^2", "v x - u y", "x y + u v"],
+        list("xyuv"),
+    ),
+    "isotropic oscillator, with products": (
+        lambda z: jnp.stack([z[2], z[3], -z[0], -z[1]]),
+        dictionary.polynomials(4, 4),
+        13,
+        3,
+        ["x^2 + u^2", "y^2 + v^2", "v x - u y"],
+        list("xyuv"),
+    ),
+    "anisotropic oscillator, 1 to 2": (
+        lambda z: jnp.stack([z[2], z[3], -z[0], -4 * z[1]]),
+        dictionary.polynomials(4, 3),
+        4,
+        3,
+        ["x^2 + u^2", "y^2 + 1/4 v^2", "x^2 y + u v x - u^2 y"],
+        list("xyuv"),
+    ),
+    "anisotropic oscillator, incommensurable": (
+        lambda z: jnp.stack([z[2], z[3], -z[0], -2 * z[1]]),
+        dictionary.polynomials(4, 3),
+        2,
+        2,
+        ["x^2 + u^2", "y^2 + 1/2 v^2"],
+        list("xyuv"),
+    ),
+    "rigid body": (
+        lambda z: jnp.stack([-z[1] * z[2] / 6, 2 / 3 * z[2] * z[0], -z[0] * z[1] / 2]),
+        dictionary.polynomials(3, 2),
+        2,
+        2,
+        [],
+        list("xyz"),
+    ),
+    "pendulum": (
+        lambda z: jnp.stack([z[1], -jnp.sin(z[0])]),
+        dictionary.union([dictionary.polynomials(2, 2), _POLES]),
+        1,
+        1,
+        ["1/2 v^2 - cos(x)"],
+        ["x", "v"],
+    ),
+    "Lorenz": (
+        lambda z: jnp.stack([10 * (z[1] - z[0]), z[0] * (28 - z[2]) - z[1], z[0] * z[1] - 8 / 3 * z[2]]),
+        dictionary.polynomials(3, 3),
+        0,
+        0,
+        [],
+        list("xyz"),
+    ),
+    "damped oscillator": (
+        lambda z: jnp.stack([z[1], -z[0] - 0.3 * z[1]]),
+        dictionary.polynomials(2, 4),
+        0,
+        0,
+        [],
+        ["x", "v"],
+    ),
+}
+
+
+def states_of(name: str, count: int, seed: int) -> Float[np.ndarray, "N n"]:
+    """States of a field of `CONSERVED`, where its dictionary is defined."""
+    rng = np.random.default_rng(seed)
+    width = CONSERVED[name][1].width
+    if name == "Lotka-Volterra":
+        return rng.uniform(0.3, 3.0, (count, width))
+    if name == "pendulum":
+        return rng.uniform(-1, 1, (count, width)) * [3.0, 2.0]
+    out = rng.normal(size=(count, width))
+    if name.startswith("Kepler"):
+        half = width // 2
+        out[:, :half] *= rng.uniform(0.5, 2.0, (count, 1)) / np.linalg.norm(out[:, :half], axis=1)[:, None]
+        out[:, half:] *= 0.7
+    return out

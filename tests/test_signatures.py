@@ -8,8 +8,8 @@ import pytest
 
 # What verbs work on: a model or section, points, a table, a family of functions, its numbers, a loss, parameters.
 DATA = {
-    *("F", "U", "S", "model", "loss", "parameters", "params"),
-    *("x", "y", "z", "dx", "parts"),
+    *("F", "U", "H", "S", "system", "model", "loss", "parameters", "params"),
+    *("x", "y", "z", "dx", "parts", "units"),
     *("dictionary", "functions", "library"),
     *("O", "into", "out_of"),  # the directions in which parameters are mirrored
 }

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ._conserved import conserved
 from ._discover import discover
 from ._dynamics import dynamics
 from ._promote import promote
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Continuous symmetry of data, models and dynamical systems.",
 )
-for verb in (discover, dynamics, promote, show):
+for verb in (discover, conserved, dynamics, promote, show):
     app.command()(verb)
 
 

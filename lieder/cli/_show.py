@@ -1,4 +1,4 @@
-"""lieder show: a saved result in, what `discover` printed out."""
+"""lieder show: a saved result in, what `discover` or `conserved` printed out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,17 +7,22 @@ import typer
 
 
 def show(
-    file: Annotated[Path, typer.Argument(help="A result that lieder discover or lieder promote saved (.npz).")],
+    file: Annotated[Path, typer.Argument(help="A result that lieder discover, conserved or promote saved (.npz).")],
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
 ) -> None:
     """Print a saved result, or write its report."""
     if not file.exists():
         raise FileNotFoundError(f"file: there is no '{file}'. Check the name and the folder.")
-    from lieder.discover import Symmetries
-    from lieder.files import check_path
+    from lieder.discover import Conserved, Symmetries
+    from lieder.files import check_path, record_kind
 
     if report is not None:
         check_path(report)
+    if record_kind(file).startswith("lieder conserved"):
+        if report is not None:
+            raise ValueError("--report: conserved quantities have no report page; see lieder conserved --figure.")
+        print(Conserved.load(file))
+        return
     found = Symmetries.load(file)
     print(found)
     if report is not None:

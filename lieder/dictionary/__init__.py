@@ -3,6 +3,8 @@
 from ._blocks import Blocks as Blocks
 from ._blocks import blocks as blocks
 from ._dictionary import AbstractDictionary as AbstractDictionary
+from ._formulas import Formulas as Formulas
+from ._formulas import formulas as formulas
 from ._fourier import Fourier as Fourier
 from ._fourier import fourier as fourier
 from ._functions import Functions as Functions
@@ -19,3 +21,5 @@ from ._radial import radial as radial
 from ._read import read as read
 from ._sized import sized as sized
 from ._sum import sum_text as sum_text
+from ._union import Union as Union
+from ._union import union as union

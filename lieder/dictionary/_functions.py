@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Shaped
 
 from ..late import sympy
-from ._dictionary import AbstractDictionary, example, variables, whole
+from ._dictionary import AbstractDictionary, example, text, variables, whole
 
 
 @jax.tree_util.register_static
@@ -36,6 +36,11 @@ class Functions(AbstractDictionary):
         """As for every dictionary; a function that sympy cannot evaluate is printed by its name, as `name(x, y)`."""
         x = variables(names, self.width)
         return [_traced(f, name, x) for f, name in zip(self.members, self.names, strict=True)]
+
+    def texts(self, names: Sequence[str]) -> list[str]:
+        """As for every dictionary; a name that is a formula, such as "1/r" or "cos(x)", stands as it is."""
+        written = [text(symbol) for symbol in self.symbols(names)]
+        return [own if not own.isidentifier() else known for own, known in zip(self.names, written, strict=True)]
 
 
 def functions(members: Sequence[Callable], width: int, names: Sequence[str] | None = None) -> Functions:

@@ -4,6 +4,7 @@ mistake in a file is said at once."""
 from ._columns import Columns as Columns
 from ._csv import read_csv as read_csv
 from ._record import read_record as read_record
+from ._record import record_kind as record_kind
 from ._record import write_record as write_record
 from ._write import check_path as check_path
 from ._write import write_text as write_text

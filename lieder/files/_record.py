@@ -67,6 +67,19 @@ def read_record(path: str | os.PathLike[str], kind: str, writer: str, argument: 
     return _unpacked(header["content"], arrays)
 
 
+def record_kind(path: str | os.PathLike[str]) -> str:
+    """What a file says that it holds, "lieder symmetries 3".
+
+    Arguments: `path` of the file.
+    Returns: the kind; "" for a file that holds no record, of which `read_record` says more.
+    """
+    try:
+        with np.load(Path(path).expanduser(), allow_pickle=False) as archive:
+            return str(json.loads(str(archive[_HEADER]))["format"])
+    except Exception:  # a wrong file fails in many ways, and all mean this
+        return ""
+
+
 def _arrays(file: Path) -> dict[str, np.ndarray]:
     with open(file, "rb") as opened:
         archive = np.load(opened, allow_pickle=False)

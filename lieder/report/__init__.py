@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lieder.report._page import html as html
     from lieder.report._path import path_figure as path_figure
     from lieder.report._spectrum import spectrum_figure as spectrum_figure
+    from lieder.report._traces import traces_figure as traces_figure
 
 _LATE = {
     "field_figure": "_field",
@@ -33,6 +34,7 @@ _LATE = {
     **dict.fromkeys(("Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
     "path_figure": "_path",
     "spectrum_figure": "_spectrum",
+    "traces_figure": "_traces",
 }
 
 __getattr__ = door(__name__, _LATE)

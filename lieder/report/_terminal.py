@@ -17,6 +17,8 @@ from lieder.report._words import cell_text, clean, is_number
 # The kinds of answers. Title, colour and box differ together, so that the meaning survives without colour.
 _LOOK = {
     "symmetries": ("SYMMETRIES FOUND", "green", rich.box.HEAVY),
+    "conserved": ("CONSERVED QUANTITIES FOUND", "green", rich.box.HEAVY),
+    "none in this family": ("NONE IN THIS FAMILY", "red", rich.box.DOUBLE),
     "no symmetry": ("NO SYMMETRY", "red", rich.box.DOUBLE),
     "cannot tell": ("CANNOT TELL", "yellow", rich.box.ROUNDED),
 }
@@ -44,13 +46,13 @@ def table(rows: Sequence[Sequence[object]], columns: Sequence[str], title: str |
 
 
 def verdict_panel(text: str, kind: str) -> Panel:
-    """The answer in a box: its title says which of the three answers it is, colour and frame only repeat it.
+    """The answer in a box: its title says which answer it is, colour and frame only repeat it.
 
     Arguments:
         `text`: the answer and its evidence, in words.
-        `kind`: `"symmetries"`, `"no symmetry"` or `"cannot tell"`.
+        `kind`: `"symmetries"`, `"no symmetry"`, `"conserved"`, `"none in this family"` or `"cannot tell"`.
     Returns: a `rich.panel.Panel`.
-    Raises: `ValueError` if `kind` is none of the three.
+    Raises: `ValueError` if `kind` is none of these.
     """
     check_kind(kind)
     heading, colour, box = _LOOK[kind]

@@ -34,6 +34,9 @@ DICTIONARIES = {
     "radial in one": dictionaries.radial(-2, 2, 1),
     "functions": dictionaries.functions([_cubic, lambda x: 2 * x[0]], 2),
     "blocks": dictionaries.blocks([dictionaries.polynomials(2, 2), dictionaries.fourier(1, 1), dictionaries.linear(2)]),
+    "formulas": dictionaries.formulas(["1/sqrt(x^2 + y^2)", "x - 2*y", "cos(x) * y", "3"], ["x", "y"]),
+    "union": dictionaries.union([dictionaries.polynomials(3, 2), dictionaries.radial(-2, -1, 3)]),
+    "union of polynomials": dictionaries.union([dictionaries.affine(2), dictionaries.polynomials(2, 2)]),
 }
 NAMES = ["x", "y", "z", "u", "v"]
 

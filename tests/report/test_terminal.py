@@ -80,7 +80,8 @@ def test_errors():
     with pytest.raises(ValueError, match=r"row 1 has 1 cells but there are 2 columns \(a, b\)"):
         table([[1, 2], [1]], ["a", "b"])
     with pytest.raises(
-        ValueError, match=r"`kind` must be one of 'symmetries', 'no symmetry', 'cannot tell'; got 'maybe'"
+        ValueError,
+        match=r"one of 'symmetries', 'conserved', 'none in this family', 'no symmetry', 'cannot tell'; got 'maybe'",
     ):
         verdict_panel("x", "maybe")
     with pytest.raises(ValueError, match="`width` must be at least 20 characters"):

@@ -1,0 +1,242 @@
+"""Conserved quantities of a dynamical system, from its exact field or from noisy trajectories."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .. import interop
+from ..dictionary import AbstractDictionary, sized
+from ..sampling import check_rows, check_varying, table
+from ._checks import check_error
+from ._conserved_basis import graded_basis, independent
+from ._conserved_drift import CERTAIN, drifts
+from ._conserved_evidence import CANNOT_TELL, CLAIMED, SLOW, ConservedEvidence, settle
+from ._conserved_family import Family
+from ._conserved_field import Changing, along_field, velocities
+from ._conserved_paths import along_paths, held_out, reduced
+from ._conserved_record import Conserved
+from ._question import is_number
+from ._trajectories import Trajectories, trajectories
+
+DRAWN, ROWS = 12, 300  # trajectories that are kept for figures, and rows of each
+EXACT = 1e-5  # error of trajectories besides white noise, where none is given: that of integrators, digits in files
+FOLDS = 5
+NOISY = 0.3  # noise, over the spread of a column, above which it is not told from motion
+
+
+def conserved(
+    system: Any,
+    dictionary: AbstractDictionary | str | Callable[[int], AbstractDictionary],
+    *,
+    x: Any = None,
+    t: Any = None,
+    groups: Any = None,
+    error: float | None = None,
+    min_gap: float = 5.0,
+    names: list[str] | tuple[str, ...] | None = None,
+) -> Conserved:
+    """The functions I = c . f that a dynamical system conserves, from its field or from its trajectories.
+
+    Of a field U: DI(x) U(x) = 0 at all points x, the null space of a matrix of one row a point. Of trajectories: I is
+    constant along each but not the same on all, which needs no derivative in time,
+
+        rho(c)^2 = (variation of I within trajectories - noise) / (variation of I over all - noise)
+
+    by a generalised eigenproblem. Noise is measured from the data, what it does to each function is taken off both
+    sides, and what it leaves open is the resolution. Constants, and relations that all rows fulfil, are counted out.
+    Columns are measured in their own spreads from their own means inside: their units and origins change nothing.
+
+    Arguments:
+        system: the field U, one state (n,) -> its velocity (n,), any callable or foreign model; or trajectories: a list
+            of states (T, n), an array (trajectories, T, n), or one table (N, n) with `groups`.
+        dictionary: the D functions f of the n columns, or their text, such as "polynomials(2)". Polynomials and
+            functions of your own go together by `lieder.dictionary.union`.
+        x: (N, n) states at which the field is asked; only with a field. N of at least D.
+        t: times of trajectories: their step, one array for all, a list of arrays, or (N,) with `groups`; default 1
+            apart.
+        groups: (N,) labels that tell the trajectories of one table apart.
+        error: relative error of the field, or of the data besides white noise; defects below it are not told from zero.
+            Default: rounding for a field, 1e-5 for trajectories (integrators, digits in files).
+        min_gap: least ratio of defects that is taken for an answer (default 5).
+        names: of the columns, default those of a data frame or x0, x1, ...
+    Returns: Conserved.
+    Raises: ValueError, TypeError: a field without x; x with trajectories; one trajectory; fewer rows than functions;
+        times that do not increase; NaN, constant columns, other widths; functions that are not finite at a row.
+    Reference: Kaiser, Kutz and Brunton, Discovering conservation laws from data for control, CDC 2018 (the null space);
+        Liu and Tegmark, Machine learning conservation laws from trajectories, PRL 126, 2021 (their number).
+    """
+    check_error(error)
+    if not is_number(min_gap) or not 1.0 < min_gap < np.inf:
+        raise ValueError(f"min_gap must be a finite number above 1 (it is a ratio of defects), got {min_gap!r}.")
+    if callable(system) or interop.is_foreign(system):
+        for name, given in (("t", t), ("groups", groups)):
+            if given is not None:
+                raise ValueError(f"{name} belongs to trajectories, but a field was given; leave it out.")
+        return _of_field(system, dictionary, x, error or 0.0, min_gap, names)
+    if x is not None:
+        raise ValueError("x belongs to a field: trajectories bring their own states. Leave x out.")
+    data = trajectories(system, t, groups, names)
+    return _of_trajectories(data, sized(dictionary, len(data.names)), EXACT if error is None else error, min_gap)
+
+
+def _of_field(U: Any, dictionary: Any, x: Any, error: float, min_gap: float, names: Any) -> Conserved:
+    if x is None:
+        raise ValueError("x must be given with a field: the states, rows of n columns, at which it is asked.")
+    data = table(x, "x", names)
+    check_rows(data.values, data.names, "x")
+    check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, "x")
+    points = np.asarray(data.values, np.float64)
+    functions = sized(dictionary, points.shape[1])
+    _check_enough(len(points), functions.size, "x")
+    family = Family.of(functions, points)
+    u = velocities(interop.adapted(U, points, "system", data.names), points, "system")
+    changing = along_field(family, points, u, error, data.names)
+    source = "rounding" if error == 0.0 else "the given relative error of the field"
+    dim, slow, evidence = settle(changing.defects, changing.resolutions, source, min_gap, 0.0)
+    evidence = replace(evidence, constant=len(changing.constant))
+    drawn = points[np.linspace(0, len(points) - 1, min(ROWS, len(points))).astype(int)]
+    kept = Trajectories((drawn,), (np.arange(len(drawn), dtype=float),), data.names)
+    return record(family, changing, (dim, slow), evidence, kept, points, "conserved quantities of a field")
+
+
+def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: float, min_gap: float) -> Conserved:
+    rows, count = data.rows, len(data.states)
+    _check_enough(len(rows) - count, functions.size, "trajectories")
+    family = Family.of(functions, rows)
+    paths = reduced(family, data.times, data.states, data.names)
+    changing = along_paths(paths, error)
+    changing = _told_by_drift(family, changing, data, min_gap, max(error, EXACT))
+    source = "one standard error of what noise makes of a constant function"
+    dim, slow, evidence = settle(changing.defects, changing.resolutions, source, min_gap, EXACT)
+    noise = np.sqrt(np.diag(paths.noise))
+    notes = []
+    folds = min(FOLDS, count)
+    checked = dim + slow if dim + slow < count - -(-count // folds) else 0  # fewer trajectories show fewer functions
+    held, repeats = held_out(paths, checked, folds) if checked else (np.zeros(0), None)
+    if np.any(noise > NOISY):
+        column = data.names[int(np.argmax(noise))]
+        notes.append(
+            f"between neighbouring rows column '{column}' jumps by {100 * noise.max():.0f} % of its spread: rows are"
+            " too far apart in time, or too noisy, to tell motion from noise"
+        )
+    lost = held > np.maximum(
+        min_gap * changing.resolutions[: len(held)], np.maximum(SLOW, 3 * changing.defects[: len(held)])
+    )
+    if np.any(lost | np.isnan(held)):
+        notes.append("trajectories that were held out contradict what was found from the others")
+    if notes:
+        dim, slow, held = 0, 0, np.zeros(0)
+        evidence = replace(evidence, verdict=CANNOT_TELL)
+    elif dim and not checked:
+        more = f"{count} trajectories show {count - 1} functions at most"
+        notes.append(f"{more}, and leave none to check them by; give more, to see whether there are others")
+    alike = repeats is not None and repeats.shape[1] == len(changing.defects)
+    evidence = replace(
+        evidence,
+        constant=len(changing.constant),
+        hidden=changing.hidden,
+        noise=noise * family.scale,
+        held=held,
+        intervals=np.stack([repeats.min(axis=0), repeats.max(axis=0)], axis=1)
+        if repeats is not None and alike
+        else None,
+        notes=tuple(notes),
+    )
+    chosen = np.unique(np.linspace(0, count - 1, min(DRAWN, count)).astype(int))
+    thin = [np.linspace(0, len(data.times[i]) - 1, min(ROWS, len(data.times[i]))).astype(int) for i in chosen]
+    kept = Trajectories(
+        tuple(data.states[i][rows] for i, rows in zip(chosen, thin, strict=True)),
+        tuple(data.times[i][rows] for i, rows in zip(chosen, thin, strict=True)),
+        data.names,
+    )
+    found = record(family, changing, (dim, slow), evidence, kept, rows, "conserved quantities of trajectories")
+    return replace(found, trajectories=count, evidence=_with_drift(found, data))
+
+
+def _told_by_drift(family: Family, changing: Changing, data: Trajectories, min_gap: float, error: float) -> Changing:
+    """Resolutions of functions that might pass for conserved, but whose values drift in time clearly: these change."""
+    near = np.flatnonzero(changing.defects <= CLAIMED * np.maximum.accumulate(changing.resolutions))
+    chance = np.ones(len(changing.defects))
+    if len(near):
+        values = [family.values(one) @ changing.directions[near].T for one in data.states]
+        spread = np.maximum(np.concatenate(values).std(axis=0), np.finfo(float).tiny)
+        chance[near] = drifts(data.times, values, spread)[1]
+    seen = np.minimum(changing.resolutions, np.maximum(changing.defects / (1.02 * min_gap), error))
+    return replace(changing, resolutions=np.where(chance < CERTAIN / max(len(near), 1), seen, changing.resolutions))
+
+
+def _with_drift(found: Conserved, data: Trajectories) -> ConservedEvidence:
+    """The evidence with how fast each found function changes on average."""
+    rows = np.concatenate([found.basis, found.slow])
+    if len(rows) == 0:
+        return replace(found.evidence, drift=np.zeros((0, 3)))
+    values = [np.concatenate([found.transform(one), found.transform(one, slow=True)], axis=1) for one in data.states]
+    return replace(found.evidence, drift=drifts(data.times, values, found.spread)[0])
+
+
+def record(
+    family: Family,
+    changing: Changing,
+    counts: tuple[int, int],
+    evidence: ConservedEvidence,
+    kept: Trajectories,
+    x: Float[np.ndarray, "N n"],
+    method: str,
+) -> Conserved:
+    """What was found, in the user's units and in a simple basis.
+
+    Arguments: `family`, `changing`; `counts`, of conserved and of slow functions; `evidence`; `kept`, states for
+        figures; `x`, all states; `method`, in words.
+    Returns: Conserved.
+    """
+    dim, slow = counts
+    to_user = np.linalg.inv(family.change.T)
+    numerator, denominator = changing.numerator @ family.change.T, changing.denominator @ family.change.T
+    directions = changing.directions @ to_user.T
+    powers = family.dictionary.exponents
+    degrees = np.zeros(family.dictionary.size) if powers is None else powers.sum(axis=1).astype(np.float64)
+
+    def simple(first: int, stop: int) -> np.ndarray:
+        chosen = slice(first, stop)
+        if first == stop:
+            return np.zeros((0, family.dictionary.size))
+        worst = float(np.max(np.linalg.norm(numerator @ directions[chosen].T, axis=0)
+                             / np.linalg.norm(denominator @ directions[chosen].T, axis=0)))  # fmt: skip
+        room = np.sqrt(worst**2 + np.max(changing.open[chosen]))
+        limit = float(max(1.1 * room, 3.0 * min(worst, EXACT), 1e-10))
+        return graded_basis(directions[chosen], numerator, denominator, degrees, limit)
+
+    basis, slowly = simple(0, dim), simple(dim, dim + slow)
+    number, order = independent(basis @ family.change, family, x, evidence.resolution)
+    found = np.concatenate([basis[order], slowly])
+    spread = np.linalg.norm(denominator @ found.T, axis=0) / np.sqrt(len(x))
+    return Conserved(
+        dictionary=family.dictionary,
+        names=kept.names,
+        dim=dim,
+        independent=number,
+        basis=basis[order],
+        slow=slowly,
+        defects=changing.defects,
+        directions=directions,
+        spread=spread,
+        evidence=evidence,
+        numerator=numerator,
+        denominator=denominator,
+        rows=len(x),
+        trajectories=0,
+        times=kept.times,
+        states=kept.states,
+        method=method,
+    )
+
+
+def _check_enough(rows: int, functions: int, argument: str) -> None:
+    if rows < functions:
+        raise ValueError(
+            f"{argument} gives {rows} rows for {functions} functions: some combination would be constant on any data."
+            " Give more rows, or fewer functions."
+        )
