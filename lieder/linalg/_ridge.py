@@ -12,28 +12,38 @@ _CERTAIN = 1e-9  # leverages are taken this far below one
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """min |Z a - y|^2 + s |R a|^2 for any strength s.
+    """min |Z a - y|^2 + s |R a|^2 for any strength s, where Z may be the triangular factor of many rows.
 
     Fields: `free` (N, f), an orthonormal basis of what is fitted without penalty; `modes` (N, r), of the rest of the
-        range of Z, in which the fitted values shrink by `squares` / (`squares` + s), (r,); `values` y (N,).
+        range of Z, in which the fitted values shrink by `squares` / (`squares` + s), (r,); `values` y (N,);
+        `to_free` (d, f) and `to_modes` (d, r), by which rows of Z are multiplied to give those of `free` and `modes`.
     """
 
     free: Float[np.ndarray, "N f"]
     modes: Float[np.ndarray, "N r"]
     squares: Float[np.ndarray, " r"]
     values: Float[np.ndarray, " N"]
+    to_free: Float[np.ndarray, "d f"]
+    to_modes: Float[np.ndarray, "d r"]
 
-    def left_out(self, strengths: Float[np.ndarray, " s"]) -> Float[np.ndarray, " s"]:
-        """The sum of squared errors, each row predicted by the fit to the others: r_i / (1 - h_i) by leverages h.
+    def left_out(
+        self,
+        strengths: Float[np.ndarray, " s"],
+        design: Float[np.ndarray, "B d"],
+        values: Float[np.ndarray, " B"],
+    ) -> Float[np.ndarray, " s"]:
+        """The sum of squared errors of rows, each predicted by the fit to all others: r_i / (1 - h_i) by leverages h.
 
-        Arguments: `strengths`, >= 0.
+        Arguments: `strengths`, >= 0; `design` and `values`, all rows of Z and y, or some of those that Z and y are the
+            triangular factor of.
         Reference: Allen, The relationship between variable selection and data augmentation, 1974, section 4.
         """
+        fixed, modes = design @ self.to_free, design @ self.to_modes
         c = self.modes.T @ self.values
-        rest = self.values - self.free @ (self.free.T @ self.values) - self.modes @ c
+        rest = values - fixed @ (self.free.T @ self.values) - modes @ c
         shrunk = _share(self.squares, strengths)  # r, s
-        residuals = rest[:, None] + self.modes @ (c[:, None] * (1.0 - shrunk))
-        leverages = (self.free**2).sum(axis=1)[:, None] + self.modes**2 @ shrunk
+        residuals = rest[:, None] + modes @ (c[:, None] * (1.0 - shrunk))
+        leverages = (fixed**2).sum(axis=1)[:, None] + modes**2 @ shrunk
         return ((residuals / np.maximum(1.0 - leverages, _CERTAIN)) ** 2).sum(axis=0)
 
     def log_evidence(self, strengths: Float[np.ndarray, " s"], count: int) -> float:
@@ -76,14 +86,14 @@ def ridge_regression(
     _, s, turn = np.linalg.svd(penalty, full_matrices=len(penalty) < penalty.shape[1])
     s = np.pad(s, (0, len(turn) - len(s)))
     seen = s > _NOTHING * s.max(initial=0.0)
-    free = _range(design @ turn[~seen].T)
-    moved = design @ (turn[seen].T / s[seen])
-    moved = moved - free @ (free.T @ moved)
-    modes, sizes, _ = np.linalg.svd(moved, full_matrices=False)
-    return Ridge(free, modes, sizes**2, values)
-
-
-def _range(matrix: np.ndarray) -> np.ndarray:
-    """An orthonormal basis of the columns."""
-    left, s, _ = np.linalg.svd(matrix, full_matrices=False)
-    return left[:, s > _NOTHING * s.max(initial=0.0)]
+    to_free = turn[~seen].T
+    free, sizes, right = np.linalg.svd(design @ to_free, full_matrices=False)
+    on = sizes > _NOTHING * sizes.max(initial=0.0)
+    free, to_free = free[:, on], to_free @ (right[on].T / sizes[on])
+    to_modes = turn[seen].T / s[seen]
+    moved = design @ to_modes
+    along = free.T @ moved
+    modes, sizes, right = np.linalg.svd(moved - free @ along, full_matrices=False)
+    on = sizes > np.finfo(float).eps * sizes.max(initial=0.0)
+    to_modes = (to_modes - to_free @ along) @ (right[on].T / sizes[on])
+    return Ridge(free, modes[:, on], sizes[on] ** 2, values, to_free, to_modes)

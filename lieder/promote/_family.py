@@ -7,6 +7,7 @@ from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..derivative import LieMatrices, family_operator, lie_matrices, sampled_operator
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, MatrixStack
+from ..sampling import Moments
 from ._measure import Measure, factor, factor_at, measure_of
 from ._units import Units
 
@@ -106,25 +107,29 @@ def _sampled(dictionary, source, target, where, candidates, seed: int) -> Column
     return Columns(_mixed(stack, candidates), np.eye(len(triangle)))
 
 
-def measure(collocation: str | Float[np.ndarray, "C n"], units: Units, x: Float[np.ndarray, "N n"]):
-    """What a user's `collocation` means for these inputs: a Measure, or points (C, n), in the units inside."""
+def measure(
+    collocation: str | Float[np.ndarray, "C n"], units: Units, inputs: Moments, sample: Float[np.ndarray, "S n"]
+):
+    """What a user's `collocation` means for inputs with these moments, of which a sample is at hand: a Measure, or
+    points (C, n), in the units inside."""
+    width = sample.shape[1]
     if isinstance(collocation, str):
         if collocation == "data":
-            return units.inside(x)
+            return units.inside(sample)
         if collocation not in ("box", "gaussian"):
             raise ValueError(
-                f'collocation: expected "box", "gaussian", "data" or points (C, {x.shape[1]}), got {collocation!r}.'
+                f'collocation: expected "box", "gaussian", "data" or points (C, {width}), got {collocation!r}.'
             )
-        return measure_of(collocation, units.inside(x))
+        return measure_of(collocation, inputs.scaled(units.centre, units.scale))
     try:
         points = np.asarray(collocation)
     except ValueError:
-        raise ValueError(f"collocation: points must be rows (C, {x.shape[1]}) of equal lengths.") from None
+        raise ValueError(f"collocation: points must be rows (C, {width}) of equal lengths.") from None
     if points.dtype.kind not in "fiu":
         raise TypeError(f"collocation: points must be real numbers, got dtype {points.dtype}.")
     points = points.astype(np.float64)
-    if points.ndim != 2 or points.shape[1] != x.shape[1] or len(points) == 0:
-        raise ValueError(f"collocation: points must be rows (C, {x.shape[1]}), got shape {points.shape}.")
+    if points.ndim != 2 or points.shape[1] != width or len(points) == 0:
+        raise ValueError(f"collocation: points must be rows (C, {width}), got shape {points.shape}.")
     if not np.isfinite(points).all():
         raise ValueError("collocation: points hold NaN or infinite values.")
     return units.inside(points)

@@ -46,7 +46,7 @@ class Fitted:
 def fitted(task: Task, settings: Settings) -> Fitted:
     """Choose the strength where none is given, fit, and refit."""
     rows, unit = task.rows, task.units.reference
-    shape = rows.y.shape[1], rows.features.shape[1]
+    shape = rows.outputs, rows.functions
     path, alpha, ridge, refitted = None, None, settings.ridge or 0.0, False
     if settings.exact:
         fit, undetermined = _interpolated(task, settings)
@@ -70,7 +70,7 @@ def fitted(task: Task, settings: Settings) -> Fitted:
     _, s, turn = np.linalg.svd(task.columns.apply(V.reshape(-1)), full_matrices=True)
     s = np.pad(s, (0, len(turn) - len(s)))
     # What is refitted keeps exactly what it keeps.
-    count = kept(s, settings.kept_tolerance, float(np.linalg.norm(rows.y)), settings.exact)
+    count = kept(s, settings.kept_tolerance, rows.size, settings.exact)
     if refitted:
         count = decide(s, tolerance=max(_REFITTED * s[0], _ROUNDING * np.sqrt(rows.variance))).count
     strength = 1.0 if alpha is None else alpha if alpha > 0 else 1.0
@@ -107,7 +107,7 @@ def _refitted(task: Task, settings: Settings, problem: NuclearRegression, fit: N
     refit = refit_of(task, problem, settings.ridge, choose=False)
     s = np.linalg.svd(task.columns.apply(fit.w), compute_uv=False)
     s = np.pad(s, (0, task.columns.shape[1] - len(s)))
-    count = kept(s, settings.kept_tolerance, float(np.linalg.norm(task.rows.y)), exact=False)
+    count = kept(s, settings.kept_tolerance, task.rows.size, exact=False)
     if count == 0:
         return None
     structure = refit.fixed() if count == len(s) else refit.structure(fit.solution.v, count)
@@ -122,13 +122,13 @@ def _error(task: Task, settings: Settings, V, path: RegressionPath | None) -> fl
     """
     rows = task.rows
     variance = rows.variance
-    if variance <= 1e-24 * float(np.mean(rows.y**2)):  # constant data
+    if variance <= 1e-24 * rows.square:  # constant data
         return 0.0
     if settings.exact:  # the data are taken at their word; small singular values are right up to this
         return settings.kept_tolerance
     if path is not None:
         return float(np.sqrt(path.error[path.position] / variance)) / task.units.reference
-    count, free = rows.y.size, rows.features.shape[1] * rows.y.shape[1]
+    count, free = rows.count * rows.outputs, rows.functions * rows.outputs
     if count <= free:
         return 1.0
     return float(np.sqrt(rows.error(V, rows.intercepts(V)) * count / (count - free) / variance))
@@ -142,7 +142,7 @@ def _interpolated(task: Task, settings: Settings) -> tuple[NuclearFit, int]:
     except Inconsistent as fault:
         reason = (
             "there are more examples than functions, and the dictionary cannot express them"
-            if len(rows.y) > rows.features.shape[1]
+            if rows.count > rows.functions
             else "some examples contradict each other"
         )
         raise ValueError(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..derivative import LieMatrices
+from ..sampling import Moments
 
 _SPARE = 3  # sampled points for each function, where moments are not known
 
@@ -26,12 +27,12 @@ class Measure(NamedTuple):
         return rng.uniform(self.low, self.high, (count, len(self.low)))
 
 
-def measure_of(kind: str, x: Float[np.ndarray, "N n"]) -> Measure:
+def measure_of(kind: str, inputs: Moments) -> Measure:
     """The measure of the given kind that fits the inputs: their bounding box, or their mean and standard deviation."""
     if kind == "gaussian":
-        spread, mean = x.std(axis=0), x.mean(axis=0)
+        spread, mean = inputs.deviation, inputs.mean
         return Measure(kind, mean, np.where(spread > 1e-13 * np.abs(mean), spread, 1.0))
-    low, high = x.min(axis=0), x.max(axis=0)
+    low, high = inputs.low, inputs.high
     flat = high - low <= 1e-13 * np.maximum(np.abs(low), np.abs(high))
     return Measure(kind, np.where(flat, low - 0.5, low), np.where(flat, high + 0.5, high))
 

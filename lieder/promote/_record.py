@@ -1,6 +1,6 @@
 """What a fitted function keeps, judged apart from how it was fitted."""
 
-import dataclasses
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -18,48 +18,54 @@ _GAP = 5.0  # the least ratio that counts as a gap, as in discover
 _TOP = float(np.sqrt(2.0))  # the largest relative defect there is
 
 
-def recorded(
-    F: DictionaryModel,
-    source: AbstractAction,
-    target: AbstractFibreAction,
-    candidates: Float[np.ndarray, "e q"],
-    still: Float[np.ndarray, "i q"],
-    x: Float[np.ndarray, "C n"],
-    error: float,
-    kept: int,
-    refitted: bool,
-    size: float,
-    names: tuple[str, ...],
-    outputs: tuple[str, ...],
-) -> Symmetries:
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What is asked of a fitted function, and what its fit says.
+
+    Fields: `F`; `source`, `target`; `candidates` that move something, and those that are `still`; `points`, at which F
+        is examined; `error`, relative to what varies in the data; `kept`, how many candidates the fit counts, and
+        whether it is `refitted`; `size`, of the data; `names`, `outputs`.
+    """
+
+    F: DictionaryModel
+    source: AbstractAction
+    target: AbstractFibreAction
+    candidates: Float[np.ndarray, "e q"]
+    still: Float[np.ndarray, "i q"]
+    points: Float[np.ndarray, "C n"]
+    error: float
+    kept: int
+    refitted: bool
+    size: float
+    names: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def recorded(what: Examined) -> Symmetries:
     """The record of `ld.discover.function`, at the resolution that the fit itself has.
 
-    Arguments: `F`, at points `x`; `source`, `target`; `candidates` that move something, and those that are `still`;
-        `error`, relative to what varies in the data; `kept`, what the fit counts, and whether it is
-        `refitted`; `size`, of the data; `names`,
-        `outputs`.
     Returns: Symmetries; where it does not count what the fit counts, its evidence says so.
     """
-    values = F.values(x)
-    varies = float(np.abs(values - values.mean(axis=0)).max()) > _CONSTANT * size
-    if not varies and _unmoved(target, x, values, size):
-        record = _of_constant(source, target, candidates, still, x, values, error, (*names, *outputs))
+    values = what.F.values(what.points)
+    varies = float(np.abs(values - values.mean(axis=0)).max()) > _CONSTANT * what.size
+    if not varies and _unmoved(what, values):
+        record = _of_constant(what, values)
     else:
         record = discover_function(
-            F,
-            x,
-            source=source,
-            target=target,
-            error=min(error, 1.0),
+            what.F,
+            what.points,
+            source=what.source,
+            target=what.target,
+            error=min(what.error, 1.0),
             min_gap=_GAP,
-            names=list(names),
-            output_names=list(outputs),
+            names=list(what.names),
+            output_names=list(what.outputs),
         )
-    told = f"a regression with an error of {_percent(error)} % of what varies in y, by which {kept} are kept"
-    told += ", exactly" if refitted and kept else ", not refitted" if kept else ""
-    if record.dim != kept:
+    told = f"a regression with an error of {_percent(what.error)} % of what varies in y, by which {what.kept} are kept"
+    told += ", exactly" if what.refitted and what.kept else ", not refitted" if what.kept else ""
+    if record.dim != what.kept:
         told += f"; judged at that error the record counts {record.dim}: the two disagree"
-    return dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, model=told))
+    return replace(record, evidence=replace(record.evidence, model=told))
 
 
 def _percent(share: float) -> str:
@@ -67,17 +73,18 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}" if share > 0.995 else f"{100 * share:.2g}"
 
 
-def _unmoved(target: AbstractFibreAction, x: np.ndarray, values: np.ndarray, size: float) -> bool:
+def _unmoved(what: Examined, values: np.ndarray) -> bool:
     """Whether no candidate moves these outputs."""
     with jax.enable_x64(True):
-        z, y = jnp.asarray(x[:5], jnp.float64), jnp.asarray(values[:5], jnp.float64)
-        moved = np.asarray(jax.vmap(target.over)(z, y))
-    return float(np.abs(moved).max(initial=0.0)) <= _CONSTANT * size
+        z, y = jnp.asarray(what.points[:5], jnp.float64), jnp.asarray(values[:5], jnp.float64)
+        moved = np.asarray(jax.vmap(what.target.over)(z, y))
+    return float(np.abs(moved).max(initial=0.0)) <= _CONSTANT * what.size
 
 
-def _of_constant(source, target, candidates, still, x, values, error: float, names) -> Symmetries:
+def _of_constant(what: Examined, values: np.ndarray) -> Symmetries:
     """A constant that nothing moves keeps everything; whether the data are constant is what its error says."""
-    resolution = float(np.clip(error, np.finfo(float).eps, _TOP))
+    source, candidates, x = what.source, what.candidates, what.points
+    resolution = float(np.clip(what.error, np.finfo(float).eps, _TOP))
     gap = _TOP / resolution
     told = gap >= _GAP
     directions = candidates / np.linalg.norm(candidates, axis=1, keepdims=True)
@@ -98,14 +105,14 @@ def _of_constant(source, target, candidates, still, x, values, error: float, nam
         _GAP,
         closure=closure,
     )
-    frame = np.linalg.inv(np.concatenate([candidates, still])).T
+    frame = np.linalg.inv(np.concatenate([candidates, what.still])).T
     return Symmetries(
         source=source,
-        target=target,
+        target=what.target,
         dim=dim,
         defects=np.zeros(len(directions)),
         directions=directions,
-        ineffective=still,
+        ineffective=what.still,
         evidence=evidence,
         algebra=algebra,
         basis=directions[:dim],
@@ -114,6 +121,6 @@ def _of_constant(source, target, candidates, still, x, values, error: float, nam
         rows=values.size,
         points=x[:512],
         values=values[:512],
-        names=names,
+        names=(*what.names, *what.outputs),
         method="symmetries of a fitted constant",
     )

@@ -128,7 +128,7 @@ class Refit:
         """Ridge regressions of all functions, in coordinates of `problem`."""
         design, values = self.rows.system()
         onto, every = self.problem.basis.T @ self.task.columns.gram, np.eye(len(self.deviations))
-        return np.stack([onto @ self._least(design, values, every, self.rows.weights.sum() * s) for s in _STARTS])
+        return np.stack([onto @ self._least(design, values, every, self.rows.weight * s) for s in _STARTS])
 
     def solved(self, structure: Structure, ridge: float) -> Float[np.ndarray, " M"]:
         """Least squares with a ridge term among functions of the structure."""
@@ -148,7 +148,7 @@ class Refit:
         moved, values, count = self._reduced
         penalty = self.prior[:, None] * (self.problem.basis @ structure.changes)
         fit = ridge_regression(moved @ structure.changes, penalty, values)
-        found = fit.log_evidence(self.rows.weights.sum() * _PRIORS, count)
+        found = fit.log_evidence(self.rows.weight * _PRIORS, count)
         if structure.kept in (0, self.candidates):
             return found
         few = min(self.task.generating(structure.directions.T), self.candidates)
@@ -161,15 +161,14 @@ class Refit:
         design, values = self.rows.system()
         changes = self._full(structure.changes)
         fit = ridge_regression(design @ changes, self.deviations[:, None] * changes, values)
-        return float(self.ridges[np.argmin(fit.left_out(self.ridges))])
+        errors = sum(fit.left_out(self.ridges, *equations) for equations in self.task.singly(changes))
+        return float(self.ridges[np.argmin(errors)])
 
-    def errors(self, structure: Structure, ridge: float, part: np.ndarray, folds: int) -> Float[np.ndarray, " folds"]:
+    def errors(self, structure: Structure, ridge: float) -> Float[np.ndarray, " folds"]:
         """The mean squared error on each fold: symmetries are found anew without the fold."""
-        out = np.empty(folds)
-        m, size = self.rows.y.shape[1], self.rows.features.shape[1]
-        for fold in range(folds):
-            inside, outside = self.rows.subset(part != fold), self.rows.subset(part == fold)
-            share = float(inside.weights.sum() / self.rows.weights.sum())
+        out = np.empty(len(self.task.folds.each))
+        for fold, (inside, outside) in enumerate(zip(self.task.folds.others, self.task.folds.each, strict=True)):
+            share = inside.weight / self.rows.weight
             changes = structure.changes
             if self.operator is not None and structure.changes.shape[1] > structure.basis.shape[1]:
                 curvature, slope = self._curved(inside, _STEADY)
@@ -177,7 +176,8 @@ class Refit:
                 changes = low_rank_least_squares(
                     self.operator, curvature, slope, structure.vector, rank, _STEPS
                 ).tangent
-            W = self._least(*inside.system(), self._full(changes), ridge * share).reshape(m, size)
+            W = self._least(*inside.system(), self._full(changes), ridge * share)
+            W = W.reshape(self.rows.outputs, self.rows.functions)
             out[fold] = outside.error(W, inside.intercepts(W))
         return out
 
@@ -192,7 +192,7 @@ class Refit:
     def _reduced(self) -> tuple[np.ndarray, np.ndarray, int]:
         """Equations for the coordinates v, few, functions that nothing changes fitted away, and how many there were."""
         moved, values, free = self._moved(self.rows)
-        count = round(self.rows.count * self.rows.y.shape[1]) - free
+        count = round(self.task.survey.observed * self.rows.outputs) - free
         if len(values) > moved.shape[1] + 1:
             factor = np.asarray(np.linalg.qr(np.concatenate([moved, values[:, None]], axis=1), mode="r"))
             moved, values = factor[:, :-1], factor[:, -1]
@@ -210,7 +210,7 @@ class Refit:
         """Curvature and slope of the misfit in coordinates v, functions that nothing changes fitted away."""
         moved, values, _ = self._moved(rows)
         weighted = self.deviations[:, None] * self.problem.basis
-        curvature = moved.T @ moved + ridge * rows.weights.sum() * (weighted.T @ weighted)
+        curvature = moved.T @ moved + ridge * rows.weight * (weighted.T @ weighted)
         return curvature, moved.T @ values
 
     def _full(self, coordinates: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "M e"]:
@@ -226,10 +226,9 @@ def refit_of(task: Task, problem: NuclearRegression, ridge: float | None, choose
     if ridge is not None:
         ridges = np.array([ridge])
     else:
-        ridges = rows.weights.sum() * _RIDGES if choose else np.zeros(1)
-    deviations = task.deviations
-    prior = np.where(deviations > 0, deviations, np.sqrt(rows.weights @ rows.features**2 / rows.weights.sum()))
-    m = rows.y.shape[1]
+        ridges = rows.weight * _RIDGES if choose else np.zeros(1)
+    deviations, m = rows.deviations, rows.outputs
+    prior = np.where(deviations > 0, deviations, rows.lengths)
     return Refit(task, problem, operator, np.tile(deviations, m), np.tile(prior, m), ridges)
 
 

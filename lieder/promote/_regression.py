@@ -16,13 +16,13 @@ from ..derivative import values
 from ..dictionary import AbstractDictionary
 from ..dictionary import sized as sized_dictionary
 from ..discover import Symmetries
+from ._examples import checked_inputs, examples_of
 from ._fit import Fitted, fitted
 from ._model import DictionaryModel, written
 from ._path import RegressionPath
-from ._record import recorded
-from ._rows import checked, checked_inputs, checked_weights, merged, output_names
+from ._record import Examined, recorded
 from ._settings import Settings, check_source, checked_settings
-from ._task import SPARE, Task, task_of
+from ._task import SPARE, Family, Task, task_of
 from ._validation import cross_validated
 
 
@@ -61,10 +61,10 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             symmetries, or alpha is given and nothing is kept, the fit stays as it is: `refitted_` is False, and the
             record says so.
         ridge: strength of the ridge term, >= 0. None (default): each refit has that of least error on examples left out
-            one by one; 0 where alpha is given, where exact, and without refits.
+            one by one (8,192 of more); 0 where alpha is given, where exact, and without refits.
         collocation: where L_F is measured: "box" (default), uniform on the bounding box of the inputs, by exact moments
-            for polynomials; "gaussian", with the mean and standard deviations of the inputs; "data", at the inputs;
-            or points (C, n).
+            for polynomials; "gaussian", with the mean and standard deviations of the inputs; "data", at the inputs,
+            8,192 of more; or points (C, n).
         inner: (q, q) Gram matrix of an inner product on the candidates; default the Frobenius product of their fields
             on inputs about their mean and on outputs, in the units above. The nuclear norm depends on it: a candidate
             that is twice as long costs twice as much.
@@ -139,8 +139,14 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     ) -> "Regression":
         """Find W.
 
-        Arguments: `X` (N, n), an array or a data frame; `y` (N,) or (N, m); `sample_weight` (N,) >= 0, default one:
-            whole numbers are repetitions; an example of weight zero is left out.
+        Everything is solved from one triangular factor of the functions and outputs a fold: memory does not grow with
+        N. Up to 32,768 examples equal inputs are in one fold; beyond, the fold follows from the number of the row.
+        Nothing depends on whether data come as arrays, files or batches.
+
+        Arguments: `X` (N, n), an array or a data frame; a memory map, read piece by piece; or an iterable of batches of
+            rows, which an iterator gives once: they are kept in a temporary file. `y` (N,) or (N, m), likewise, in
+            batches of any size of their own; `sample_weight` (N,) >= 0, default one: whole numbers are repetitions; an
+            example of weight zero is left out.
         Returns: itself.
         Raises: ValueError for shapes that do not fit each other, the dictionary or the actions, NaN, numbers whose
             squares overflow, candidates that move nothing or have discrete elements, a target that is not linear in
@@ -202,7 +208,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """What the fitted function keeps, examined at points of the measure."""
         check_is_fitted(self)
         if self._found is None:
-            self._found = recorded(self.function, self.source_, *self._examined)
+            self._found = recorded(self._examined)
         return self._found
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
@@ -224,28 +230,16 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _task(self, X, y, sample_weight) -> tuple[Settings, Task, bool]:
         """Everything checked, in the units in which it is solved."""
         settings = checked_settings(self)
-        x, outputs, single = checked(self, X, y)
-        weights = checked_weights(sample_weight, len(x))
+        examples = examples_of(self, X, y, sample_weight, settings)
         self.dictionary_ = sized_dictionary(self.dictionary, self.n_features_in_)
         self.source_ = sized(self.source, self._names)
         check_source(self.source_)
-        self.target_ = sized_target(self.target, self.source_, outputs.shape[1])
-        self._outputs = output_names(y, outputs.shape[1])
-        x, outputs, weights = merged(x, outputs, weights)
-        self._sizes = np.abs(values(self.dictionary_, x)).max(axis=0)
-        task = task_of(
-            self.dictionary_,
-            self.source_,
-            self.target_,
-            x,
-            outputs,
-            weights,
-            settings.intercept,
-            self.collocation,
-            self.inner,
-            settings.seed,
-        )
-        return settings, task, single
+        self.target_ = sized_target(self.target, self.source_, examples.outputs)
+        self._outputs = examples.names
+        family = Family(self.dictionary_, self.source_, self.target_, self.collocation, self.inner)
+        task = task_of(family, examples, settings)
+        self._sizes = np.abs(values(self.dictionary_, task.survey.sample.x)).max(axis=0)
+        return settings, task, examples.single
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -266,10 +260,20 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._function = DictionaryModel(self.dictionary_, units.shown(found.V), b, units.centre, units.scale)
         self._found = None
         points = task.points(4 * self.source_.algebra.dim + SPARE, settings.seed)
-        size = float(np.abs(task.rows.y * units.outputs).max())
-        basis = task.candidates, task.still
-        names = self._names, self._outputs
-        self._examined = (task.target, *basis, points, found.error, self.kept_, found.refitted, size, *names)
+        self._examined = Examined(
+            self._function,
+            self.source_,
+            task.target,
+            task.candidates,
+            task.still,
+            points,
+            found.error,
+            self.kept_,
+            found.refitted,
+            float(task.survey.outputs.level.max()),
+            self._names,
+            self._outputs,
+        )
         if found.gap > settings.tolerance:
             warnings.warn(
                 f"the relative duality gap is {found.gap:.1g} after {found.iterations} iterations"

@@ -1,121 +1,184 @@
-"""The data of a regression: checked, weighted, with intercepts fitted away."""
+"""Examples reduced to triangular factors, one a fold: what is solved afterwards costs the same for any number."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from ..interop import estimator_inputs, estimator_outputs
+from ..dictionary import AbstractDictionary
+from ..linalg import FoldFactors
+from ..sampling import Moments, Sample, row_keys
+from ._examples import Batch, Examples
+from ._units import Units
 
-_HUGE = 1e140  # values above it have squares that overflow
+EXAMPLES = 2**13  # examples, at most, at which errors of single ones are measured
+_BLOCK = 2**21  # numbers of features at a time: long blocks are what factorisations are fast on
+_LEAST = 2**10  # examples at a time, at least
+
+
+class Survey(NamedTuple):
+    """What is known of examples before any function is evaluated.
+
+    Fields: `count`; `observed`, how many that is: whole weights say how often each was, others how precisely; `inputs`
+        and `outputs`, weighted; `sample`, at most EXAMPLES of them.
+    """
+
+    count: int
+    observed: float
+    inputs: Moments
+    outputs: Moments
+    sample: Batch
+
+
+def surveyed(examples: Examples, width: int) -> Survey:
+    """One pass over the examples; `width` of their inputs."""
+    inputs, outputs, count, whole = Moments.empty(width), Moments.empty(examples.outputs), 0, True
+    kept = Sample.empty(EXAMPLES)
+    for batch in examples.start(_LEAST * 8):
+        stop = count + len(batch.x)
+        inputs, outputs = inputs.absorb(batch.x, batch.weights), outputs.absorb(batch.y, batch.weights)
+        whole = whole and bool(np.all(batch.weights == np.round(batch.weights)))
+        kept, count = kept.absorb(np.arange(count, stop), row_keys(count, stop, 0), *batch), stop
+    return Survey(count, inputs.weight if whole else float(count), inputs, outputs, Batch(*kept.columns))
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """N examples, in the units in which the regression is solved.
+    """Examples, in the units in which the regression is solved, as the triangular factor of sqrt(w) [1, g, y].
 
-    Fields: `features` g (N, D); `y` (N, m); `weights` (N,); `intercept`, whether constants are fitted.
+    Its rows are as good as the examples for least squares of any kind; the first takes all that constants explain, so
+    that the others are what varies about the mean.
+
+    Fields: `factor`; `outputs` m; `intercept`, whether constants are fitted; `count` of the examples.
     """
 
-    features: Float[np.ndarray, "N D"]
-    y: Float[np.ndarray, "N m"]
-    weights: Float[np.ndarray, " N"]
+    factor: Float[np.ndarray, "r columns"]
+    outputs: int
     intercept: bool
+    count: int
 
     @property
-    def count(self) -> float:
-        """How many examples were observed: whole weights say how often each was, others how precisely."""
-        whole = bool(np.all(self.weights == np.round(self.weights)))
-        return float(self.weights.sum()) if whole else float(len(self.weights))
+    def functions(self) -> int:
+        """D."""
+        return self.factor.shape[1] - 1 - self.outputs
 
-    def subset(self, rows: np.ndarray) -> "Rows":
-        """Some of the examples."""
-        return Rows(self.features[rows], self.y[rows], self.weights[rows], self.intercept)
+    @property
+    def features(self) -> Float[np.ndarray, "r D"]:
+        """The columns of g."""
+        return self.factor[:, 1 : 1 + self.functions]
 
-    def system(self) -> tuple[Float[np.ndarray, "Nm mD"], Float[np.ndarray, " Nm"]]:
-        """The equations for the entries of W, row by row, each times the root of its weight."""
-        features, y = self.features, self.y
-        if self.intercept:
-            features, y = features - self._mean(features), y - self._mean(y)
-        root = np.sqrt(self.weights)[:, None]
-        return np.kron(np.eye(y.shape[1]), root * features), (root * y).T.reshape(-1)
+    @property
+    def y(self) -> Float[np.ndarray, "r m"]:
+        """The columns of y."""
+        return self.factor[:, 1 + self.functions :]
+
+    @property
+    def weight(self) -> float:
+        """The sum of weights."""
+        return float(self.factor[0, 0] ** 2)
+
+    @property
+    def mean(self) -> tuple[Float[np.ndarray, " D"], Float[np.ndarray, " m"]]:
+        """The weighted means of g and y."""
+        return self.features[0] / self.factor[0, 0], self.y[0] / self.factor[0, 0]
+
+    def system(self) -> tuple[Float[np.ndarray, "rm mD"], Float[np.ndarray, " rm"]]:
+        """Equations for the entries of W, row by row, each times the root of its weight."""
+        first = int(self.intercept)
+        return np.kron(np.eye(self.outputs), self.features[first:]), self.y[first:].T.reshape(-1)
 
     def intercepts(self, W: Float[np.ndarray, "m D"]) -> Float[np.ndarray, " m"]:
         """The best constants for given W; zero without intercepts."""
         if not self.intercept:
-            return np.zeros(self.y.shape[1])
-        return self._mean(self.y - self.features @ W.T)[0]
+            return np.zeros(self.outputs)
+        features, y = self.mean
+        return y - W @ features
 
     def error(self, W: Float[np.ndarray, "m D"], b: Float[np.ndarray, " m"]) -> float:
         """The weighted mean of |F(x) - y|^2."""
-        residual = ((self.features @ W.T + b - self.y) ** 2).sum(axis=1)
-        return float(self.weights @ residual / self.weights.sum())
+        residual = self.features @ W.T + self.factor[:, :1] * b - self.y
+        return float(np.sum(residual**2)) / self.weight
 
     @property
     def variance(self) -> float:
         """The weighted mean of |y - its mean|^2."""
-        return float(self.weights @ ((self.y - self._mean(self.y)) ** 2).sum(axis=1) / self.weights.sum())
+        return float(np.sum(self.y[1:] ** 2)) / self.weight
 
-    def _mean(self, values: np.ndarray) -> np.ndarray:
-        return (self.weights @ values / self.weights.sum())[None]
+    @property
+    def square(self) -> float:
+        """The weighted mean of |y|^2."""
+        return float(np.sum(self.y**2)) / self.weight
 
+    @property
+    def size(self) -> float:
+        """The norm of all outputs, as if weights were one."""
+        return float(np.sqrt(self.count * self.square))
 
-def checked(model: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Inputs (N, n) and outputs (N, m) in float64, and whether y had one dimension; the model notes what X is like."""
-    x, y = checked_inputs(model, X, first=True), estimator_outputs(model, y)
-    _check_size(y, "y")
-    single = y.ndim == 1
-    y = y[:, None] if single else y
-    if len(y) != len(x):
-        raise ValueError(f"y: expected one row for each of the {len(x)} examples in X, got shape {y.shape}.")
-    return x, y, single
+    @property
+    def lengths(self) -> Float[np.ndarray, " D"]:
+        """The rms of each function."""
+        return np.linalg.norm(self.features, axis=0) / np.sqrt(self.weight)
 
-
-def checked_inputs(model: Any, X: Any, *, first: bool) -> np.ndarray:
-    """Inputs (N, n) in float64, of `fit` or of a later call."""
-    x = estimator_inputs(model, X, first=first)
-    _check_size(x, "X")
-    return x
-
-
-def checked_weights(weights, count: int) -> np.ndarray:
-    """Weights (N,), one where none are given."""
-    if weights is None:
-        return np.ones(count)
-    weights = _real(weights, "sample_weight")
-    if weights.shape != (count,):
-        raise ValueError(
-            f"sample_weight: expected one number for each of the {count} examples, got shape {weights.shape}."
-        )
-    if weights.min() < 0 or weights.sum() == 0:
-        raise ValueError(f"sample_weight must not be negative, nor all zero; the least is {weights.min():.3g}.")
-    return weights
+    @property
+    def deviations(self) -> Float[np.ndarray, " D"]:
+        """The standard deviation of each function; zero where it is rounding."""
+        found = np.linalg.norm(self.features[1:], axis=0) / np.sqrt(self.weight)
+        return np.where(found > 1e-12 * self.lengths, found, 0.0)
 
 
-def merged(
-    x: Float[np.ndarray, "N n"], y: Float[np.ndarray, "N m"], weights: Float[np.ndarray, " N"]
-) -> tuple[Float[np.ndarray, "M n"], Float[np.ndarray, "M m"], Float[np.ndarray, " M"]]:
-    """Examples with a weight, each once: an example that is given twice is one of weight two."""
-    # One without weight is none: it must not stretch the box in which L_F is measured.
-    x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
-    _, first, place = np.unique(np.concatenate([x, y], axis=1), axis=0, return_index=True, return_inverse=True)
-    order = np.sort(first)
-    total = np.bincount(np.searchsorted(order, first[place.reshape(-1)]), weights)
-    return x[order], y[order], total
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """All examples, in folds.
+
+    Fields: `factors`, of each; `outputs` m; `intercept`, whether constants are fitted.
+    """
+
+    factors: FoldFactors
+    outputs: int
+    intercept: bool
+
+    @cached_property
+    def whole(self) -> Rows:
+        """All of them."""
+        return self._rows(self.factors.whole().factor, sum(self.factors.rows))
+
+    @cached_property
+    def each(self) -> tuple[Rows, ...]:
+        """One fold each."""
+        return tuple(self._rows(fold.factor, fold.rows) for fold in self.factors.factors)
+
+    @cached_property
+    def others(self) -> tuple[Rows, ...]:
+        """All but one fold each."""
+        found = (self.factors.whole(without=fold) for fold in range(len(self.factors.factors)))
+        return tuple(self._rows(others.factor, others.rows) for others in found)
+
+    def _rows(self, factor: np.ndarray, count: int) -> Rows:
+        return Rows(factor, self.outputs, self.intercept, count)
 
 
-def output_names(y, count: int) -> tuple[str, ...]:
-    """Those of a data frame or series, else y0, y1, .."""
-    columns = getattr(y, "columns", None)
-    named = [getattr(y, "name", None)] if columns is None else list(columns)
-    known = tuple(name for name in named if isinstance(name, str))
-    if len(named) == len(known) == count:
-        return known
-    return tuple(f"y{i}" for i in range(count))
+def reduced(examples: Examples, units: Units, dictionary: AbstractDictionary, parts: int, intercept: bool) -> Folds:
+    """One pass over the examples, each function evaluated once; so many `parts`."""
+    factors = FoldFactors.empty(parts, 1 + dictionary.size + examples.outputs)
+    for batch in examples.start(max(_LEAST, _BLOCK // dictionary.size)):
+        factors = factors.absorb(_equations(batch, units, dictionary), batch.part)
+    return Folds(factors, examples.outputs, intercept)
 
 
-def check_finite(features: np.ndarray, x: np.ndarray) -> None:
+def _equations(batch: Batch, units: Units, dictionary: AbstractDictionary) -> Float[np.ndarray, "B columns"]:
+    """The rows sqrt(w) [1, g, y]."""
+    with np.errstate(all="ignore"):
+        features = units.features(dictionary, batch.x)
+    _check_finite(features, batch.x)
+    rows = np.concatenate([np.ones((len(features), 1)), features, batch.y / units.outputs], axis=1)
+    if np.any(batch.weights != 1.0):
+        rows *= np.sqrt(batch.weights)[:, None]
+    return rows
+
+
+def _check_finite(features: np.ndarray, x: np.ndarray) -> None:
     """A ValueError where a function of the dictionary is not defined."""
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
@@ -123,20 +186,3 @@ def check_finite(features: np.ndarray, x: np.ndarray) -> None:
             f"X: a function of the dictionary is not finite at {bad.sum()} of {len(x)} examples, such as"
             f" {x[bad][0]}. Leave them out, or choose functions defined there."
         )
-
-
-def _real(values, name: str) -> np.ndarray:
-    array = np.asarray(values)
-    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}.")
-    array = array.astype(np.float64)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        raise ValueError(f"{name} holds {bad.sum()} NaN or infinite values, the first in row {np.argwhere(bad)[0][0]}.")
-    return array
-
-
-def _check_size(array: np.ndarray, name: str) -> None:
-    largest = np.abs(array).max(initial=0.0)
-    if largest > _HUGE:
-        raise ValueError(f"{name} holds values up to {largest:.2g}, whose squares overflow; give it in other units.")

@@ -31,22 +31,20 @@ class Structures:
 def structures_of(
     refit: Refit,
     solutions: Float[np.ndarray, "s k"],
-    part: Int[np.ndarray, " N"],
-    folds: int,
     tolerance: float,
     ends: bool,
 ) -> Structures:
     """Refine what each solution of a path proposes: of any number of symmetries, as far as that can be tried.
 
-    Arguments: `refit`; `solutions`, in coordinates of its problem, strongest first; `part`, the fold of each example;
-        `folds`; `tolerance`, as in `kept`; `ends`, whether a strength 0 follows, which keeps nothing.
+    Arguments: `refit`; `solutions`, in coordinates of its problem, strongest first; `tolerance`, as in
+        `kept`; `ends`, whether a strength 0 follows, which keeps nothing.
     Returns: Structures. Each strength takes the structure with most evidence that it proposes; one that proposes
         nothing that exists takes all functions. The weakest also proposes what ridge regressions do: with few examples
         the path ends at a function that meets them all, far from any with symmetries.
     """
     every: list[Structure] = [refit.free(), refit.fixed()]
     known: dict[int, list[tuple[np.ndarray, set[int]]]] = {}
-    size = float(np.linalg.norm(refit.rows.y))
+    size = refit.rows.size
     entries = refit.candidates * refit.task.columns.shape[0] * solutions.shape[1]
     proposed: list[set[int]] = [set() for _ in solutions]
     starts = [*zip(solutions, proposed, strict=True), *((v, proposed[-1]) for v in refit.shrunk())]
@@ -72,7 +70,7 @@ def structures_of(
     least = _EQUAL * refit.rows.variance
     for place in progress(sorted(set(at)), len(set(at)), "folds"):
         ridges[place] = refit.ridge(every[place])
-        errors[place] = np.maximum(refit.errors(every[place], ridges[place], part, folds), least)
+        errors[place] = np.maximum(refit.errors(every[place], ridges[place]), least)
     return Structures(
         tuple(every),
         evidence,

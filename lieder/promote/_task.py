@@ -1,45 +1,65 @@
 """A regression as it is solved: everything in units of its own, candidates orthonormal, columns of L_F made once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Num
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..algebra import LieAlgebra, Span
 from ..dictionary import AbstractDictionary
 from ..linalg import Columns, NuclearRegression, nuclear_regression
-from ..sampling import distinct_rows
 from ._candidates import effective
+from ._examples import Examples
 from ._family import lie_columns, measure
 from ._measure import Measure
-from ._rows import Rows, check_finite
+from ._rows import Folds, Rows, Survey, reduced, surveyed
+from ._settings import Settings
 from ._units import Units, units_of
 
 _CLOSED = 1e-4  # brackets of symmetries of a function, relative to those of the candidates, that are rounding
 SPARE = 200  # points more than candidates at which candidates, or the fitted function, are examined
+_AT_ONCE = 2**11  # examples whose equations are formed at a time
+
+
+class Family(NamedTuple):
+    """What a user promotes, as it was given: the functions, how candidates act, and where and how L_F is measured."""
+
+    dictionary: AbstractDictionary
+    source: AbstractAction
+    target: AbstractFibreAction
+    collocation: str | Num[np.ndarray, "C n"]
+    inner: Num[np.ndarray, "q q"] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
     """What is solved.
 
-    Fields: `dictionary`, `algebra` of the candidates, `target`, as given; `units`; `rows`; `columns` A, of the e
-        candidates that move something, in the orthonormal basis `candidates` (e, q); `still` (q - e, q), those that
-        move nothing; `where`, the measure of L_F or points, in inner coordinates; `inputs` (N,), which distinct
-        input each example has.
+    Fields: `dictionary`, `algebra` of the candidates, `target`, as given; `units`; `folds`, all examples as few rows;
+        `survey` of them; `columns` A, of the e candidates that move something, in the orthonormal basis `candidates`
+        (e, q); `still` (q - e, q), those that move nothing; `where`, the measure of L_F or points, in inner
+        coordinates.
     """
 
     dictionary: AbstractDictionary
     algebra: LieAlgebra | Span
     target: AbstractFibreAction
     units: Units
-    rows: Rows
+    folds: Folds
+    survey: Survey
     columns: Columns
     candidates: Float[np.ndarray, "e q"]
     still: Float[np.ndarray, "i q"]
     where: Measure | Float[np.ndarray, "C n"]
-    inputs: Int[np.ndarray, " N"]
+
+    @property
+    def rows(self) -> Rows:
+        """All examples."""
+        return self.folds.whole
 
     def points(self, count: int, seed: int) -> Float[np.ndarray, "C n"]:
         """Points of the measure, in the user's units."""
@@ -51,7 +71,7 @@ class Task:
         rows = self.rows if rows is None else rows
         design, values = rows.system()
         if ridge:
-            weighted = np.sqrt(ridge) * np.diag(np.tile(self.deviations, rows.y.shape[1]))
+            weighted = np.sqrt(ridge) * np.diag(np.tile(self.rows.deviations, rows.outputs))
             design = np.concatenate([design, weighted])
             values = np.concatenate([values, np.zeros(len(weighted))])
         return nuclear_regression(self.columns, design, values)
@@ -80,40 +100,39 @@ class Task:
         brackets, scale = sizes(kept), sizes(np.eye(len(self.candidates)))[0]
         return max(2, len(kept) - int(np.sum(brackets > _CLOSED * scale)))
 
-    @property
-    def deviations(self) -> Float[np.ndarray, " D"]:
-        """The standard deviation of each function over the data: what a ridge term is taken relative to."""
-        rows = self.rows
-        weights = rows.weights / rows.weights.sum()
-        away = rows.features - weights @ rows.features
-        found = np.sqrt(weights @ away**2)
-        return np.where(found > 1e-12 * np.sqrt(weights @ rows.features**2), found, 0.0)
+    def singly(self, basis: Float[np.ndarray, "M d"]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The equations of single examples, those of the sample, for coordinates in a basis of the coefficients: blocks
+        of rows, each times the root of its weight, and their values."""
+        x, y, weights, _ = self.survey.sample
+        each = basis.reshape(self.rows.outputs, self.rows.functions, -1)
+        for start in range(0, len(x), _AT_ONCE):
+            here = slice(start, start + _AT_ONCE)
+            features, values = self._features[here], y[here] / self.units.outputs
+            if self.rows.intercept:
+                features, values = features - self.rows.mean[0], values - self.rows.mean[1]
+            root = np.sqrt(weights[here])
+            for output, coordinates in enumerate(each):
+                yield root[:, None] * (features @ coordinates), root * values[:, output]
+
+    @cached_property
+    def _features(self) -> Float[np.ndarray, "S D"]:
+        return self.units.features(self.dictionary, self.survey.sample.x)
 
 
-def task_of(
-    dictionary: AbstractDictionary,
-    source: AbstractAction,
-    target: AbstractFibreAction,
-    x: Float[np.ndarray, "N n"],
-    y: Float[np.ndarray, "N m"],
-    weights: Float[np.ndarray, " N"],
-    intercept: bool,
-    collocation,
-    inner,
-    seed: int,
-) -> Task:
+def task_of(family: Family, examples: Examples, settings: Settings) -> Task:
     """Set up a regression on checked data."""
+    dictionary, source, target, collocation, inner = family
     check_same_algebra(source, target)
+    survey = surveyed(examples, source.width)
+    x = survey.sample.x
     with np.errstate(all="ignore"):
-        units = units_of(x, y, weights, dictionary, source, target)
-        features = units.features(dictionary, x)
-    check_finite(features, x)
-    where = measure(collocation, units, x)
+        units = units_of(survey.inputs, survey.outputs, x, dictionary, source, target)
+    folds = reduced(examples, units, dictionary, settings.folds, settings.intercept)
+    where = measure(collocation, units, survey.inputs, x)
     q = source.algebra.dim
     sampled = None
     if units.source is source:
-        sampled = where.sample(2 * q + SPARE, seed) if isinstance(where, Measure) else where
+        sampled = where.sample(2 * q + SPARE, settings.seed) if isinstance(where, Measure) else where
     candidates, still = effective(units.source, target, inner, sampled, units.spread)
-    columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, seed)
-    rows = Rows(features, y / units.outputs, weights, intercept)
-    return Task(dictionary, source.algebra, target, units, rows, columns, candidates, still, where, distinct_rows(x))
+    columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, settings.seed)
+    return Task(dictionary, source.algebra, target, units, folds, survey, columns, candidates, still, where)

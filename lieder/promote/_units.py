@@ -10,6 +10,7 @@ from ..action import AbstractAction, AbstractFibreAction, FieldAction
 from ..derivative import values
 from ..dictionary import AbstractDictionary, affine
 from ..linalg import MatrixStack
+from ..sampling import Moments
 
 _HALF = np.sqrt(3.0)  # half the width of a uniform distribution over its standard deviation
 
@@ -56,9 +57,9 @@ class Units:
 
 
 def units_of(
-    x: Float[np.ndarray, "N n"],
-    y: Float[np.ndarray, "N m"],
-    weights: Float[np.ndarray, " N"],
+    inputs: Moments,
+    outputs: Moments,
+    sample: Float[np.ndarray, "S n"],
     dictionary: AbstractDictionary,
     source: AbstractAction,
     target: AbstractFibreAction,
@@ -66,11 +67,12 @@ def units_of(
     """The units that the data suggest.
 
     Inputs: sqrt 3 times the rms of each group of coordinates about its mean, so that columns uniform on [-1, 1] are
-    left nearly as they are. Outputs: the rms of each group about its mean.
+    left nearly as they are. Outputs: the rms of each group about its mean. Where dictionary or source are not closed
+    under such changes functions are in units of their rms over a `sample` of the inputs.
     """
-    middle, rms = _spreads(x, weights, source.unit_groups())
-    spread = _HALF * rms
-    outputs = _spreads(y, weights, target.unit_groups())[1]
+    middle = inputs.mean
+    spread = _HALF * _spreads(inputs, source.unit_groups())
+    unit = _spreads(outputs, target.unit_groups())
     # A linear action has an origin of its own: inside the data nothing is gained by another one.
     at_home = source.is_linear and bool(np.all(np.abs(middle) <= spread))
     centre = np.zeros_like(middle) if at_home else middle
@@ -82,33 +84,26 @@ def units_of(
     if back is None or moved is None:
         nothing, one = np.zeros_like(middle), np.ones_like(spread)
         with np.errstate(all="ignore"):
-            sizes = np.sqrt(np.mean(values(dictionary, x) ** 2, axis=0))
+            sizes = np.sqrt(np.mean(values(dictionary, sample) ** 2, axis=0))
         sizes = np.where(np.isfinite(sizes) & (sizes > 0), sizes, 1.0)
         same = scipy.sparse.csr_array(scipy.sparse.eye_array(dictionary.size))
-        return Units(source, nothing, one, spread, outputs, sizes, same)
-    return Units(moved, centre, spread, spread, outputs, np.ones(dictionary.size), back)
+        return Units(source, nothing, one, spread, unit, sizes, same)
+    return Units(moved, centre, spread, spread, unit, np.ones(dictionary.size), back)
 
 
-def _spreads(
-    x: Float[np.ndarray, "N n"], weights: Float[np.ndarray, " N"], groups: tuple[Int[np.ndarray, " _"], ...]
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """The mean of each column, and the rms about it of each group of columns that vary; one where nothing does."""
-    weights = weights / weights.sum()
-    mean = weights @ x
-    away = np.abs(x - mean).max(axis=0)
-    level = np.abs(x).max(axis=0)
-    varies = away > 1e-13 * level
-    away = np.where(varies, away, 1.0)
-    rms = np.where(varies, away * np.sqrt(weights @ ((x - mean) / away) ** 2), 0.0)
-    out = np.ones(x.shape[1])
+def _spreads(columns: Moments, groups: tuple[Int[np.ndarray, " _"], ...]) -> Float[np.ndarray, " n"]:
+    """The rms about their means of each group of columns that vary; one where nothing does."""
+    level = columns.level
+    rms = np.where(columns.reach > 1e-13 * level, columns.deviation, 0.0)
+    out = np.ones(len(rms))
     for group in groups:
-        inside = group[varies[group] & (rms[group] > 0)]
+        inside = group[rms[group] > 0]
         if len(inside):
             largest = rms[inside].max()
             out[group] = largest * np.sqrt(np.mean((rms[inside] / largest) ** 2))
         elif level[group].max() > 0:
             out[group] = level[group].max()
-    return mean, out
+    return out
 
 
 def _moved(

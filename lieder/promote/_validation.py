@@ -10,7 +10,6 @@ from sklearn.exceptions import ConvergenceWarning
 from ..files import check_path
 from ..linalg import NuclearRegression, NuclearSolution
 from ..report import progress
-from ..sampling import folds as parts
 from ._checkpoint import fingerprint, keep, resumed
 from ._kept import kept
 from ._path import RegressionPath
@@ -35,7 +34,7 @@ class Validated(NamedTuple):
 def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None) -> Validated:
     """The path on all data, and the errors of its fits, or refits, on each fold."""
     rows, columns, unit = task.rows, task.columns, task.units.reference
-    folds, count = settings.folds, len(task.rows.y)
+    folds, count = settings.folds, rows.count
     if count < 2 * folds:
         raise ValueError(
             f"X: {count} sample{'s' * (count != 1)} are too few for {folds} folds; give alpha,"
@@ -45,7 +44,6 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     whole = task.problem(settings.ridge)
     strengths = _strengths(alphas, whole, unit, settings.refit)
     tolerance = max(settings.tolerance, _COARSE) if settings.refit else settings.tolerance
-    part = parts(task.inputs, folds, settings.seed)
     state = _empty(task, len(strengths), folds)
     shape = state["coefficients"].shape
     mark = _mark(task, settings, strengths)
@@ -58,7 +56,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         if known[fold][i]:
             continue
         if fold != at:
-            inside = rows.subset(part != fold)
+            inside = rows if fold < 0 else task.folds.others[fold]
             problem, start, at = task.problem(settings.ridge, inside), None, fold
         fit = problem.fit(float(strengths[i]), tolerance, settings.max_iterations, start)
         start = _start(fit.solution)
@@ -71,17 +69,16 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
             state["gaps"][i], state["iterations"][i] = fit.solution.gap, fit.solution.iterations
             state["losses"][i] = rows.error(V, b)
         else:
-            state["errors"][fold, i] = rows.subset(part == fold).error(V, b)
+            state["errors"][fold, i] = task.folds.each[fold].error(V, b)
         if file is not None:
             keep(file, mark, state)
     _warn(state["gaps"], tolerance)
-    size = float(np.linalg.norm(rows.y))
-    kept_ = np.array([kept(s, settings.kept_tolerance, size, exact=False) for s in state["singular_values"]])
+    kept_ = np.array([kept(s, settings.kept_tolerance, rows.size, exact=False) for s in state["singular_values"]])
     ridges, evidence = np.full(len(strengths), settings.ridge or 0.0), np.full(len(strengths), np.nan)
     final = state
     if settings.refit:
         ends = alphas is None
-        strengths, kept_, ridges, evidence, final = _refitted(task, settings, whole, part, strengths, state, ends)
+        strengths, kept_, ridges, evidence, final = _refitted(task, settings, whole, strengths, state, ends)
     path = RegressionPath(
         unit * strengths,
         np.stack([task.units.outside(V) for V in final["coefficients"]]),
@@ -103,7 +100,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
 
 
 def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
-    m, size = task.rows.y.shape[1], task.rows.features.shape[1]
+    m, size = task.rows.outputs, task.rows.functions
     return {
         "coefficients": np.zeros((strengths, m, size)),
         "intercepts": np.zeros((strengths, m)),
@@ -115,13 +112,13 @@ def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
     }
 
 
-def _refitted(task: Task, settings: Settings, problem: NuclearRegression, part, strengths, state, ends: bool):
+def _refitted(task: Task, settings: Settings, problem: NuclearRegression, strengths, state, ends: bool):
     """The same path with each fit refitted; with `ends`, strength 0, which keeps nothing, as the last."""
     rows = task.rows
     refit = refit_of(task, problem, settings.ridge, choose=True)
     onto = problem.basis.T @ task.columns.gram
     solutions = np.stack([onto @ V.reshape(-1) for V in state["coefficients"]])
-    found = structures_of(refit, solutions, part, settings.folds, settings.kept_tolerance, ends)
+    found = structures_of(refit, solutions, settings.kept_tolerance, ends)
     final = {name: value.copy() for name, value in state.items()}
     if ends:
         strengths = np.append(strengths, 0.0)
@@ -189,7 +186,7 @@ def check_strength(alpha: float, largest: float, argument: str, unit: float) -> 
 
 
 def _mark(task: Task, settings: Settings, strengths: np.ndarray) -> str:
-    rows, columns, units = task.rows, task.columns, task.units
-    data = [rows.features, rows.y, rows.weights, rows.intercept, units.centre, units.scale, units.outputs]
+    folds, columns, units = task.folds, task.columns, task.units
+    data = [*(fold.factor for fold in folds.factors.factors), folds.intercept, units.centre, units.scale, units.outputs]
     family = [columns.factor, columns.stack.index, columns.stack.value]
     return fingerprint(*data, *family, strengths, *(-1.0 if value is None else value for value in settings[1:]))

@@ -14,6 +14,7 @@ from ._neighbours import Tangents as Tangents
 from ._neighbours import surface_distances as surface_distances
 from ._neighbours import tangent_scale as tangent_scale
 from ._neighbours import tangents as tangents
+from ._numbers import SINGLY as SINGLY
 from ._numbers import DrawnRows as DrawnRows
 from ._numbers import RowDraws as RowDraws
 from ._numbers import row_keys as row_keys
@@ -28,6 +29,7 @@ from ._repeats import shuffled as shuffled
 from ._sample import Sample as Sample
 from ._stream import Stream as Stream
 from ._stream import gather as gather
+from ._stream import is_batched as is_batched
 from ._stream import stream as stream
 from ._table import Table as Table
 from ._table import check_rows as check_rows

@@ -44,6 +44,11 @@ class Moments:
         """The largest absolute value."""
         return np.maximum(np.abs(self.low), np.abs(self.high))
 
+    def scaled(self, centre: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]) -> "Moments":
+        """Those of (x - centre) / scale."""
+        mean, low, high = ((each - centre) / scale for each in (self.mean, self.low, self.high))
+        return Moments(self.weight, mean, self.root / scale, low, high)
+
     def absorb(self, x: Float[np.ndarray, "B n"], weights: Float[np.ndarray, " B"] | None = None) -> "Moments":
         """With further rows, of weight one or of `weights` > 0."""
         if len(x) == 0:

@@ -110,7 +110,7 @@ def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     if isinstance(data, Table):
         data, names = data.values, data.names if names is None else names
     check_container(data, argument)
-    if _is_batched(data):
+    if is_batched(data):
         return _from_batches(data, argument, names)
     whole = table(data, argument, names)
     values = whole.values
@@ -127,13 +127,18 @@ def gather(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     Raises: as `stream`.
     """
     check_container(data, argument)
-    if not _is_batched(data):
+    if not is_batched(data):
         return table(data, argument, names)
     pieces = stream(data, argument, names)
     return Table(np.concatenate(list(pieces.start())), pieces.names)
 
 
-def _is_batched(data) -> bool:
+def is_batched(data) -> bool:
+    """Whether data come in batches.
+
+    Arguments: `data`, whatever a user hands over.
+    Returns: True for an iterator or other iterable of tables, a list of tables too; False for a table.
+    """
     if isinstance(data, (list, tuple)):
         return len(data) > 0 and _is_array_like(data[0]) and np.ndim(data[0]) == 2
     if isinstance(data, (str, bytes, dict, set)):

@@ -24,7 +24,13 @@ def test_left_out_is_one_fit_for_each_row(problem):
                 0
             ]
             slow[at] += (Z[i] @ a - y[i]) ** 2
-    np.testing.assert_allclose(ridge_regression(Z, R, y).left_out(STRENGTHS), slow, rtol=1e-10)
+    np.testing.assert_allclose(ridge_regression(Z, R, y).left_out(STRENGTHS, Z, y), slow, rtol=1e-10)
+    # The triangular factor of all rows will do, and some of them can be asked for.
+    factor = np.linalg.qr(np.concatenate([Z, y[:, None]], axis=1), mode="r")
+    reduced = ridge_regression(factor[:, :5], R, factor[:, 5])
+    np.testing.assert_allclose(reduced.left_out(STRENGTHS, Z, y), slow, rtol=1e-10)
+    some = sum(reduced.left_out(STRENGTHS, Z[rows], y[rows]) for rows in (slice(4), slice(4, 9)))
+    np.testing.assert_allclose(some, slow, rtol=1e-10)
 
 
 def test_evidence_is_the_marginal_likelihood(problem):
@@ -61,8 +67,8 @@ def test_evidence_prefers_the_family_that_is_needed(problem):
 def test_nothing_to_fit_and_nothing_to_explain():
     y = np.arange(4.0)
     empty = ridge_regression(np.zeros((4, 0)), np.zeros((3, 0)), y)
-    np.testing.assert_allclose(empty.left_out(STRENGTHS), y @ y)
+    np.testing.assert_allclose(empty.left_out(STRENGTHS, np.zeros((4, 0)), y), y @ y)
     assert empty.log_evidence(STRENGTHS, 4) == 0.0
     constant = ridge_regression(np.ones((4, 1)), np.zeros((3, 1)), np.full(4, 3.0))
     assert constant.log_evidence(STRENGTHS, 3) == 0.0
-    np.testing.assert_allclose(constant.left_out(STRENGTHS), 0.0, atol=1e-20)
+    np.testing.assert_allclose(constant.left_out(STRENGTHS, np.ones((4, 1)), np.full(4, 3.0)), 0.0, atol=1e-20)

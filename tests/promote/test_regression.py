@@ -20,6 +20,7 @@ from lieder.promote import Regression
 from lieder.promote._family import lie_columns, measure
 from lieder.promote._measure import measure_of
 from lieder.promote._units import Units
+from lieder.sampling import moments
 
 QUADRATIC = ld.dictionary.polynomials(3, 2)
 RIGID = ld.points(ld.algebra.se(3))
@@ -236,7 +237,7 @@ def norms(where, target=None, source=RIGID, seed=0):
     target = ld.scalars(source.algebra) if target is None else target
     one = np.ones(3)
     as_they_are = Units(source, 0 * one, one, one, one[:1], np.ones(10), scipy.sparse.csr_array(np.eye(10)))
-    where = measure(where, as_they_are, X) if isinstance(where, str | np.ndarray) else where
+    where = measure(where, as_they_are, moments(X), X) if isinstance(where, str | np.ndarray) else where
     columns = lie_columns(QUADRATIC, source, target, where, ld.promote.orthonormal(source), np.ones(10), seed)
     w = np.random.default_rng(1).normal(size=columns.size)
     return np.linalg.svd(columns.apply(w), compute_uv=False)
@@ -260,7 +261,7 @@ def test_box_moments_are_a_gauss_quadrature():
 
 @pytest.mark.parametrize("kind", ["box", "gaussian"])
 def test_exact_moments_are_many_points(kind):
-    points = measure_of(kind, X).sample(100_000, 3)
+    points = measure_of(kind, moments(X)).sample(100_000, 3)
     np.testing.assert_allclose(norms(kind), norms(points), rtol=0.02)
 
 

@@ -151,7 +151,7 @@ def test_a_given_ridge_is_in_the_problem():
     features = values(QUADRATIC, x)
     # z = (x - centre) / scale: the same space of functions, but another ridge term.
     _, task, _ = model._task(x, y, None)
-    inside = task.rows.features
+    inside = task.units.features(QUADRATIC, x)
     weights = np.diag(np.sqrt(7.0) * inside.std(axis=0))
     V = np.linalg.lstsq(np.concatenate([inside, weights]), np.concatenate([y, np.zeros(21)]))[0]
     np.testing.assert_allclose(features @ model.coef_, inside @ V, atol=1e-5)
