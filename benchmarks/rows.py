@@ -1,10 +1,10 @@
 """Regressions on two million rows of 200 functions against twenty thousand: peak memory, and time over the least.
 
-    python benchmarks/rows.py [--quick] [--rows N]
+    python benchmarks/rows.py [--quick] [--rows N] [--only CASE]
 
 Each case runs in a fresh process. The least time is that of the functions' values alone, in blocks, plus 2 N D^2 over
 the measured rate of a float64 matrix product; what does not grow with N is in both sizes and subtracted. Seconds are
-CPU seconds of the process.
+CPU seconds of the process. Regression fits one output.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import lieder as ld
 
 WIDTH, SMALL, BLOCK = 4, 20_000, 8192
 DICTIONARY = ld.dictionary.polynomials(WIDTH, 6)  # 210 functions
+SOURCE = ld.vectors(ld.algebra.so(WIDTH))
 
 
 def data(rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +41,19 @@ def dynamics(x, y):
     return ld.enforce.sparse_dynamics(x, y, DICTIONARY, threshold=0.05)
 
 
-CASES = {"sparse_dynamics": dynamics}
+def regression(x, y):
+    return ld.promote.Regression(DICTIONARY, source=SOURCE).fit(x, y[:, 1])
+
+
+def without_refits(x, y):
+    return ld.promote.Regression(DICTIONARY, source=SOURCE, refit=False).fit(x, y[:, 1])
+
+
+CASES = {
+    "sparse_dynamics": dynamics,
+    "Regression": regression,
+    "Regression, refit=False": without_refits,
+}
 
 
 def one(case: str, rows: int) -> dict[str, float]:
@@ -65,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="200,000 rows instead of 2,000,000")
     parser.add_argument("--rows", type=int, default=None)
+    parser.add_argument("--only", choices=CASES, help="one regression instead of all")
     parser.add_argument("--one", nargs=2, metavar=("CASE", "ROWS"), help="used by this script itself")
     options = parser.parse_args()
     if options.one:
@@ -73,7 +87,7 @@ def main() -> None:
     rows = options.rows or (200_000 if options.quick else 2_000_000)
     print(f"{measure.machine()}; N = {rows:,}, {DICTIONARY.size} functions of {WIDTH} inputs, {WIDTH} outputs, float64")
     lines = []
-    for case in CASES:
+    for case in [options.only] if options.only else CASES:
         small, large = measure.fresh(__file__, case, SMALL), measure.fresh(__file__, case, rows)
         products = 2.0 * rows * DICTIONARY.size**2 / large["rate"]
         growth = (large["total"] - small["total"]) / ((large["features"] + products) * (1.0 - SMALL / rows))
