@@ -1,6 +1,7 @@
 """The Lie derivative: the only place where a generator meets a model."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -72,16 +73,11 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
     """
     one, unit = np.ones(source.width), np.ones(target.width)
     if isinstance(F, ForeignModel):
-        contract = jax.jit(
-            jax.vmap(
-                lambda x, y, jacobian, s, t: _assemble(source, target, x, y, jacobian, s, t),
-                in_axes=(0, 0, 0, None, None),
-            )
-        )
 
         def foreign(x, probes, s=one, t=unit):
             jacobians = jnp.asarray(F.jacobians(x))
-            return contract(jnp.asarray(x), jnp.asarray(F.values(x)), jacobians, *_units(jacobians.dtype, s, t))
+            y, units = jnp.asarray(F.values(x)), _units(jacobians.dtype, s, t)
+            return _contracted(source, target, jnp.asarray(x), y, jacobians, *units)
 
         return foreign
     compiled = eqx.filter_jit(
@@ -90,20 +86,28 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
     return lambda x, probes, s=one, t=unit: compiled(F, jnp.asarray(x), jnp.asarray(probes), *_units(x.dtype, s, t))
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _contracted(
+    source: AbstractAction, target: AbstractFibreAction, x: Array, y: Array, jacobians: Array, s: Array, t: Array
+) -> Blocks:
+    return jax.vmap(lambda a, b, c: _assemble(source, target, a, b, c, s, t))(x, y, jacobians)
+
+
 def _units(dtype, s: np.ndarray, t: np.ndarray) -> tuple[Array, Array]:
     return jnp.asarray(s, dtype), jnp.asarray(t, dtype)
 
 
-def slopes(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: int) -> Float[np.ndarray, "B m n"]:
+def slopes(F: Callable | ForeignModel, inputs: int, outputs: int) -> Callable[[np.ndarray], np.ndarray]:
     """Jacobians of a model at a few points.
 
-    Arguments: `F`, one example (n,) -> (outputs,), or a foreign model; `x` (B, n).
-    Returns: (B, outputs, n).
+    Arguments: `F`, one example (inputs,) -> (outputs,), or a foreign model.
+    Returns: a function of points (B, inputs), compiled once for each B, which gives (B, outputs, inputs).
     """
     if isinstance(F, ForeignModel):
-        return np.asarray(F.jacobians(x)).reshape(len(x), outputs, -1)
-    jacobian = jax.jacrev if outputs <= x.shape[1] else jax.jacfwd
-    return np.asarray(jax.jit(jax.vmap(jacobian(lambda z: jnp.reshape(F(z), (outputs,)))))(jnp.asarray(x)))
+        return lambda x: np.asarray(F.jacobians(x)).reshape(len(x), outputs, inputs)
+    jacobian = jax.jacrev if outputs <= inputs else jax.jacfwd
+    compiled = jax.jit(jax.vmap(jacobian(lambda z: jnp.reshape(F(z), (outputs,)))))
+    return lambda x: np.asarray(compiled(jnp.asarray(x)))
 
 
 def lie_rows(
@@ -119,15 +123,18 @@ def lie_rows(
         (B, K, m, n).
     Returns: (B, K, m, q).
     """
+    return np.asarray(_lie_rows(source, target, jnp.asarray(x), jnp.asarray(values), jnp.asarray(jacobians)))
 
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _lie_rows(source: AbstractAction, target: AbstractFibreAction, x: Array, values: Array, jacobians: Array) -> Array:
     def one(x: Array, y: Array, jacobian: Array) -> Array:
         along = source.contract(jacobian, x)
         if target.is_trivial:
             return along
         return along - target.over(x, y).T
 
-    contract = jax.jit(jax.vmap(jax.vmap(one, in_axes=(None, 0, 0))))
-    return np.asarray(contract(jnp.asarray(x), jnp.asarray(values), jnp.asarray(jacobians)))
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0, 0)))(x, values, jacobians)
 
 
 class Moves(NamedTuple):

@@ -2,15 +2,17 @@
 
 import numbers
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, refuse_elements
 from ..algebra import LieAlgebra, Span
+from ..derivative import values
 from ..interop import ForeignModel
 from ..sampling import Table, check_rows, check_varying, gather
 from ._question import is_number
@@ -100,18 +102,22 @@ def check_table(data: Table, argument: str, needed: np.ndarray | None = None) ->
 
 def moved_columns(action: AbstractFibreAction, points: Float[np.ndarray, "points n"]) -> Bool[np.ndarray, " n"]:
     """Which coordinates some generator changes at the points: a model's derivative along these is asked for."""
-    points = np.asarray(points, np.float64)
-    with jax.enable_x64(True):
-        fields = action.expansion
-        if fields is not None:
-            _, row, column = fields.generators.index
-            felt = np.any(np.asarray(jax.vmap(fields.dictionary)(jnp.asarray(points))), axis=0)
-            moved = np.zeros(action.width, bool)
-            moved[row[felt[column]]] = True
-            return moved
-        if isinstance(action, AbstractAction):
-            return np.any(np.asarray(jax.vmap(action.fields)(jnp.asarray(points))), axis=(0, 1))
+    points, fields = np.asarray(points, np.float64), action.expansion
+    if fields is not None:
+        _, row, column = fields.generators.index
+        felt = np.any(values(fields.dictionary, points), axis=0)
+        moved = np.zeros(action.width, bool)
+        moved[row[felt[column]]] = True
+        return moved
+    if isinstance(action, AbstractAction):
+        with jax.enable_x64(True):
+            return np.asarray(_moved(action, jnp.asarray(points)))
     return np.ones(action.width, bool)
+
+
+@partial(jax.jit, static_argnums=0)
+def _moved(action: AbstractAction, points: Array) -> Array:
+    return jnp.any(jax.vmap(action.fields)(points) != 0, axis=(0, 1))
 
 
 def check_candidates(rows: int | None, equations: int, q: int, argument: str) -> None:

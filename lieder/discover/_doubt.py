@@ -111,23 +111,24 @@ def doubt_factor(
     size = int(np.clip(BYTES // (8 * each), 1, len(x)))
     scale = ERRORS * np.sqrt(alternatives.shares)[:, None] * outputs
     factor = TriangularFactor.empty(q)
+    known = _known(model, source.width, 1, m), _known(alternatives.model, source.width, count, m)
     with jax.enable_x64(True):
         for start in range(0, len(x), size):
             # Always one length, so that it is compiled once: the last batch looks back, at rows of no weight.
             begin = min(start, len(x) - size)
             batch = x[begin : begin + size]
-            every = [
-                lie_rows(source, target, batch, *_known(f, batch, k, m))
-                for f, k in ((model, 1), (alternatives.model, count))
-            ]
+            every = [lie_rows(source, target, batch, *one(batch)) for one in known]
             weight = np.where(np.arange(begin, begin + size) >= start, weights[begin : begin + size], 0.0)
             rows = (every[1] - every[0]) * scale[..., None] * np.sqrt(weight)[:, None, None, None]
             factor = factor.absorb(rows.reshape(-1, q))
     return factor.factor / np.sqrt(weights.sum())
 
 
-def _known(f: Callable | ForeignModel, x: np.ndarray, count: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Values (B, K, m) and Jacobians (B, K, m, n)."""
-    y = f.values(x) if isinstance(f, ForeignModel) else jax.jit(jax.vmap(f))(x)
-    jacobians = slopes(f, x, count * m)
-    return np.asarray(y).reshape(len(x), count, m), jacobians.reshape(len(x), count, m, x.shape[1])
+def _known(f: Callable | ForeignModel, n: int, count: int, m: int) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    """From points (B, n) to values (B, K, m) and Jacobians (B, K, m, n)."""
+    values = f.values if isinstance(f, ForeignModel) else jax.jit(jax.vmap(f))
+    slope = slopes(f, n, count * m)
+    return lambda x: (
+        np.asarray(values(x)).reshape(len(x), count, m),
+        slope(x).reshape(len(x), count, m, n),
+    )

@@ -115,7 +115,7 @@ def _slopes(model: Callable | ForeignModel, reduction: Reduction) -> tuple[np.nd
     every = -(-len(reduction.points) // SLOPES)  # rows may come in some order
     x, y, weights = (part[::every] for part in (reduction.points, reduction.values, reduction.held_weights))
     with jax.enable_x64(reduction.dtype == np.float64):
-        slope = slopes(model, x, len(reduction.outputs)) * reduction.outputs[:, None]
+        slope = slopes(model, x.shape[1], len(reduction.outputs))(x) * reduction.outputs[:, None]
     good = np.isfinite(slope).all(axis=(1, 2))
     pairs = np.concatenate([x, y], axis=1).astype(np.float64)
     return pairs[good], slope[good].astype(np.float64), weights[good]

@@ -66,9 +66,10 @@ def kinks(F: Callable | ForeignModel, x: Float[np.ndarray, "rows n"], outputs: i
         return None
     x = x[np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(int)]
     with jax.enable_x64(x.dtype == np.float64):
-        here = slopes(F, x, outputs)
+        slope = slopes(F, x.shape[1], outputs)
+        here = slope(x)
         eps = float(np.finfo(here.dtype).eps)
-        there = slopes(F, (x + NEAR * np.sqrt(eps) * x.std(axis=0)).astype(x.dtype), outputs)
+        there = slope((x + NEAR * np.sqrt(eps) * x.std(axis=0)).astype(x.dtype))
     here, there = (np.asarray(part, np.float64).reshape(len(x), -1) for part in (here, there))
     close = 64 * eps * float(np.sqrt(np.mean(here**2)))
     if not 0 < close < np.inf:

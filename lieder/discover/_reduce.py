@@ -168,7 +168,7 @@ def units(F: Callable | ForeignModel, x: Stream, question: Question) -> tuple[Un
     if len(inputs) > 1:
         s = spreads(sample, inputs)
     if len(outputs) > 1:
-        slope = slopes(F, sample[:64], target.width) * s
+        slope = slopes(F, source.width, target.width)(sample[:64]) * s
         for group in outputs:
             t[group] = 1.0 / _size(slope[:, group][np.isfinite(slope[:, group])])
     return Units(s, t), x

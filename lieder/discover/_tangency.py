@@ -1,13 +1,13 @@
 """Rows for point clouds: the part of each field that leaves the tangent space."""
 
 import dataclasses
-from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..action import AbstractAction
 from ..linalg import TriangularFactor, relative_spectrum
@@ -80,13 +80,12 @@ def reduce_cloud(
         shown = draws.rows(0, len(held))._replace(held=np.ones(len(held), bool))
         found = Accumulator.empty(q, n, (q,)).show(shown, held, np.zeros((len(held), 0)), np.ones(len(held)))
         error = moved = TriangularFactor.empty(q)
-        evaluate = jax.jit(jax.vmap(action.fields))
         size = batch_size(len(spaces.points), 6 * q * n)
         starts = range(0, len(spaces.points), size)
         for begin in progress(starts, len(starts), "tangency"):
             chosen = slice(begin, begin + size)
-            theta, normal = _tangency(evaluate, spaces.points[chosen], spaces.bases[chosen], units, size)
-            theta2, normal2 = _tangency(evaluate, spaces.other_points[chosen], spaces.other_bases[chosen], units, size)
+            theta, normal = _tangency(action, spaces.points[chosen], spaces.bases[chosen], units, size)
+            theta2, normal2 = _tangency(action, spaces.other_points[chosen], spaces.other_bases[chosen], units, size)
             drawn = draws.rows(begin, begin + len(normal))
             found = found.absorb(drawn, np.ones(len(normal)), _across(normal), (_across(theta),))
             error, moved = error.absorb(_rows(normal - normal2)), moved.absorb(_rows(theta - theta2))
@@ -119,12 +118,18 @@ def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.nda
     return seen.T @ (images / np.sum(images**2, axis=0)).T @ denominator
 
 
+@partial(jax.jit, static_argnums=0)
+def _fields(action: AbstractAction, points: Array) -> Array:
+    # Equal actions are compiled once.
+    return jax.vmap(action.fields)(points)
+
+
 def _tangency(
-    evaluate: Callable, points: np.ndarray, bases: np.ndarray, units: np.ndarray, size: int
+    action: AbstractAction, points: np.ndarray, bases: np.ndarray, units: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fields (p, q, n) at points in block units, and their parts across the tangent spaces."""
     padded = np.resize(points * units, (size, points.shape[1]))  # so that nothing is compiled twice
-    theta = np.asarray(evaluate(jnp.asarray(padded, jnp.float64)))[: len(points)] / units
+    theta = np.asarray(_fields(action, jnp.asarray(padded, jnp.float64)))[: len(points)] / units
     return theta, theta - (theta @ np.swapaxes(bases, 1, 2)) @ bases
 
 

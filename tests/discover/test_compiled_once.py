@@ -1,0 +1,89 @@
+"""What depends on the actions alone is compiled once for all equal actions, and a model once a question."""
+
+import jax
+import numpy as np
+import pytest
+
+import lieder as ld
+from lieder.discover import _doubt
+
+COMPILED: list[str] = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, _, **__: COMPILED.append(event) if event.endswith("backend_compile_duration") else None
+)
+X = np.random.default_rng(0).normal(size=(300, 3))
+SPHERE = X / np.linalg.norm(X, axis=1, keepdims=True)
+
+
+def linear():
+    """Made anew at each call: equal, and not the same."""
+    return ld.vectors(ld.algebra.gl(3))
+
+
+def quadratic():
+    return ld.action.FieldAction(
+        ld.algebra.Span("quadratic", tuple(f"q{k}" for k in range(30))),
+        ld.linalg.MatrixStack.from_dense(np.eye(30).reshape(30, 3, 10)),
+        ld.dictionary.polynomials(3, 2),
+        (("points", 3),),
+    )
+
+
+def compilations(ask) -> int:
+    """Programs compiled by the second of two calls."""
+    ask()
+    before = len(COMPILED)
+    ask()
+    return len(COMPILED) - before
+
+
+@pytest.mark.parametrize("action", [linear, quadratic])
+def test_a_cloud_is_asked_twice(action):
+    assert compilations(lambda: ld.discover.cloud(SPHERE, action=action())) == 0
+
+
+def test_a_graph_is_asked_twice():
+    y = SPHERE * X[:, :1]
+    assert compilations(lambda: ld.discover.graph(X, y, source=linear(), target=linear())) == 0
+
+
+def test_of_a_model_its_rows_its_slopes_and_its_values_are_compiled():
+    def ask():
+        return ld.discover.function(lambda z: z @ z, X, source=linear())
+
+    assert ask().dim == 3
+    assert compilations(ask) == 3
+
+
+def test_a_foreign_model_is_not_compiled():
+    def ask():
+        values, slopes = lambda x: np.sum(x**2, axis=1, keepdims=True), lambda x: 2 * x[:, None]
+        return ld.discover.function(ld.interop.ForeignModel(values, slopes, ""), X, source=linear(), error=1e-6)
+
+    assert ask().dim == 3
+    assert compilations(ask) == 0
+
+
+def test_brackets_of_other_numbers_are_not_compiled_again():
+    action, random = quadratic(), np.random.default_rng(1)
+
+    def ask():
+        rows = random.normal(size=(4, 30))
+        return ld.action.measured_algebra(action, rows, ("a", "b", "c", "d"), X)
+
+    assert compilations(ask) == 0
+
+
+def test_doubt_is_compiled_once_for_all_batches(monkeypatch):
+    def ask(**bytes_):
+        for name, value in bytes_.items():
+            monkeypatch.setattr(_doubt, name, value)
+        before = len(COMPILED)
+        y = np.sum(X**2, axis=1) + 0.01 * np.random.default_rng(2).normal(size=len(X))
+        found = ld.discover.dataset(X, y, source=linear(), target=ld.scalars(linear().algebra), fit="polynomial(2)")
+        return found, len(COMPILED) - before
+
+    whole, once = ask()
+    parts, often = ask(BYTES=2**16)
+    assert often <= once
+    np.testing.assert_allclose(parts.evidence.resolutions, whole.evidence.resolutions, rtol=1e-9)
