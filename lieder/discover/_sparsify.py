@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from ..action import AbstractAction
 from ..late import sympy
-from ..linalg import row_echelon, simplest_fraction, varimax
+from ..linalg import row_echelon, simplest_numbers, varimax
 
 LADDER = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
 DENOMINATOR = 12  # larger ones are no simpler than the decimal number
@@ -86,7 +86,7 @@ def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, li
     moved = np.abs(row) * weight
     step = np.divide(moved.max(), weight, out=np.full_like(weight, np.inf), where=weight > 0)
     for within in LADDER:
-        rounded = np.array([_number(value, within * unit) for value, unit in zip(row, step, strict=True)])
+        rounded = simplest_numbers(row, within * step, DENOMINATOR)
         size = np.linalg.norm(denominator @ rounded)
         if size == 0 or np.abs(rounded).max() == 0:
             continue
@@ -94,13 +94,6 @@ def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, li
         if np.linalg.norm(numerator @ rounded) <= limit * size and alike >= ALIKE:
             return rounded / np.abs(rounded).max()
     return row
-
-
-def _number(value: float, within: float) -> float:
-    if abs(value) <= within:
-        return 0.0
-    fraction = simplest_fraction(value, within)
-    return float(fraction) if fraction.denominator <= DENOMINATOR else float(value)
 
 
 def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:

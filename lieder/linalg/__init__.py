@@ -29,6 +29,7 @@ from ._rank import Rank as Rank
 from ._rank import decide as decide
 from ._rational import row_echelon as row_echelon
 from ._rational import simplest_fraction as simplest_fraction
+from ._rational import simplest_numbers as simplest_numbers
 from ._rational import varimax as varimax
 from ._ridge import Ridge as Ridge
 from ._ridge import ridge_regression as ridge_regression

@@ -30,6 +30,24 @@ def _between(low: Fraction, high: Fraction) -> Fraction:
     return below + 1 / _between(1 / (high - below), 1 / (low - below))
 
 
+def simplest_numbers(
+    values: Float[np.ndarray, " q"], within: Float[np.ndarray, " q"], largest: int
+) -> Float[np.ndarray, " q"]:
+    """`simplest_fraction` of many numbers at once, where its denominator is at most `largest`; others as they are.
+
+    Arguments: `values` (q,); `within` (q,) >= 0, infinite where any number will do; `largest` >= 1.
+    Returns: (q,).
+    """
+    size = np.abs(values)
+    out, left = np.where(size <= within, 0.0, values), size > within
+    for denominator in range(1, largest + 1):
+        numerator = np.ceil(denominator * (size - within))
+        fits = left & (numerator <= denominator * (size + within))
+        out[fits] = np.sign(values[fits]) * numerator[fits] / denominator
+        left &= ~fits
+    return out
+
+
 def row_echelon(rows: Float[np.ndarray, "r q"], weights: Float[np.ndarray, " q"]) -> Float[np.ndarray, "r q"]:
     """Reduced row echelon form of a span, pivots chosen by size and by how much their column matters.
 

@@ -14,6 +14,7 @@ from lieder.linalg import (
     relative_spectrum,
     row_echelon,
     simplest_fraction,
+    simplest_numbers,
     varimax,
 )
 
@@ -249,6 +250,17 @@ def test_no_fraction_within_reach_is_simpler(value, within):
         assert Fraction(least, denominator) > high, f"{least}/{denominator} is simpler"
     nearer = found - Fraction(1 if found > 0 else -1, found.denominator)
     assert found == 0 or not low <= nearer <= high, "a smaller numerator fits"
+
+
+def test_simple_numbers_are_simple_fractions():
+    random = np.random.default_rng(0)
+    values = np.concatenate([random.normal(size=60), random.integers(-30, 30, 60) / random.integers(1, 13, 60), [0.0]])
+    for within in (0.3, 0.02, 1e-4):
+        values, reach = values + within * random.uniform(-0.5, 0.5, len(values)), within * random.uniform(0.6, 2, 121)
+        one_by_one = [simplest_fraction(value, near) for value, near in zip(values, reach, strict=True)]
+        wanted = [float(f) if f.denominator <= 12 else v for f, v in zip(one_by_one, values, strict=True)]
+        np.testing.assert_array_equal(simplest_numbers(values, reach, 12), wanted)
+    np.testing.assert_array_equal(simplest_numbers(np.array([0.4, 0.4]), np.array([np.inf, 0.0]), 2), [0.0, 0.4])
 
 
 @settings(deadline=None, max_examples=30)
