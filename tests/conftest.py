@@ -1,12 +1,23 @@
-"""Settings of every test: one BLAS thread, x64 on, annotations checked at run time."""
+"""Settings of every test: one BLAS thread, x64 on, annotations checked at run time, programs compiled once a run."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 # Before NumPy is imported: small factors are slower, and their last digits vary, with many threads.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["COLUMNS"] = "140"  # what is printed is broken into lines by the width of the terminal, whatever it is here
+
+# Before JAX is imported: both workers, and what tests start, share the programs that XLA has compiled. A run begins
+# with none, so that none is older than the library.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="lieder-compiled-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 import jax
 import jaxtyping
