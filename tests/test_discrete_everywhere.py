@@ -121,6 +121,17 @@ def features(a):
 
 # verb, kind of action: what is computed with elements or without, then what comes out without, and with
 HONOURED = {
+    "discover.finite": (
+        lambda e: discover.finite(lambda z: z[0] ** 2 + z[1] ** 3, X, source=ld.vectors(mirror(e))).order,
+        1,
+        2,
+    ),
+    # Searched without its mirror, O(2) has no other component.
+    "discover.finite_search": (
+        lambda e: discover.finite_search(size, X, source=rotations(e), starts=8).order,
+        1,
+        2,
+    ),
     # x.x, y.y, x.y and the constant; x cross y only where nothing is reflected
     "enforce.functions, vectors": (
         lambda e: enforce.functions(P(4, 2), source=2 * rotations(e), target=scalars(rotations(e))).dim,
@@ -235,7 +246,7 @@ REFUSED = {
 
 # Public names of the four rooms that take no action, or records of what the others found
 NO_VERBS = {
-    "discover": {"Evidence", "Verdict", "Symmetries", "Part", "merge"},
+    "discover": {"Evidence", "Verdict", "Symmetries", "Part", "merge", "FiniteEvidence", "FiniteSymmetries"},
     "enforce": {
         *("Constraints", "EquivariantFunctions", "EquivariantKernels", "EquivariantMaps", "Projection"),
         *("AbstractSlopes", "Smoothed", "SmoothingSpline", "TotalVariation", "WeakForm", "linear_in_parameters"),

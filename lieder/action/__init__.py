@@ -6,6 +6,11 @@ from ._abstract import discrete_elements as discrete_elements
 from ._abstract import refuse_elements as refuse_elements
 from ._bracket import bracket_constants as bracket_constants
 from ._bracket import measured_algebra as measured_algebra
+from ._elements import carried as carried
+from ._elements import element_maps as element_maps
+from ._elements import pseudoscalars as pseudoscalars
+from ._elements import subgroup as subgroup
+from ._elements import with_elements as with_elements
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
 from ._families import polynomial_fields as polynomial_fields

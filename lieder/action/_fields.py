@@ -111,8 +111,8 @@ class FieldAction(AbstractAction):
         return (jax.scipy.linalg.expm(matrix) @ jnp.concatenate([z, jnp.ones(1, z.dtype)]))[:n]
 
     def unit_groups(self):
-        _, row, column = self.generators.index
         # A function ties the coordinates that it moves to the variables that it is made of.
+        row, column = np.concatenate([self.generators.index[1:], self.elements.index[1:]], axis=1)
         moved = scipy.sparse.csr_array((np.ones(len(row)), (row, column)), shape=(self.width, self.dictionary.size))
         tied = scipy.sparse.csr_array(moved @ self.dictionary.depends)
         count, label = scipy.sparse.csgraph.connected_components(tied, directed=False)

@@ -22,6 +22,15 @@ from ._finite import symmetric as symmetric
 from ._given import affine as affine
 from ._given import matrices as matrices
 from ._given import real_matrices as real_matrices
+from ._group import FiniteGroup as FiniteGroup
+from ._group import check_closed as check_closed
+from ._group import generated as generated
+from ._group_words import element_in_words as element_in_words
+from ._point_groups import inversion as inversion
+from ._point_groups import lattice as lattice
+from ._point_groups import point_group as point_group
+from ._point_groups import polygon as polygon
+from ._point_groups import signs as signs
 from ._product import product as product
 from ._spacetime import conformal as conformal
 from ._spacetime import galilean as galilean

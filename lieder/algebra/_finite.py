@@ -112,5 +112,12 @@ def _group(name: str, n: int, permutations: list[np.ndarray]) -> LieAlgebra:
     for row in permutations:
         if not any(np.array_equal(row, other) for other in [np.arange(n), *moved]):
             moved.append(row)
+    return finite_group(name, n, [np.eye(n)[row] for row in moved])
+
+
+def finite_group(name: str, n: int, maps: list[np.ndarray]) -> LieAlgebra:
+    """The algebra without generators whose discrete elements are given, (n, n) or affine (n, n + 1); identities are
+    left out."""
     nothing = MatrixStack.from_entries((0, n, n + 1), np.zeros((3, 0)), np.zeros(0))
-    return LieAlgebra(name, (), nothing, components=tuple(np.eye(n, n + 1)[row] for row in moved))
+    whole = [np.pad(one, ((0, 0), (0, n + 1 - one.shape[1]))) for one in maps]
+    return LieAlgebra(name, (), nothing, components=tuple(h for h in whole if not np.array_equal(h, np.eye(n, n + 1))))

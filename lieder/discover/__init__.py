@@ -12,8 +12,12 @@ from ._dimensionless import Dimensionless as Dimensionless
 from ._dimensionless import dimensionless as dimensionless
 from ._evidence import Evidence as Evidence
 from ._evidence import Verdict as Verdict
+from ._finite_search import finite_search as finite_search
+from ._finite_symmetries import FiniteSymmetries as FiniteSymmetries
 from ._function import function as function
 from ._function import vector_field as vector_field
+from ._group import finite as finite
+from ._group_decision import FiniteEvidence as FiniteEvidence
 from ._level_set import level_set as level_set
 from ._noether import noether as noether
 from ._part import Part as Part

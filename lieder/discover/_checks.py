@@ -28,14 +28,15 @@ def check_action(action, argument: str, fibre: bool = False) -> None:
         if action.algebra.dim == 0:
             raise ValueError(
                 f"{argument}: {action.algebra.name} has no generators, and what is looked for are continuous"
-                " symmetries. Whether a model has discrete ones is measured by lieder.nn.check and"
-                " lieder.promote.element_penalty."
+                " symmetries. Whether a model has discrete ones is asked by lieder.discover.finite, and measured by"
+                " lieder.nn.check and lieder.promote.element_penalty."
             )
         refuse_elements(
             action,
             argument,
             "what is looked for are continuous symmetries",
-            "whether a model keeps the others is measured by lieder.nn.check and lieder.promote.element_penalty.",
+            "whether a model keeps the others is asked by lieder.discover.finite, and measured by lieder.nn.check and"
+            " lieder.promote.element_penalty.",
         )
         return
     if isinstance(action, LieAlgebra | Span):

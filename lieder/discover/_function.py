@@ -9,7 +9,7 @@ import numpy as np
 from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
 from ..interop import ForeignModel
-from ..models import judge
+from ..models import Judged, judge
 from ..sampling import Stream, stream
 from ._checks import check_action, check_error, check_width, checked_names
 from ._doubt import VARYING, Known, unexplained
@@ -121,22 +121,28 @@ def _by_labels(
     question: Question, rule: Rule, model: Callable | ForeignModel, data: Stream, labels, error: float
 ) -> Known:
     """What labels say of a model: as little as this is known of it, or as the given `error` says if that is less."""
-    if data.whole is None:
-        raise ValueError("labels need x as one array, not a stream.")
     target, y = question.onto, np.asarray(labels)
-    if y.reshape(len(y), -1).shape != (data.rows, target.width):
-        raise ValueError(
-            f"labels must have shape ({data.rows}, {target.width}), one row for each of x and one column for each "
-            f"output of F, got {y.shape}."
-        )
-    judged = judge(model, np.asarray(data.whole, np.float64), y, rule.seed)
+    judged = labelled(model, data, labels, target.width, rule.seed)
     return Known(
         max(error, VARYING * judged.resolution),
         "what the labels say of the model's derivative along the direction",
-        alternatives=(judged.alternatives, *own_doubt(question, model, data.whole)[0]),
+        alternatives=(judged.alternatives, *own_doubt(question, model, np.asarray(data.whole))[0]),
         unknown=unexplained(judged.gain, target, question.outputs, y.reshape(len(y), -1)),
         described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
     )
+
+
+def labelled(model: Callable | ForeignModel, data: Stream, labels, width: int, seed: int) -> Judged:
+    """A model of so many outputs judged by labels at its points."""
+    if data.whole is None:
+        raise ValueError("labels need x as one array, not a stream.")
+    y = np.asarray(labels)
+    if y.reshape(len(y), -1).shape != (data.rows, width):
+        raise ValueError(
+            f"labels must have shape ({data.rows}, {width}), one row for each of x and one column for each "
+            f"output of F, got {y.shape}."
+        )
+    return judge(model, np.asarray(data.whole, np.float64), y, seed)
 
 
 def asked(
@@ -147,7 +153,7 @@ def asked(
     check_width(data.names, data.rows, source, data.argument, "source")
     model = interop.adapted(F, data.whole, "F", data.names)
     if target is None:
-        target = scalars(source.algebra, _output_width(model, data))
+        target = scalars(source.algebra, output_width(model, data))
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
     outputs = checked_names(output_names, target.width, "output_names", [f"y{i}" for i in range(target.width)])
@@ -159,7 +165,7 @@ def streamed(x, names, argument: str = "x") -> Stream:
     return stream(interop.batches(x) if interop.is_dask(x) else x, argument, names)
 
 
-def _output_width(model: Callable | ForeignModel, data: Stream) -> int:
+def output_width(model: Callable | ForeignModel, data: Stream) -> int:
     if isinstance(model, ForeignModel):
         if data.whole is None:
             raise ValueError(
