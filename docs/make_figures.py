@@ -206,6 +206,23 @@ def cannot_tell() -> Figure:
     return ld.discover.dataset(points, labels, source=both, target=both, fit="polynomial(1)").plot()
 
 
+def certificate() -> Figure:
+    """The bounds of a cone's law in few noisy rows: two symmetries certified, the others broken or open."""
+    random = np.random.default_rng(4)
+    x = random.normal(size=(150, 3))
+    y = x[:, 2] * (x[:, 0] ** 2 + x[:, 1] ** 2)
+    affine = ld.algebra.aff(3)
+    found = ld.discover.dataset(
+        x,
+        y + 0.05 * y.std() * random.normal(size=len(x)),
+        source=ld.points(affine),
+        target=ld.scalars(affine),
+        fit="polynomial(3)",
+        evidence="certificate",
+    )
+    return found.plot_certificate()
+
+
 def report() -> Image.Image | None:
     """The first screens of the report page, as a browser shows them."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -250,6 +267,7 @@ FIGURES: dict[str, Callable[[], Figure | Image.Image | None]] = {
     "penalty": penalty,
     "no-symmetry": none,
     "cannot-tell": cannot_tell,
+    "certificate": certificate,
 }
 
 

@@ -1,6 +1,7 @@
 """From a fitted linear family to a certificate: its error drawn at random, and carried to every candidate at once."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -15,8 +16,8 @@ from ._question import Question, Rule
 from ._reduce import Units
 
 POINTS = 512  # at which the law is judged
-ENTRIES = 2**23  # of the rows of all draws: fewer points where these are more
-LEAST = 64  # points however many the entries
+ENTRIES = 2**20  # of the rows of all draws: fewer points where these are more
+LEAST = 128  # points however many the entries
 NUMERATOR = 0.8  # share of alpha that goes to the numerator's band; the rest to the denominator's, which decides little
 NULL = 1e-7  # share of the largest below which a candidate's motion counts as none
 
@@ -40,6 +41,32 @@ def certificate(
         rows that it was fitted to; `floor`, of defects, what is wrong without being random.
     Returns: Certificate, without its name and what is tested besides.
     """
+    return stated(rule, drawn(question, rule, estimate, units, x, weights), floor)
+
+
+class Drawn(NamedTuple):
+    """The model's directions (k, q) by ascending defect, the weak ones last, and how many are `strong`; `defects` (k,);
+    draws of the errors of numerator and denominator along them, quadratic forms (G, k, k), in a frame in which the
+    denominator is the identity; `lengths` (k,) of the denominator; `halved` (k,), the defects at half of the points."""
+
+    directions: Float[np.ndarray, "k q"]
+    strong: int
+    defects: Float[np.ndarray, " k"]
+    numerator: Float[np.ndarray, "G k k"]
+    denominator: Float[np.ndarray, "G k k"]
+    lengths: Float[np.ndarray, " k"]
+    halved: Float[np.ndarray, " k"]
+
+
+def drawn(
+    question: Question,
+    rule: Rule,
+    estimate: LeastSquares | Refits,
+    units: Units,
+    x: Float[np.ndarray, "N n"],
+    weights: Float[np.ndarray, " N"],
+) -> Drawn:
+    """What a certificate is read from."""
     draws = int(np.ceil(1.0 / ((1.0 - NUMERATOR) * rule.alpha) - 1e-9)) - 1
     each = draws * question.onto.width * question.source.algebra.dim
     chosen = np.flatnonzero(weights > 0)
@@ -57,46 +84,37 @@ def certificate(
     frame = (directions / lengths[:, None]).T
     errors = at.within(frame).forms(estimate.errors(draws, rule.seed))
     half = at.every(2).forms(estimate.coefficients[None], at.every(2).moves.turns)
-    found = _stated(rule, directions, spectrum.values[[*strong, *weak]], errors, lengths, len(strong), floor)
-    changed = np.abs(_changed(half, frame) - found.defects)[max(found.at_least, 1) - 1] if len(directions) else np.nan
-    return replace(found, halved=float(changed))
+    order = [*strong, *weak]
+    return Drawn(directions, len(strong), spectrum.values[order], *errors, lengths, _changed(half, frame))
 
 
-def _stated(
-    rule: Rule,
-    directions: np.ndarray,
-    defects: np.ndarray,
-    errors: tuple[np.ndarray, np.ndarray],
-    lengths: np.ndarray,
-    strong: int,
-    floor: float,
-) -> Certificate:
-    """The counts and bounds, from errors of numerator and denominator along the directions, the weak ones last."""
-    judged = slice(0, strong)
-    shares = NUMERATOR, 1.0 - NUMERATOR
-    lower, upper = np.zeros(len(defects)), np.full(len(defects), np.inf)
-    if strong:
+def stated(rule: Rule, of: Drawn, floor: float = 0.0) -> Certificate:
+    """The counts and bounds."""
+    count, judged = len(of.defects), slice(0, of.strong)
+    lower, upper = np.zeros(count), np.full(count, np.inf)
+    if of.strong:
         above, below = (
             simultaneous_band(form[:, judged, judged], 1.0 - share * rule.alpha)
-            for form, share in zip(errors, shares, strict=True)
+            for form, share in ((of.numerator, NUMERATOR), (of.denominator, 1.0 - NUMERATOR))
         )
-        lower[judged], upper[judged] = bounded(defects[judged], above, below, floor)
+        lower[judged], upper[judged] = bounded(of.defects[judged], above, below, floor)
     least, most = counted(Bounds(lower, upper), rule.delta)
-    noise, less = (np.einsum("gkk->k", form) / len(form) for form in errors)
-    debiased = np.sqrt(np.maximum(defects**2 - noise, 0.0) / np.maximum(1.0 - less, np.finfo(float).tiny))
-    debiased = np.where(less < 1.0, np.minimum(debiased, TOP), TOP)
+    noise, less = (np.einsum("gkk->k", form) / len(form) for form in (of.numerator, of.denominator))
+    kept = np.maximum(1.0 - less, np.finfo(float).tiny)
+    debiased = np.minimum(np.sqrt(np.maximum(of.defects**2 - noise, 0.0) / kept), TOP)
     return Certificate(
         rule.delta,
         rule.alpha,
         least,
         most,
-        directions,
-        defects,
+        of.directions,
+        of.defects,
         debiased,
         lower,
         upper,
-        lengths,
-        weak=len(defects) - strong,
+        of.lengths,
+        weak=count - of.strong,
+        halved=float(abs(of.halved - of.defects)[max(least, 1) - 1]) if count else float("nan"),
     )
 
 
@@ -157,7 +175,8 @@ class _Met:
 
 
 def _squares(rows: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G q q"]:
-    flat = np.moveaxis(rows, 1, 0).reshape(rows.shape[1], -1, rows.shape[3])
+    points, count, outputs, width = rows.shape
+    flat = np.moveaxis(rows, 1, 0).reshape(count, points * outputs, width)
     return flat.transpose(0, 2, 1) @ flat
 
 

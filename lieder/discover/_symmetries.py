@@ -279,6 +279,12 @@ class Symmetries:
             weak=self.evidence.weak,
         )
 
+    def plot_certificate(self) -> "Figure":
+        """What is certified: each direction's defect with its bounds. Raises: ValueError as `symmetric`."""
+        c = self._certified()
+        sizes = {"delta": c.delta, "at_least": c.at_least, "at_most": c.at_most, "weak": c.weak}
+        return report.bounds_figure(c.defects, c.lower, c.upper, **sizes)
+
     def plot_field(self, which: int = 0) -> "Figure":
         """One generator of the simple basis as arrows over held-out examples.
 

@@ -11,8 +11,10 @@ from ._levels import Levels as Levels
 from ._levels import level_functions as level_functions
 from ._mlp import Network as Network
 from ._nearest import followed as followed
+from ._refit import Design as Design
 from ._refit import LeastSquares as LeastSquares
 from ._refit import Undetermined as Undetermined
+from ._refit import design as design
 from ._refit import least_squares as least_squares
 from ._refit import linear_features as linear_features
 from ._refit import named as named

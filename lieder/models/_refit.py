@@ -68,6 +68,92 @@ class LeastSquares:
         return flat.reshape(draws, *self.coefficients.shape)
 
 
+@dataclass(frozen=True, eq=False)
+class Design:
+    """All of a least-squares fit that does not depend on the labels.
+
+    Fields: `features`; `orthonormal` (N, r), the features over the rows times roots of weights, in the `basis` (D, r);
+        `root` (N, 1); `blocks` (N,) of rows that vary together, `grouped` where they are the user's; `others`,
+        orthonormal bases of what richer families have besides.
+    """
+
+    features: Callable
+    orthonormal: Float[np.ndarray, "N r"]
+    basis: Float[np.ndarray, "D r"]
+    root: Float[np.ndarray, "N 1"]
+    blocks: Int[np.ndarray, " N"]
+    grouped: bool
+    others: tuple[Float[np.ndarray, "N _"], ...]
+    seed: int
+
+    def fit(self, y: Float[np.ndarray, "N m"]) -> LeastSquares:
+        """The fit to labels.
+
+        Raises: Undetermined where one row or group determines a parameter alone.
+        """
+        values = y * self.root
+        coefficients = self.orthonormal.T @ values
+        residual = values - self.orthonormal @ coefficients
+        leverages = np.sum(self.orthonormal**2, axis=1)
+        left = 1.0 - leverages
+        if np.min(left) < OWN:
+            raise Undetermined(f"row {int(np.argmin(left))} determines a parameter alone")
+        if self.grouped:
+            influence = _of_groups(self.orthonormal, residual, self.blocks)
+            freedom = len(influence) - 1
+        else:
+            influence = _summed(self.orthonormal, residual / left[:, None], self.blocks)
+            freedom = int(np.count_nonzero(self.root)) - coefficients.shape[0]
+        misfit = self._misfit(residual / np.sqrt(left)[:, None])
+        weights = self.root[:, 0] ** 2
+        counted = weights > 0
+        certain = leverages[counted] / weights[counted]
+        leverage = float(np.sqrt(certain.max() / np.average(certain, weights=weights[counted])))
+        return LeastSquares(self.features, self.basis, coefficients, influence, freedom, leverage, misfit)
+
+    def _misfit(self, residual: np.ndarray) -> float:
+        """The least p-value over the richer families, times their number."""
+        size = np.sqrt(np.mean(residual**2, axis=0))
+        if not size.any():
+            return float("nan")
+        found = []
+        for more in self.others:
+            parts = _summed(more, residual[:, size > 0] / size[size > 0], self.blocks)
+            parts = parts.reshape(len(parts), -1)
+            multipliers = np.random.default_rng(self.seed + 1).normal(size=(DRAWS, len(parts)))
+            drawn = np.sum((multipliers @ parts) ** 2, axis=1)
+            found.append((1 + np.sum(drawn >= np.sum(parts.sum(axis=0) ** 2))) / (DRAWS + 1))
+        return float(min(1.0, len(found) * min(found))) if found else float("nan")
+
+
+def design(
+    x: Float[np.ndarray, "N n"],
+    weights: Float[np.ndarray, " N"],
+    features: Callable,
+    groups: Int[np.ndarray, " N"] | None = None,
+    seed: int = 0,
+) -> Design:
+    """What `least_squares` needs before it sees labels: once for many fits to the same rows.
+
+    Arguments: as `least_squares`, but for the labels.
+    Returns: Design, whose `fit(y)` is what `least_squares` returns.
+    Raises: as `least_squares`.
+    """
+    root = np.sqrt(weights)[:, None]
+    orthonormal, basis = _orthonormal(_table(features, x) * root)
+    rows, r = int(np.count_nonzero(weights)), orthonormal.shape[1]
+    if rows <= r:
+        raise Undetermined(f"{rows} rows do not tell how well {r} parameters are known")
+    others = []
+    for other in _others(features, x, r):
+        table = _table(other, x) * root
+        left, s, _ = np.linalg.svd(table - orthonormal @ (orthonormal.T @ table), full_matrices=False)
+        if (more := s > 1e-7 * np.linalg.norm(root)).any():
+            others.append(left[:, more])
+    blocks = _blocks(len(x), seed) if groups is None else groups
+    return Design(features, orthonormal, basis, root, blocks, groups is not None, tuple(others), seed)
+
+
 def least_squares(
     x: Float[np.ndarray, "N n"],
     y: Float[np.ndarray, "N m"],
@@ -94,33 +180,7 @@ def least_squares(
     Reference: MacKinnon and White (1985), HC3; Bell and McCaffrey (2002), bias reduction for clusters; Stute, Gonzalez
     Manteiga, Presedo Quindimil (1998), bootstrap approximations in model checks.
     """
-    root = np.sqrt(weights)[:, None]
-    table = _table(features, x) * root
-    rows = int(np.count_nonzero(weights))
-    orthonormal, basis = _orthonormal(table)
-    r = orthonormal.shape[1]
-    if rows <= r:
-        raise Undetermined(f"{rows} rows do not tell how well {r} parameters are known")
-    values = y * root
-    coefficients = orthonormal.T @ values
-    residual = values - orthonormal @ coefficients
-    leverages = np.sum(orthonormal**2, axis=1)
-    left = 1.0 - leverages
-    if np.min(left) < OWN:
-        raise Undetermined(f"row {int(np.argmin(left))} determines a parameter alone")
-    if groups is None:
-        blocks = _blocks(len(x), seed)
-        influence = _summed(orthonormal, residual / left[:, None], blocks)
-        freedom = rows - r
-    else:
-        blocks = groups
-        influence = _of_groups(orthonormal, residual, groups)
-        freedom = len(influence) - 1
-    misfit = _misfit(features, x, root, orthonormal, residual / np.sqrt(left)[:, None], blocks, seed)
-    certain = leverages / np.maximum(weights, np.finfo(float).tiny)
-    counted = weights > 0
-    leverage = float(np.sqrt(certain[counted].max() / np.average(certain, weights=weights)))
-    return LeastSquares(features, basis, coefficients, influence, freedom, leverage, misfit)
+    return design(x, weights, features, groups, seed).fit(y)
 
 
 def richer(features: Callable, rows: int, by: int = 1) -> Callable | None:
@@ -215,31 +275,6 @@ def _of_groups(orthonormal: np.ndarray, residual: np.ndarray, groups: np.ndarray
             raise Undetermined("one group alone determines some of the parameters")
         found.append(np.linalg.solve(square, q.T @ residual[mine]))
     return np.stack(found)
-
-
-def _misfit(
-    features: Callable,
-    x: np.ndarray,
-    root: np.ndarray,
-    orthonormal: np.ndarray,
-    residual: np.ndarray,
-    blocks: np.ndarray,
-    seed: int,
-) -> float:
-    """The least p-value over the richer families, times their number."""
-    found = []
-    for other in _others(features, x, orthonormal.shape[1]):
-        table = _table(other, x) * root
-        table = table - orthonormal @ (orthonormal.T @ table)
-        left, s, _ = np.linalg.svd(table, full_matrices=False)
-        more = left[:, s > 1e-7 * np.linalg.norm(root)]
-        size = np.sqrt(np.mean(residual**2, axis=0))
-        if more.shape[1] and size.any():
-            parts = _summed(more, residual[:, size > 0] / size[size > 0], blocks).reshape(len(np.unique(blocks)), -1)
-            multipliers = np.random.default_rng(seed + 1).normal(size=(DRAWS, len(parts)))
-            drawn = np.sum((multipliers @ parts) ** 2, axis=1)
-            found.append((1 + np.sum(drawn >= np.sum(parts.sum(axis=0) ** 2))) / (DRAWS + 1))
-    return float(min(1.0, len(found) * min(found))) if found else float("nan")
 
 
 def _others(features: Callable, x: np.ndarray, size: int) -> list[Callable]:

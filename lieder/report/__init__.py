@@ -12,6 +12,7 @@ from lieder.report._terminal import table as table
 from lieder.report._terminal import verdict_panel as verdict_panel
 
 if TYPE_CHECKING:
+    from lieder.report._bounds import bounds_figure as bounds_figure
     from lieder.report._field import field_figure as field_figure
     from lieder.report._generator_text import generator_text as generator_text
     from lieder.report._mathml import equations_html as equations_html
@@ -33,6 +34,7 @@ _LATE = {
     "orbit_figure": "_orbit",
     **dict.fromkeys(("Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
     "path_figure": "_path",
+    "bounds_figure": "_bounds",
     "spectrum_figure": "_spectrum",
     "traces_figure": "_traces",
 }

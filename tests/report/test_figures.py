@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 
@@ -270,3 +271,19 @@ def test_a_band_over_everything_is_named_in_the_legend():
     found = texts(drawn(spectrum([0.1, 0.3], 0, resolution=float(np.sqrt(2)))))
     assert "not resolved (up to 1.4)" in found and "resolution 1.4" not in found.replace("not resolved", "")
     assert "not resolved" not in texts(spectrum([0.1, 0.3], 0, resolution=0.2))
+
+
+def test_bounds_in_three_sets():
+    defects = np.array([1e-3, 2e-2, 0.3, 0.2])
+    lower, upper = np.array([0.0, 0.0, 0.2, 0.0]), np.array([0.03, 0.1, 0.4, np.inf])
+    figure = report.bounds_figure(defects, lower, upper, delta=0.05, at_least=1, at_most=3, weak=1)
+    axes = figure.axes[0]
+    assert axes.get_legend() is not None
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "symmetric to within delta",
+        "undecided",
+        "broken",
+    ]
+    assert sum(len(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)) == 4
+    with pytest.raises(ValueError, match="lower and upper must hold 4 bounds, got 3 and 4"):
+        report.bounds_figure(defects, lower[:3], upper, delta=0.05, at_least=1, at_most=3)
