@@ -3,28 +3,29 @@ not."""
 
 import re
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .. import models
+from .. import interop, models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..derivative import values
 from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
-from ..sampling import Table, common_spread, groups_of, intrinsic_dimension
+from ..sampling import Stream, Table, common_spread, gather, groups_of, intrinsic_dimension, stream
 from ._checks import (
     all_rows,
     check_action,
     check_candidates,
     check_sides,
     check_table,
+    check_width,
     checked_weights,
     moved_columns,
 )
 from ._cloud import GRAPH, Search, graph_symmetries
 from ._fitted import fitted_symmetries
-from ._question import Asked, Question, Rule
+from ._question import CERTIFICATE, Asked, Question, Rule
 from ._symmetries import Symmetries
 
 ACROSS = 0.01  # error across the set at which a polynomial near it is trusted: a hundredth of its own slope
@@ -58,7 +59,9 @@ def dataset(
     decides for a model.
 
     Arguments:
-        x (N, n), y (N, m): arrays or data frames; rows belong together.
+        x (N, n), y (N, m): arrays, data frames, memory maps or iterables of batches; rows belong together. Where `fit`
+            is a dictionary or polynomials, and there are more than 32,768 rows, they are read batch by batch and not
+            collected; otherwise, and with `groups` or a certificate, all are held in memory.
         source, target: how inputs and outputs are acted on.
         fit: "auto" (the two routes above, the model family by cross-validation), "graph", a family of
             `lieder.models.fit` ("polynomial(3)", "kernel", "mlp", "radial(-5,0)"), any `lieder.dictionary`, or a
@@ -86,14 +89,20 @@ def dataset(
     check_same_algebra(source, target)
     rule = Rule(tolerance, min_gap, seed, evidence, delta, alpha)
     _check_fit(fit)
-    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
+    if models.is_linear(fit) and groups is None and rule.evidence != CERTIFICATE:
+        columns = _Columns(_stream(x, "x", names), _stream(y, "y", output_names))
+        if columns.many:
+            return _of_many(columns, source, target, fit, weights, rule)
+        inputs, outputs = columns.gathered()
+    else:
+        inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")
     check_candidates(len(inputs.values), target.width, source.algebra.dim, "x")
     if groups is not None:
         rule = replace(rule, groups=groups_of(groups, len(inputs.values)))
-    w, weighting = _weights(weights, outputs.values, source.algebra.dim)
+    w, weighting = _weights(weights, outputs.values, source.algebra.dim, len(outputs.values))
     question = Question(source, target, inputs.names + outputs.names, "symmetries of a model fitted to data")
     fitted = None
     if isinstance(fit, str) and fit in ("auto", "graph"):
@@ -165,12 +174,53 @@ def _standardised(data: Table) -> np.ndarray:
     return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
-def _weights(weights, y: np.ndarray, q: int):
-    """What `models.fit` takes, and its name."""
+def _weights(weights, y: np.ndarray, q: int, rows: int | None):
+    """What `models.fit` takes, and its name; `y` of all `rows`, or a sample of them."""
     if isinstance(weights, str):
         if weights not in ("auto", "relative"):
             raise ValueError(f"weights must be 'auto', 'relative', None or one number a row, got '{weights}'.")
         low, high = np.quantile(np.linalg.norm(y, axis=1), [0.05, 0.95])
         relative = weights == "relative" or high > DECADES * low
         return ("relative", "relative") if relative else (None, "equal")
-    return checked_weights(weights, len(y), y.shape[1], q), "equal" if weights is None else "given"
+    return checked_weights(weights, rows, y.shape[1], q), "equal" if weights is None else "given"
+
+
+def _stream(data, argument: str, names: list[str] | None) -> Stream:
+    return stream(interop.batches(data) if interop.is_dask(data) else data, argument, names).repeatable()
+
+
+class _Columns(NamedTuple):
+    """Inputs and outputs as they are given, to be read more than once."""
+
+    inputs: Stream
+    outputs: Stream
+
+    @property
+    def many(self) -> bool:
+        """Whether they are more rows than are held in memory."""
+        count = 0
+        for piece in self.inputs.start():
+            count += len(piece)
+            if count > models.MANY:
+                return True
+        return False
+
+    def gathered(self) -> tuple[Table, Table]:
+        """All rows, of few."""
+        return gather(self.inputs, "x"), gather(self.outputs, "y")
+
+
+def _of_many(columns: _Columns, source, target, fit, weights, rule: Rule) -> Symmetries:
+    """As `dataset`, for a family that is linear in its parameters: a sample of the rows and one factor of all do."""
+    x, y = columns
+    for side, action, argument, role in ((x, source, "x", "source"), (y, target, "y", "target")):
+        check_width(side.names, side.rows, action, argument, role)
+    some = y.sample(models.MANY)
+    w, weighting = _weights(weights, some, source.algebra.dim, y.rows)
+    fitted, *kept = models.fit_stream(x, y, fit, weights=w, seed=rule.seed, argument="fit")
+    inputs, outputs = Table(kept[0], x.names), Table(kept[1], y.names)
+    check_table(outputs, "y")
+    check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
+    _check_fitted(fitted, inputs)
+    question = Question(source, target, x.names + y.names, "symmetries of a model fitted to data")
+    return fitted_symmetries(question, rule, fitted, inputs, outputs, weighting)

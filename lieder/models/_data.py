@@ -72,9 +72,21 @@ def checked(x, y, weights, folds: int, held_out: float, outputs: str = "y") -> D
         raise ValueError(f"x: expected at least {LEAST_ROWS} rows to fit a model and to test it, got {len(x)}.")
     if (kept := len(x) - held(len(x), held_out)) < folds:
         raise ValueError(f"folds: {folds} folds need as many training rows, but only {kept} of {len(x)} rows remain.")
-    if not np.any(y):
-        raise ValueError(f"{outputs}: every entry is zero, so there is nothing to fit, and no error relative to it.")
+    check_outputs(y, outputs)
     return Data(x, y, _weights(y, weights))
+
+
+def check_outputs(y: np.ndarray, argument: str) -> None:
+    """A ValueError where there is nothing to be fitted."""
+    if not np.any(y):
+        raise ValueError(f"{argument}: every entry is zero, so there is nothing to fit, and no error relative to it.")
+
+
+def relative(y: np.ndarray, floor: float | None = None) -> tuple[np.ndarray, float]:
+    """Weights 1 / |y_i|^2, where |y_i| is not taken below a floor, and this: by default a quantile."""
+    size = np.linalg.norm(y, axis=1)
+    floor = float(np.quantile(size[size > 0], FLOOR)) if floor is None else floor
+    return 1 / np.maximum(size, floor) ** 2, floor
 
 
 def held(rows: int, held_out: float) -> int:
@@ -106,8 +118,7 @@ def _weights(y: np.ndarray, weights) -> np.ndarray:
     if isinstance(weights, str):
         if weights != "relative":
             raise ValueError(f"weights: expected None, 'relative' or an array, got {weights!r}.")
-        size = np.linalg.norm(y, axis=1)
-        w = 1 / np.maximum(size, np.quantile(size[size > 0], FLOOR)) ** 2
+        w = relative(y)[0]
     else:
         w = np.asarray(weights, dtype=np.float64)
         if w.shape != (len(y),):

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Num
@@ -78,6 +79,34 @@ def fit(
     test, train = np.sort(order[:count]), np.sort(order[count:])
     known = data[train]
     chosen = known[known.shuffled(seed + 1)[:CHOICE]]
+
+    def trained(best: AbstractFamily, setting):
+        return best.train(known, setting, seed)
+
+    split = Split(chosen, data[test], trained, len(chosen) / len(known), train, test, data.weight)
+    return concluded(split, family, folds, seed, argument)
+
+
+class Split(NamedTuple):
+    """Rows parted for a fit.
+
+    Fields: `chosen`, those on which families are compared; `tested`, those held out; `trained`, from a family and its
+    setting to the model fitted to all that are not held out, and how its derivatives come about; `share`, of the chosen
+    rows in these; `train`, `test`, `weights`, as of `Fitted`.
+    """
+
+    chosen: Data
+    tested: Data
+    trained: Callable[[Any, Any], tuple[Callable, str]]
+    share: float
+    train: np.ndarray
+    test: np.ndarray
+    weights: np.ndarray
+
+
+def concluded(split: Split, family, folds: int, seed: int, argument: str) -> Fitted:
+    """The family chosen by cross-validation, the model fitted, and how far it can be believed."""
+    chosen, tested = split.chosen, split.tested
     parts = chosen.parts(folds)
 
     tried: dict[str, tuple[AbstractFamily, Validated]] = {}
@@ -92,9 +121,8 @@ def fit(
         scores[candidate.name] = float(np.sqrt(tried[candidate.name][1].squares.mean() / scale))
     name, leader = preferred(tried, chosen, seed)
     best, validated = tried[name]
-    model, derivative = best.train(known, validated.setting, seed)
+    model, derivative = split.trained(best, validated.setting)
 
-    tested = data[test]
     # Only rows of zero weight held out, or all of one value: the scale of all rows then.
     error = float(np.sqrt(tested.square(values(model, tested.x) - tested.y) / (tested.variation or scale)))
     others = _rivals(name, leader, tried, chosen, seed)
@@ -106,13 +134,13 @@ def fit(
         error,
         neighbouring_error(chosen, parts, validated.residual) / float(np.sqrt(scale)),
         explained(chosen, parts, validated.residual),
-        alternatives(best, validated, chosen, others, len(chosen) / len(known), seed),
+        alternatives(best, validated, chosen, others, split.share, seed),
         best.train(_shuffled(chosen, seed), validated.setting, seed)[0],
         scores,
-        train,
-        test,
+        split.train,
+        split.test,
         derivative,
-        data.weight,
+        split.weights,
     )
 
 

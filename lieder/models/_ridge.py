@@ -1,13 +1,16 @@
 """Families that are linear in their parameters: ridge regression, all strengths and folds from one triangular pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from math import comb
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from lieder.dictionary import AbstractDictionary, polynomials
+from lieder.linalg import TriangularFactor
 
 from ._batches import evaluate
 from ._data import Data, standard
@@ -18,6 +21,7 @@ from ._family import AbstractFamily, FeatureModel, Standardised, Validated
 STRENGTHS = np.array([1e-14, 1e-12, 1e-10, 1e-8, *np.geomspace(1e-7, 1.0, 15)])
 TINY = np.array([1e-12])  # least squares, with dependent functions shared out instead of blowing up
 ROWS = 4096  # of features in one QR step
+NUMBERS = 2**22  # features in memory where a model is fitted to all rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +58,28 @@ class Ridge(AbstractFamily):
         return best
 
     def train(self, data: Data, setting: tuple[int, int], seed: int) -> tuple[FeatureModel, str]:
+        return self.train_blocks(data, [data], setting, seed)
+
+    def train_blocks(
+        self, like: Data, blocks: Iterable[Data], setting: tuple[int, int], seed: int
+    ) -> tuple[FeatureModel, str]:
+        """The model fitted to rows that come in blocks; features are chosen and scaled as for rows `like` these."""
         index, h = setting
-        features = self.features(data, seed)[index]
-        table, scale = _scaled(features, data, self.argument)
-        factor = _factor(table * data.root, data.y * data.root)
-        (w,) = _solutions(factor, len(scale), self.strengths[h : h + 1], self.constant)
+        features = self.features(like, seed)[index]
+        factor = None
+        for block in blocks:
+            rows = max(1, NUMBERS // _size(features, block.x))
+            for start in range(0, len(block), rows):
+                piece = block[np.arange(start, min(start + rows, len(block)))]
+                both = np.concatenate([_table(features, piece, self.argument), piece.y], axis=1) * piece.root
+                factor = (TriangularFactor.empty(both.shape[1]) if factor is None else factor).absorb(both)
+        if factor is None:
+            raise AssertionError("a fit without rows: our own bug")
+        size = factor.factor.shape[1] - like.y.shape[1]
+        scale = np.linalg.norm(factor.factor[:, :size], axis=0)
+        scale[scale == 0] = 1.0
+        scaled = np.concatenate([factor.factor[:, :size] / scale, factor.factor[:, size:]], axis=1)
+        (w,) = _solutions(scaled, size, self.strengths[h : h + 1], self.constant)
         return FeatureModel(features, (w / scale[:, None]).T), "exact (jax)"
 
     def refits(self, data: Data, setting: tuple[int, int], parts: list[np.ndarray], seed: int) -> list[Callable]:
@@ -98,8 +119,14 @@ def _as_is(dictionary: AbstractDictionary, data: Data, seed: int) -> list[Callab
     return [dictionary]
 
 
-def _scaled(features: Callable, data: Data, argument: str) -> tuple[np.ndarray, np.ndarray]:
-    """The features of all rows, columns scaled to unit weighted rms, and the scales."""
+def _size(features: Callable, x: np.ndarray) -> int:
+    """The number of features."""
+    with jax.enable_x64(True):
+        return jax.eval_shape(features, jax.ShapeDtypeStruct(x.shape[1:], jnp.float64)).shape[0]
+
+
+def _table(features: Callable, data: Data, argument: str) -> np.ndarray:
+    """The features of all rows."""
     if isinstance(features, Standardised):
         # The same monomials serve every centre and scale, and are compiled once.
         table = evaluate(features.dictionary, (data.x - features.centre) * features.inverse)
@@ -111,6 +138,12 @@ def _scaled(features: Callable, data: Data, argument: str) -> tuple[np.ndarray, 
             f"{argument}: its functions are not finite on {bad} of {len(table)} rows of x (a pole or an overflow "
             "there, such as negative powers at the centre); drop those rows or choose another family."
         )
+    return table
+
+
+def _scaled(features: Callable, data: Data, argument: str) -> tuple[np.ndarray, np.ndarray]:
+    """The features of all rows, columns scaled to unit weighted rms, and the scales."""
+    table = _table(features, data, argument)
     scale = np.sqrt(np.mean(data.weight[:, None] * table**2, axis=0))
     scale[scale == 0] = 1.0
     return table / scale, scale

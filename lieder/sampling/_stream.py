@@ -126,6 +126,9 @@ def gather(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     Returns: Table, in memory.
     Raises: as `stream`.
     """
+    if isinstance(data, Stream):
+        whole = data.whole
+        return Table(np.concatenate(list(data.start())) if whole is None else whole, data.names)
     check_container(data, argument)
     if not is_batched(data):
         return table(data, argument, names)
