@@ -206,7 +206,7 @@ def record(
         worst = float(np.max(np.linalg.norm(numerator @ directions[chosen].T, axis=0)
                              / np.linalg.norm(denominator @ directions[chosen].T, axis=0)))  # fmt: skip
         room = np.sqrt(worst**2 + np.max(changing.open[chosen]))
-        limit = float(max(1.1 * room, 3.0 * min(worst, EXACT), 1e-10))
+        limit = float(max(1.1 * room, 1e-10))
         return graded_basis(directions[chosen], numerator, denominator, degrees, limit)
 
     basis, slowly = simple(0, dim), simple(dim, dim + slow)

@@ -11,8 +11,8 @@ _SIGN = 0.95  # confidence of the interval
 
 
 def drifts(
-    times: Sequence[Float[np.ndarray, " T"]],
-    values: Sequence[Float[np.ndarray, "T k"]],
+    times: Sequence[Float[np.ndarray, " _"]],
+    values: Sequence[Float[np.ndarray, "_ k"]],
     spread: Float[np.ndarray, " k"],
 ) -> tuple[Float[np.ndarray, "k 3"], Float[np.ndarray, " k"]]:
     """The mean slope of each function in time with its interval, and the chance of such slopes without a drift.

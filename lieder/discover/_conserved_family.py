@@ -54,7 +54,7 @@ class Family:
     def curvatures(self, x: Float[np.ndarray, "N n"], root: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "N D"]:
         """tr(S D^2 h), S = R R^T in standard units."""
         root = root if self.own else self.scale[:, None] * root
-        return self._mapped(partial(_curvatures, root=jnp.asarray(root.T)), self._at(x))
+        return self._mapped(partial(_curvatures, root=root.T), self._at(x))
 
     def _at(self, x: np.ndarray) -> np.ndarray:
         return self.standard(x) if self.own else x

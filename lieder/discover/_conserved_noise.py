@@ -10,7 +10,7 @@ _DRAWN = 4096  # differences looked at in each trajectory, at most
 
 
 def measurement_noise(
-    times: Sequence[Float[np.ndarray, " T"]], states: Sequence[Float[np.ndarray, "T n"]]
+    times: Sequence[Float[np.ndarray, " _"]], states: Sequence[Float[np.ndarray, "_ n"]]
 ) -> Float[np.ndarray, "n n"]:
     """The covariance of white noise on the rows of trajectories, at most.
 

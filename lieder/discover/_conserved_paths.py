@@ -54,8 +54,8 @@ class Paths:
 
 def reduced(
     family: Family,
-    times: Sequence[Float[np.ndarray, " T"]],
-    states: Sequence[Float[np.ndarray, "T n"]],
+    times: Sequence[Float[np.ndarray, " _"]],
+    states: Sequence[Float[np.ndarray, "_ n"]],
     names: tuple[str, ...],
 ) -> Paths:
     """Trajectories as sums over windows of time.
@@ -120,7 +120,7 @@ def along_paths(paths: Paths, error: float) -> Changing:
     odds = share / (1.0 - share)
     resolutions = np.hypot(np.sqrt(odds * chance), error)
     # Twice the gain in likelihood of D free coefficients, at most, where noise is all there is (chi squared).
-    within_noise = odds * (D + 3.0 * np.sqrt(2.0 * D)) / M
+    within_noise = odds * (D + 3.0 * np.sqrt(2.0 * D)) / M + error**2
     factor = [_root(one).T @ paths.back for one in (numerator, denominator)]
     scale = np.linalg.norm(directions, axis=1, keepdims=True)
     order = np.argsort(defects)

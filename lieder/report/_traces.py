@@ -12,8 +12,8 @@ _PANELS = 8  # functions drawn
 
 
 def traces_figure(
-    times: Sequence[Float[np.ndarray, " T"]],
-    values: Sequence[Float[np.ndarray, "T k"]],
+    times: Sequence[Float[np.ndarray, " _"]],
+    values: Sequence[Float[np.ndarray, "_ k"]],
     labels: Sequence[str],
     *,
     title: str = "Along trajectories",

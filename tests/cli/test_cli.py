@@ -366,3 +366,50 @@ def test_certificate_and_groups(few_planets, monkeypatch, capsys):
     shown = " ".join(re.sub("[┃│]", " ", out).split())
     assert code == 0 and "groups are too few to tell how much groups differ, 10 are needed" in shown
     assert "defects at all rows, of" in shown
+
+
+@pytest.fixture(scope="module")
+def swings(tmp_path_factory):
+    """A pendulum without friction, small and large, by its elliptic motion seen at 60 times."""
+    rng, rows = np.random.default_rng(0), []
+    for run in range(8):
+        x, v = rng.uniform(-1.5, 1.5), rng.uniform(-0.8, 0.8)
+        for step in range(60):
+            rows.append(f"{run},{0.1 * step:.3f},{x:.9f},{v:.9f}")
+            for _ in range(50):  # leapfrog, whose error is far below a digit of what is tested
+                v -= 0.001 * np.sin(x)
+                x += 0.002 * v
+                v -= 0.001 * np.sin(x)
+    path = tmp_path_factory.mktemp("swings") / "swings.csv"
+    path.write_text("run,t,x,v\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_conserved_quantities(swings, tmp_path, monkeypatch, capsys):
+    result, figure = tmp_path / "energy.npz", tmp_path / "energy.png"
+    code, out, _ = command(
+        *("conserved", swings, "--states", "x,v", "--time", "t", "--trajectory", "run", "--functions", "cos(x)"),
+        *("--save", result, "--figure", figure),
+        monkeypatch=monkeypatch,
+        capsys=capsys,
+    )
+    assert code == 0 and "1. 1/2 v^2 - cos(x)" in out and f"Result: {result}" in out and figure.stat().st_size > 1000
+    code, again, _ = command("show", result, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and again.strip() in out
+    code, _, fault = command("show", result, "--report", "a.html", monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 2 and "no report page" in fault
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--states", "x,v", "--trajectory", "run", "--dictionary", ""), "both empty: there is nothing to combine"),
+        (("--states", "x,v", "--trajectory", "run", "--functions", "cos(y)"), "'y' is neither a column"),
+        (("--states", "x,w", "--trajectory", "run"), "w"),
+        (("--states", "x,v", "--trajectory", "run", "--time", "x"), "do not increase at line"),
+        (("--states", "x,v", "--trajectory", "x"), "number 0 has 1 row, too few"),
+    ],
+)
+def test_conserved_in_words(swings, options, message, monkeypatch, capsys):
+    code, _, fault = command("conserved", swings, *options, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 2 and message in fault

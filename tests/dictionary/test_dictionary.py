@@ -269,3 +269,45 @@ def test_a_width_from_the_data():
     ):
         with pytest.raises(TypeError, match=f"a family that is linear in its coefficients, .* {came}"):
             dictionaries.sized(family, 2)
+
+
+def test_a_union_is_of_the_same_columns():
+    d = dictionaries.union([dictionaries.affine(2), dictionaries.formulas(["log(x)"], ["x", "y"])])
+    np.testing.assert_allclose(d(np.array([2.0, 3.0])), [2.0, 3.0, 1.0, np.log(2.0)])
+    assert d.texts(["x", "y"])[-1] == "log(x)" and d.texts(["a", "b"])[-1] == "log(a)"
+    with pytest.raises(ValueError, match="same variables, got widths 1, 2"):
+        dictionaries.union([dictionaries.affine(2), dictionaries.affine(1)])
+    with pytest.raises(ValueError, match="at least one dictionary, got none"):
+        dictionaries.union([])
+    with pytest.raises(TypeError, match=r"parts\[0\]: expected a dictionary"):
+        dictionaries.union([3])
+
+
+def test_names_that_are_formulas_are_printed_as_they_are():
+    d = dictionaries.functions([lambda x: jnp.log(x[0]), lambda x: jnp.cos(x[0])], 1, ["log(x)", "wave"])
+    assert d.texts(["t"]) == ["log(x)", "wave(t)"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault", "message"),
+    [
+        (["x +"], ValueError, "formula 'x \\+' cannot be read"),
+        (["x + z"], ValueError, r"'z' is neither a column \(x, y\)"),
+        (["__import__('os').system('true')"], ValueError, "is neither a column"),
+        (["sin(x, y)"], ValueError, r"'sin\(x, y\)' is neither"),
+        (["x if y else 1"], ValueError, "is neither a column"),
+        ([3], TypeError, "expected formulas as texts, got 3"),
+        ([], ValueError, "expected a list of formulas"),
+        ("x", ValueError, "expected a list of formulas"),
+    ],
+)
+def test_formulas_in_words(texts, fault, message):
+    with pytest.raises(fault, match=message):
+        dictionaries.formulas(texts, ["x", "y"])
+
+
+def test_formulas_are_their_functions():
+    d = dictionaries.formulas(["x^2*y - 1", "-abs(x)/sqrt(y)", "arctan(y)*exp(-x)"], ["x", "y"])
+    x = np.array([0.3, 2.0])
+    np.testing.assert_allclose(d(x), [0.09 * 2 - 1, -0.3 / np.sqrt(2), np.arctan(2.0) * np.exp(-0.3)])
+    assert d.texts(["x", "y"])[0] == "(x^2*y - 1)"

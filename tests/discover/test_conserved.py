@@ -303,3 +303,23 @@ def test_values_at_other_columns():
     energy[[5, 9, 12, 14]] = 1.0
     assert found.defect(energy) < 1e-12
     assert np.isnan(found.defect(np.eye(15)[0]))
+
+
+def test_single_precision_is_no_hindrance():
+    """JAX's default: everything inside is computed in float64 all the same."""
+    t = np.linspace(0, 10, 100)
+    data = paths("isotropic oscillator", starts_of("isotropic oscillator", 0), t, 0.01)
+    with jax.enable_x64(False):
+        found = conserved(data, "polynomials(2)", t=t)
+        field = conserved(OSCILLATOR, "polynomials(2)", x=np.concatenate(data))
+        assert found.transform(data[0]).dtype == np.float64
+    assert (found.dim, found.independent, field.dim, field.independent) == (4, 3, 4, 3)
+    assert field.defects[3] < 1e-12
+
+
+def test_trajectories_of_different_lengths():
+    t = np.linspace(0, 10, 100)
+    data = paths("isotropic oscillator", starts_of("isotropic oscillator", 0), t, 0.01)
+    parts = [one[: 60 + 2 * k] for k, one in enumerate(data)]
+    found = conserved(parts, "polynomials(2)", t=[t[: len(one)] for one in parts])
+    assert (found.dim, found.independent) == (4, 3)

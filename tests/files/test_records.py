@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from lieder.files import read_record, write_record
+from lieder.files import read_record, record_kind, write_record
 
 KIND = "lieder songs 1"
 CONTENT = {
@@ -106,3 +106,9 @@ def test_wrong_paths_are_named_in_words(tmp_path):
     ):
         with pytest.raises(kind, match=f"score: .*{words}"):
             write_record(path, CONTENT, KIND, "score")
+
+
+def test_what_kind_a_file_is_of(tmp_path):
+    assert record_kind(write_record(tmp_path / "songs.npz", CONTENT, KIND)) == KIND
+    (tmp_path / "text.npz").write_text("no archive")
+    assert record_kind(tmp_path / "text.npz") == record_kind(tmp_path / "none.npz") == ""

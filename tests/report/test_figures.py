@@ -287,3 +287,13 @@ def test_bounds_in_three_sets():
     assert sum(len(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)) == 4
     with pytest.raises(ValueError, match="lower and upper must hold 4 bounds, got 3 and 4"):
         report.bounds_figure(defects, lower[:3], upper, delta=0.05, at_least=1, at_most=3)
+
+
+def test_traces_run_along_time():
+    t = [np.arange(4.0), np.arange(3.0)]
+    figure = drawn(report.traces_figure(t, [np.ones((4, 9)), np.zeros((3, 9))], [f"I{k}" for k in range(9)]))
+    assert len(figure.axes) == 8 and "2 trajectories" in texts(figure) and "1 more are not drawn" in texts(figure)
+    with pytest.raises(ValueError, match=r"number 1 has shape \(3, 1\), expected \(3, 2\)"):
+        report.traces_figure(t, [np.ones((4, 2)), np.zeros((3, 1))], ["a", "b"])
+    with pytest.raises(ValueError, match="one of each a trajectory, got 2 and 0"):
+        report.traces_figure(t, [], ["a"])
