@@ -102,7 +102,7 @@ def scores(elements: Elements, judged: Judged, x: Float[np.ndarray, "B n"]) -> S
     labels = [] if judged.labels is None else [judged.labels[:, None]]
     every = np.concatenate([y[:, None], *(v.reshape(len(x), -1, m) for _, v in others), *labels], axis=1)
     there, turned = carried(source, target, group, x.astype(np.float64), every.astype(np.float64))
-    slope = np.asarray(slopes(judged.model, x, m), np.float64) * scale.outputs[:, None] * scale.inputs
+    slope = np.asarray(slopes(judged.model, x.shape[1], m)(x), np.float64) * scale.outputs[:, None] * scale.inputs
     steep = np.sum(np.nan_to_num(slope, nan=np.inf) ** 2, axis=(1, 2))
     spread = float(np.mean(np.sum((scale.outputs * (y - scale.mean)) ** 2, axis=1)))
     size = float(np.mean(np.sum((scale.outputs * y) ** 2, axis=1)))
