@@ -143,6 +143,7 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("cotangent", "total over a cotangent lift", action.total(_CURVED, action.cotangent(_CURVED))),
     ("density", "total over a density", action.total(_CURVED, action.density(_CURVED))),
     ("tensor", "total over a tensor lift", action.total(_CURVED, action.tensor(_CURVED, 1, 1, 0.5))),
+    ("rates", "total over rates", action.total(_CURVED, action.rates(_CURVED, 1, timed=True))),
     ("grid", "grid", action.grid(_SE, (6, 6), order=2)),
     ("represented", "represented", action.represented(action.vectors(_GL), "source")),
     ("read", "written and read", _read(action.points(_SE))),

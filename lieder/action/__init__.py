@@ -5,6 +5,7 @@ from ._abstract import AbstractFibreAction as AbstractFibreAction
 from ._abstract import discrete_elements as discrete_elements
 from ._abstract import refuse_elements as refuse_elements
 from ._bracket import bracket_constants as bracket_constants
+from ._bracket import leaving_pair as leaving_pair
 from ._bracket import measured_algebra as measured_algebra
 from ._elements import carried as carried
 from ._elements import element_maps as element_maps
@@ -33,6 +34,8 @@ from ._origin import origin as origin
 from ._origin import remembering as remembering
 from ._plain import read_algebra as read_algebra
 from ._plain import written_algebra as written_algebra
+from ._rates import Rates as Rates
+from ._rates import rates as rates
 from ._read import read as read
 from ._representations import covectors as covectors
 from ._representations import independent as independent

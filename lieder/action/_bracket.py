@@ -28,10 +28,26 @@ def bracket_constants(
         |Dtheta_i||theta_j|.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 4 (discovered symmetries are closed under the bracket).
     """
+    constants, rest, total = _brackets(action, points, noise)
+    return constants, float(np.linalg.norm(rest) / total) if total > 0 else 0.0
+
+
+def leaving_pair(action: AbstractAction, points: Float[np.ndarray, "points n"]) -> tuple[int, int]:
+    """The two generators whose bracket leaves their span the most, as the points see it.
+
+    Arguments: `action` with q >= 2 generators; `points` (N, n).
+    Returns: their numbers, from 0.
+    """
+    rest = _brackets(action, points, 0.0)[1]
+    i, j = np.unravel_index(np.argmax(rest), rest.shape)
+    return min(int(i), int(j)), max(int(i), int(j))
+
+
+def _brackets(action: AbstractAction, points: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Structure constants (q, q, q); the rest of each bracket (q, q); the size it is relative to."""
     q = action.algebra.dim
     if q == 0:
-        return np.zeros((0, 0, 0)), 0.0
-
+        return np.zeros((0, 0, 0)), np.zeros((0, 0)), 0.0
     points = np.asarray(points, np.float64)
     theta, slope = _fields_and_slopes(action, points)
     # Dtheta_j theta_i at point p; i, j: generators; a, b: coordinates
@@ -50,13 +66,12 @@ def bracket_constants(
     scale = np.linalg.norm(design, axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     fitted = np.linalg.lstsq(design / scale, wanted, rcond=1e-10)[0] / scale[:, None]
-    rest = np.linalg.norm(wanted - design @ fitted)
-    total = np.linalg.norm(size)
+    rest = np.linalg.norm(wanted - design @ fitted, axis=0).reshape(q, q)
+    total = float(np.linalg.norm(size))
     constants = fitted.reshape(q, q, q).transpose(1, 2, 0)
     commuting = np.sqrt(np.einsum("pija,pija->ij", brackets, brackets)) <= noise * np.linalg.norm(felt, axis=0)
     constants = np.where(commuting[:, :, None], 0.0, constants)
-    constants = (constants - constants.transpose(1, 0, 2)) / 2
-    return constants, float(rest / total) if total > 0 else 0.0
+    return (constants - constants.transpose(1, 0, 2)) / 2, rest, total
 
 
 def _both_ways(acting: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ def written_algebra(algebra: LieAlgebra | Span) -> dict:
     """
     out: dict = {"name": algebra.name, "names": list(algebra.names)}
     if isinstance(algebra, Span):
-        return out
+        return out | {"brackets": algebra.brackets}
     out |= {"components": list(algebra.components), "tolerance": algebra.tolerance}
     if algebra.generators is not None:
         out["generators"] = written_stack(algebra.generators)
@@ -40,7 +40,7 @@ def read_algebra(plain: dict) -> LieAlgebra | Span:
     """
     names = tuple(plain["names"])
     if "tolerance" not in plain:
-        return Span(plain["name"], names)
+        return Span(plain["name"], names, plain["brackets"])
     generators = read_stack(plain["generators"]) if "generators" in plain else None
     components = tuple(np.asarray(one) for one in plain["components"])
     return LieAlgebra(plain["name"], names, generators, plain.get("constants"), components, plain["tolerance"])

@@ -8,6 +8,7 @@ from ._fields import FieldAction
 from ._grid import GridAction
 from ._lifts import Lift
 from ._plain import read_algebra, read_stack
+from ._rates import Rates
 from ._total import TotalAction
 
 
@@ -35,6 +36,10 @@ def _lift(plain: dict) -> Lift:
     return Lift(cast(AbstractAction, read(plain["base"])), plain["up"], plain["down"], plain["weight"])
 
 
+def _rates(plain: dict) -> Rates:
+    return Rates(cast(AbstractAction, read(plain["base"])), plain["states"], plain["timed"])
+
+
 def _total(plain: dict) -> TotalAction:
     return TotalAction(cast(AbstractAction, read(plain["base"])), read(plain["fibre"]))
 
@@ -52,4 +57,4 @@ def _grid(plain: dict) -> GridAction:
     )
 
 
-_READERS = {"FieldAction": _fields, "Lift": _lift, "TotalAction": _total, "GridAction": _grid}
+_READERS = {"FieldAction": _fields, "Lift": _lift, "Rates": _rates, "TotalAction": _total, "GridAction": _grid}

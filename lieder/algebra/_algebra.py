@@ -333,11 +333,13 @@ class LieAlgebra:
 class Span:
     """Candidates without a bracket, such as all polynomial vector fields of bounded degree.
 
-    Fields: `name`: what they are called together. `names`: one name for each candidate.
+    Fields: `name`: what they are called together. `names`: one name for each candidate. `brackets`: what is known of
+        their brackets, in words.
     """
 
     name: str
     names: tuple[str, ...]
+    brackets: str = "whose brackets were not formed"
 
     @property
     def dim(self) -> int:
@@ -346,4 +348,4 @@ class Span:
 
     def identify(self, tolerance: float = 1e-6) -> str:
         """No name: without brackets only the dimension is known."""
-        return f"a space of dimension {self.dim} whose brackets were not formed"
+        return f"a space of dimension {self.dim} {self.brackets}"

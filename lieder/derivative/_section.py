@@ -14,7 +14,11 @@ from ._lie import Blocks
 
 
 def section_blocks(
-    S: Callable | ForeignModel, source: AbstractAction, target: AbstractFibreAction, up_to_factor: bool = False
+    S: Callable | ForeignModel,
+    source: AbstractAction,
+    target: AbstractFibreAction,
+    up_to_factor: bool = False,
+    also: Callable[[Array, Array], Array] | None = None,
 ) -> Callable[..., Blocks]:
     """A function from a batch to its `Blocks`, compiled once, for a section S of the bundle that `target` describes.
 
@@ -24,14 +28,21 @@ def section_blocks(
     compared with holds, besides |DS||theta_k| and |phi_k|, the size of the section times that of the field and of its
     slope, |S||theta_k| and |S||Dtheta_k|, in units in which the points spread by one.
 
-    Arguments: `S`, one point (n,) -> (m,) or a foreign model; `source`, `target`, over one algebra.
+    Arguments: `S`, one point (n,) -> (m,) or a foreign model; `source`, `target`, over one algebra; `also`, what must
+        vanish too, (x, y) -> (q, m, r), derivatives of values along the r coordinates that follow the first m: rows of
+        L besides, times |S|.
     Returns: a function of a batch (B, n), seeds (B,), which nothing depends on, and units s (n,), t (m,), as `blocks`.
         `moved` (B, n + n^2, q) and `turned` (B, m, q) are rows over generators.
     """
     m, one, unit = target.width, np.ones(source.width), np.ones(target.width)
 
     def example(x: Array, y: Array, jacobian: Array, s: Array, t: Array) -> Blocks:
-        return _of_section(source, target, up_to_factor, (x, y, jacobian), s, t)
+        out = _of_section(source, target, up_to_factor, (x, y, jacobian), s, t)
+        if also is None:
+            return out
+        more = also(x, y)
+        more = jnp.linalg.norm(t * y) * t[:, None] * more * s[m : m + more.shape[2]]
+        return out._replace(rows=jnp.concatenate([out.rows, more.reshape(len(more), -1).T]))
 
     together = jax.vmap(example, in_axes=(0, 0, 0, None, None))
     if isinstance(S, ForeignModel):

@@ -15,7 +15,6 @@ from ._evidence import Verdict as Verdict
 from ._finite_search import finite_search as finite_search
 from ._finite_symmetries import FiniteSymmetries as FiniteSymmetries
 from ._function import function as function
-from ._function import vector_field as vector_field
 from ._group import finite as finite
 from ._group_decision import FiniteEvidence as FiniteEvidence
 from ._level_set import level_set as level_set
@@ -26,3 +25,4 @@ from ._part import reduce as reduce
 from ._part import units as units
 from ._section import section as section
 from ._symmetries import Symmetries as Symmetries
+from ._vector_field import vector_field as vector_field

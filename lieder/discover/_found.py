@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..action import AbstractAction, measured_algebra
+from ..action import AbstractAction, leaving_pair, measured_algebra
 from ..algebra import LieAlgebra, Span
 from ..linalg import relative_spectrum
 from ._sparsify import simple_basis
 
 EXACT = 1e-8  # generators good to this need no cleaning: rounding of models in double precision
+_LEFT = 1e-6  # closure defect from which on exact symmetries have brackets that are not among the candidates
 _CLOSED = 1e-8  # closure defect, as the data see it, up to which brackets count as closed
 _NUMBERS = 3e6  # entries of the brackets of all pairs at all points, 24 MB, where few points do; up to _MOST for more
 _MOST = 2e7
@@ -62,12 +63,24 @@ def found_algebra(
         return measured_algebra(action, rows, names, points[:count], noise, max(1e-6, limit))
 
     as_found, closure = algebra(generators, 1e-10 if limit <= EXACT else limit)
+    if limit <= EXACT and closure > _LEFT and isinstance(action.algebra, Span):
+        simple = dim <= _SIMPLIFIED
+        basis = simple_basis(generators, numerator, denominator, limit) if simple else generators
+        return _open(action, basis, points[:count], closure)
     if limit > EXACT:
         for basis in _cleaned(action.algebra, generators, numerator, denominator, limit, near):
             clean, left = algebra(basis)
             if left <= _CLOSED:
                 return Found(basis, clean, closure)
     return Found(generators, as_found, closure)
+
+
+def _open(action: AbstractAction, basis: np.ndarray, points: np.ndarray, closure: float) -> Found:
+    """Exact symmetries whose brackets, symmetries too, are not all among the candidates: a space, with the reason."""
+    names = tuple(f"X{k + 1}" for k in range(len(basis)))
+    i, j = leaving_pair(action.restrict(basis, Span("found", names)), points)
+    reason = f"that is not closed: the bracket of {i + 1} and {j + 1} is a symmetry beyond the candidates"
+    return Found(basis, Span("found (not closed under the bracket)", names, reason), closure)
 
 
 def _cleaned(algebra, generators, numerator, denominator, limit, near):

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from .. import interop
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars
 from ..interop import ForeignModel
 from ..models import Judged, judge
 from ..sampling import Stream, stream
@@ -74,47 +74,6 @@ def function(
     if labels is not None:
         known = _by_labels(question, rule, model, data, labels, error or 0.0)
     return model_symmetries(question, rule, model, data, known, weights)
-
-
-def vector_field(
-    U,
-    x,
-    *,
-    action: AbstractAction,
-    error: float | None = None,
-    tolerance: float | None = None,
-    min_gap: float = 5.0,
-    weights=None,
-    names: list[str] | None = None,
-    seed: int = 0,
-) -> Symmetries:
-    """The symmetries of a dynamical system x' = U(x): fields that commute with U.
-
-    L_xi U = DU theta - Dtheta U, the bracket of the two fields.
-
-    Arguments:
-        U: one state (n,) -> its velocity (n,).
-        x: (N, n) states; N n >= q. action: how states are acted on; velocities follow by the tangent lift.
-        error, tolerance, min_gap, weights, names, seed: as in `function`.
-    Returns: Symmetries; its target is the tangent lift.
-    Raises: as `function`.
-    Reference: Otto, Zolman, Kutz, Brunton (2025), section 3 (vector fields as sections of the tangent bundle).
-    """
-    check_action(action, "action")
-    rule = Rule(tolerance, min_gap, seed)
-    check_error(error)
-    data = streamed(x, names)
-    check_width(data.names, data.rows, action, "x", "action")
-    question = Question(
-        action,
-        tangent(action),
-        data.names + tuple(f"{name}'" for name in data.names),
-        "symmetries of a dynamical system",
-        lifted=True,
-        model="U",
-    )
-    known = Known(error, "the given relative error of the model")
-    return model_symmetries(question, rule, interop.adapted(U, data.whole, "U", data.names), data, known, weights)
 
 
 def _by_labels(

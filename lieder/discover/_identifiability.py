@@ -14,6 +14,8 @@ THIN = 0.1  # a principal direction with less than this share of its block's wid
 # not a thin spread. One small column is made of itself.
 FLAT = 1e-7
 SHARE = 0.5
+SAMPLED = "fields"  # kinds of pieces whose columns are samples of one field: of one unit, however small at an edge
+NAMED = 6  # columns that a note names
 APART = 0.01  # columns that share a unit seldom spread less than this share of the widest
 
 
@@ -57,7 +59,8 @@ def uneven_units(
     apart = thin[thin[:, -1] < least] if len(thin) else thin
     if len(apart) == 0 and least < THIN:
         return ""
-    named = ", ".join(dict.fromkeys(_describe(row, names) for row in apart))
+    every = list(dict.fromkeys(_describe(row, names) for row in apart))
+    named = ", ".join(every[:NAMED]) + (f" and {len(every) - NAMED} more" if len(every) > NAMED else "")
     return (
         "the candidates mix columns as lengths of one unit, and these spread very"
         f" differently{': ' if named else ''}{named}. Motion along the widest then counts for little. If the columns"
@@ -91,6 +94,10 @@ def _spreads(action: AbstractAction, points: np.ndarray, along: Callable) -> lis
     groups = []
     for group in action.unit_groups():
         piece = points[:, group]
+        if str(kinds[group[0]]).startswith(SAMPLED):
+            size, count = float(np.sqrt(np.mean(piece**2))) or 1.0, len(group)
+            groups.append(Spreads(group, size, np.ones(count), np.eye(count), np.zeros(count, bool)))
+            continue
         sizes = np.sqrt(np.mean(piece**2, axis=0))
         if kinds[group[0]] == "points":
             piece = piece - piece.mean(axis=0)

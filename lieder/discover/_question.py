@@ -1,11 +1,12 @@
 """The question and the rule: two records that every verb makes at its door, and that go with the data to the answer."""
 
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..action import AbstractAction, AbstractFibreAction, total
 from ..sampling import Groups
@@ -62,18 +63,22 @@ class Question:
         return self.target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Section:
     """Fields: `up`, `down`, slots of the section's values along which they are vectors and covectors, 0 where they are
-    of another kind; `up_to_factor`, whether fields count that only rescale it, from place to place."""
+    of another kind; `up_to_factor`, whether fields count that only rescale it, from place to place; `along`, the number
+    of coordinates, from the first, that slots run over, None for all; `also`, what else must vanish: (x, y) -> (q, m,
+    r), derivatives along r coordinates from `along` on."""
 
     up: int
     down: int
-    up_to_factor: bool
+    up_to_factor: bool = False
+    along: int | None = None
+    also: Callable[[Array, Array], Array] | None = None
 
     def factors(self, units: Float[np.ndarray, " n"], width: int) -> Float[np.ndarray, " m"]:
         """What components are multiplied by when coordinates are measured in other units."""
-        out = np.ones(1)
+        out, units = np.ones(1), units[: self.along]
         for slot in range(self.up + self.down):
             out = np.multiply.outer(out, 1 / units if slot < self.up else units).reshape(-1)
         return np.broadcast_to(out, (width,))

@@ -57,7 +57,8 @@ def finished(question: Question, found: Accumulator, units: "Units", dtype: np.d
 
 def _blocks(question: Question, F: Callable | ForeignModel) -> Callable[..., Blocks]:
     if question.section:
-        return section_blocks(F, question.source, question.onto, question.section.up_to_factor)
+        asked = question.section
+        return section_blocks(F, question.source, question.onto, asked.up_to_factor, asked.also)
     return blocks(F, question.source, question.onto)
 
 
