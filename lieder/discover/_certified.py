@@ -49,7 +49,7 @@ def certified(
                 estimate = models.least_squares(x, y, fitted.weights, features, codes, rule.seed)
                 family = models.named(features, fitted.family)
         except models.Undetermined as reason:
-            return _nothing(question, rule, len(x), str(reason))
+            return uncertified(question, rule, len(x), str(reason))
         found = certificate(question, rule, estimate, units, x, fitted.weights, floor)
         groups = 0 if rule.groups is None else rule.groups.count
         found = dataclasses.replace(
@@ -71,7 +71,8 @@ def withheld(found: Certificate, reason: str) -> Certificate:
     return dataclasses.replace(found, at_least=0, at_most=count, lower=open_[0], upper=open_[1], reason=reason)
 
 
-def _nothing(question: Question, rule: Rule, rows: int, reason: str) -> Certificate:
+def uncertified(question: Question, rule: Rule, rows: int, reason: str) -> Certificate:
+    """The certificate that says why there is none."""
     q = question.source.algebra.dim
     zero = np.zeros(q)
     groups = 0 if rule.groups is None else rule.groups.count

@@ -129,6 +129,12 @@ def test_fewer_rows_than_parameters():
     assert "20 rows do not tell how well 20 parameters are known" in c.reason
 
 
+def test_a_graph_certifies_nothing_and_says_so():
+    s = found(*sphere(200, 0.02, 5), ld.algebra.so(3), fit="graph")
+    assert s.certificate is not None and s.certificate.at_least == 0
+    assert "Nothing can be certified: no model was fitted" in str(s.certificate) and len(s.undecided) == 3
+
+
 def test_weak_directions_are_not_certified():
     """All points lie near a plane: no turn out of it is certified, though the law has all."""
     random = np.random.default_rng(6)
