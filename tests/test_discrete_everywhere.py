@@ -233,6 +233,7 @@ REFUSED = {
     "discover.cloud, points": lambda: discover.cloud(X4, action=E2),
     "discover.dataset": lambda: discover.dataset(X, X, source=O2, target=O2),
     "discover.level_set": lambda: discover.level_set(X, action=O2, dictionary=P(2, 2)),
+    "discover.pde": lambda: discover.pde(X[:32].reshape(8, 8), (np.arange(8.0), np.arange(8.0)), 1, candidates=O2),
     "promote.penalty, vectors": lambda: promote.penalty(size, X, source=O2),
     "promote.penalty, points": lambda: promote.penalty(size, X4, source=E2),
     "promote.penalty, lift": lambda: promote.penalty(lambda x: -x, X, source=O2, target=LIFT),
@@ -265,7 +266,9 @@ def test_discrete_elements_are_honoured(name):
 
 @pytest.mark.parametrize("name", list(REFUSED))
 def test_discrete_elements_are_refused_in_words(name):
-    with pytest.raises(ValueError, match=r"(source|action): .* has 1 discrete element, .* and .*Take the algebra"):
+    with pytest.raises(
+        ValueError, match=r"(source|action|candidates): .* has 1 discrete element, .* and .*Take the algebra"
+    ):
         REFUSED[name]()
 
 

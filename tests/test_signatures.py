@@ -11,6 +11,7 @@ DATA = {
     *("F", "U", "H", "S", "system", "model", "loss", "parameters", "params"),
     *("x", "y", "z", "dx", "parts", "units"),
     *("dictionary", "functions", "library"),
+    *("u", "grids", "order"),  # solutions of an equation of an order, on a grid
     *("O", "into", "out_of"),  # the directions in which parameters are mirrored
 }
 ACTIONS = ["source", "target"]

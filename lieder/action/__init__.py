@@ -24,6 +24,10 @@ from ._flow import velocities as velocities
 from ._grammar import parse as parse
 from ._grid import GridAction as GridAction
 from ._grid import grid as grid
+from ._jets import Prolonged as Prolonged
+from ._jets import jet_names as jet_names
+from ._jets import multi_indices as multi_indices
+from ._jets import prolong as prolong
 from ._lifts import Lift as Lift
 from ._lifts import cotangent as cotangent
 from ._lifts import density as density
@@ -44,6 +48,7 @@ from ._representations import points as points
 from ._representations import tensors as tensors
 from ._representations import vectors as vectors
 from ._represented import represented as represented
+from ._rescaled import rescaled as rescaled
 from ._sized import sized as sized
 from ._sized import sized_target as sized_target
 from ._total import TotalAction as TotalAction

@@ -6,9 +6,11 @@ from .. import dictionary as families
 from ._abstract import AbstractAction, AbstractFibreAction
 from ._fields import FieldAction
 from ._grid import GridAction
+from ._jets import Prolonged
 from ._lifts import Lift
 from ._plain import read_algebra, read_stack
 from ._rates import Rates
+from ._rescaled import Rescaled
 from ._total import TotalAction
 
 
@@ -57,4 +59,20 @@ def _grid(plain: dict) -> GridAction:
     )
 
 
-_READERS = {"FieldAction": _fields, "Lift": _lift, "Rates": _rates, "TotalAction": _total, "GridAction": _grid}
+def _prolonged(plain: dict) -> Prolonged:
+    return Prolonged(cast(AbstractAction, read(plain["base"])), plain["independent"], plain["order"])
+
+
+def _rescaled(plain: dict) -> Rescaled:
+    return Rescaled(cast(AbstractAction, read(plain["base"])), plain["centre"], plain["size"])
+
+
+_READERS = {
+    "FieldAction": _fields,
+    "Lift": _lift,
+    "Rates": _rates,
+    "TotalAction": _total,
+    "GridAction": _grid,
+    "Prolonged": _prolonged,
+    "Rescaled": _rescaled,
+}

@@ -23,6 +23,7 @@ from ._part import Part as Part
 from ._part import merge as merge
 from ._part import reduce as reduce
 from ._part import units as units
+from ._pde import pde as pde
 from ._section import section as section
 from ._symmetries import Symmetries as Symmetries
 from ._vector_field import vector_field as vector_field

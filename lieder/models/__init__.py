@@ -23,3 +23,5 @@ from ._refit import linear_features as linear_features
 from ._refit import named as named
 from ._refit import richer as richer
 from ._refits import Refits as Refits
+from ._terms import Terms as Terms
+from ._terms import terms as terms

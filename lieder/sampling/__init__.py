@@ -1,9 +1,12 @@
 """Points, batches and tables: data checked, streamed and sampled; no generator is known here."""
 
+from ._along import is_regular as is_regular
 from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
+from ._grid_jets import GridJets as GridJets
+from ._grid_jets import grid_jets as grid_jets
 from ._groups import Groups as Groups
 from ._groups import dealt as dealt
 from ._groups import groups_of as groups_of

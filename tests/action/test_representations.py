@@ -164,6 +164,8 @@ WORKERS = {
     "discrete_elements",
     "refuse_elements",
     "flow",
+    "jet_names",
+    "multi_indices",
     "measured_algebra",
     "read_algebra",
     "written_algebra",
