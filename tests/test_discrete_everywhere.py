@@ -210,6 +210,7 @@ LIFT = action.tangent(O2)
 GRID = action.grid(algebra.e(2), (7, 7))
 FIELDS = np.random.default_rng(3).normal(size=(60, 49))
 NET = [lambda x: x, lambda x: x]
+SCALED = ld.vectors(algebra.extended(algebra.scalings(2), [np.diag([-1.0, 1.0])]))
 
 
 def size(x):
@@ -232,6 +233,9 @@ REFUSED = {
     "discover.cloud": lambda: discover.cloud(X, action=O2),
     "discover.cloud, points": lambda: discover.cloud(X4, action=E2),
     "discover.dataset": lambda: discover.dataset(X, X, source=O2, target=O2),
+    "discover.section": lambda: discover.section(lambda x: jnp.eye(2), X, action=O2, kind="metric"),
+    "discover.noether": lambda: discover.noether(lambda z: z @ z, X, symmetries=O2),
+    "discover.dimensionless": lambda: discover.dimensionless(SCALED),
     "discover.level_set": lambda: discover.level_set(X, action=O2, dictionary=P(2, 2)),
     "discover.pde": lambda: discover.pde(X[:32].reshape(8, 8), (np.arange(8.0), np.arange(8.0)), 1, candidates=O2),
     "promote.penalty, vectors": lambda: promote.penalty(size, X, source=O2),
@@ -247,7 +251,10 @@ REFUSED = {
 
 # Public names of the four rooms that take no action, or records of what the others found
 NO_VERBS = {
-    "discover": {"Evidence", "Verdict", "Symmetries", "Part", "merge", "FiniteEvidence", "FiniteSymmetries"},
+    "discover": {
+        *("Evidence", "Verdict", "Symmetries", "Part", "merge", "FiniteEvidence", "FiniteSymmetries", "Certificate"),
+        *("conserved", "Conserved", "ConservedEvidence", "Dimensionless"),
+    },
     "enforce": {
         *("Constraints", "EquivariantFunctions", "EquivariantKernels", "EquivariantMaps", "Projection"),
         *("AbstractSlopes", "Smoothed", "SmoothingSpline", "TotalVariation", "WeakForm", "linear_in_parameters"),
@@ -267,7 +274,7 @@ def test_discrete_elements_are_honoured(name):
 @pytest.mark.parametrize("name", list(REFUSED))
 def test_discrete_elements_are_refused_in_words(name):
     with pytest.raises(
-        ValueError, match=r"(source|action|candidates): .* has 1 discrete element, .* and .*Take the algebra"
+        ValueError, match=r"(source|action|candidates|symmetries|units): .* 1 discrete element, .*Take the algebra"
     ):
         REFUSED[name]()
 

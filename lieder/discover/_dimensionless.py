@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..action import AbstractAction, velocities
 from ..linalg import simplest_fraction
 from ..sampling import table
+from ._checks import check_action
 from ._sparsify import DENOMINATOR
 from ._symmetries import Symmetries
 from ._units_text import powers_of
@@ -142,6 +143,7 @@ def _of_scalings(given: Symmetries | AbstractAction, columns, within: float | No
         rows, names = given.sparse(), given.names[: action.width]
         limit = max(given.evidence.limit(given.defects[: given.dim]), _TINY) if within is None else within
     else:
+        check_action(given, "units")
         action, rows, limit = given, np.eye(given.algebra.dim), _SAME if within is None else within
         names = tuple(f"x{i}" for i in range(action.width)) if columns is None else tuple(columns)
     if len(names) != action.width or (columns is not None and set(columns) != set(names)):
