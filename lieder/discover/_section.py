@@ -97,6 +97,7 @@ def section(
         >>> found = ld.discover.section(halfplane, points, action=fields, kind="metric", names=["x", "y"])
         >>> found.dim, found.identify()
         (3, 'sl(2)')
+
     Reference: Kobayashi, Nomizu, Foundations of Differential Geometry I (1963), section VI.3, for Killing fields; Otto,
         Zolman, Kutz, Brunton (2025), section 3, for sections of bundles.
     """

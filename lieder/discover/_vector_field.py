@@ -61,6 +61,7 @@ def vector_field(
         >>> found = ld.discover.vector_field(falling, x, action=fields, time=t, names=["h", "v"])
         >>> "d/dh" in found.fields()
         True
+
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 3 (vector fields as sections of the tangent bundle); Olver,
         Applications of Lie Groups to Differential Equations (1993), section 2.3, with time; Grizzle, Marcus, The
         structure of nonlinear control systems possessing symmetries (1985), with controls.
