@@ -129,7 +129,7 @@ def _in_pieces(function, *arrays: np.ndarray) -> np.ndarray:
     return np.concatenate(out)
 
 
-def subgroup(action: AbstractFibreAction, algebra: LieAlgebra, words: list[tuple[int, ...]]) -> "AbstractFibreAction":
+def subgroup(action: AbstractFibreAction, algebra: LieAlgebra, words: list[tuple[int, ...]]) -> AbstractAction:
     """The action of other elements of a finite group, each given by the elements of which it is the product.
 
     Arguments: `action` of an algebra; `algebra`, whose discrete elements are these products; `words`, for each the

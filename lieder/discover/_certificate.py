@@ -103,9 +103,8 @@ def bounded(defects: Float[np.ndarray, " k"], numerator: Band, denominator: Band
     By the principle of Courant and Fischer what bounds all of a space of k dimensions from above bounds the k-th
     defect, and what bounds all but k - 1 of them from below.
 
-    Arguments: `defects`, ascending; `numerator`, `denominator`, of their errors; `floor`, of defects, by which the
-        bounds
-        are wider: what is wrong without being random.
+    Arguments: `defects`, ascending; `numerator`, `denominator`, of their errors; `floor`, of defects, by which
+        the bounds are wider: what is wrong without being random.
     Returns: Bounds.
     Reference: Horn and Johnson (2013), theorem 4.2.6 (Courant, Fischer).
     """

@@ -86,7 +86,7 @@ def _curvatures(dictionary, x, root):
 
 def check_finite(values: np.ndarray, dictionary: AbstractDictionary, names: tuple[str, ...], x: np.ndarray) -> None:
     """A ValueError naming the first function that is not finite (or not differentiable) at a row, and the row."""
-    bad: np.ndarray = ~np.isfinite(values.reshape(*values.shape[:2], -1)).all(axis=2)
+    bad = np.asarray(~np.isfinite(values.reshape(*values.shape[:2], -1)).all(axis=2))
     if bad.any():
         row, column = np.argwhere(bad)[0]
         point = ", ".join(f"{name} = {value:.3g}" for name, value in zip(names, x[row], strict=True))
