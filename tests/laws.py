@@ -69,7 +69,7 @@ ALGEBRAS: list[tuple[str, algebra.LieAlgebra]] = [
     ("signs(3)", algebra.signs(3)),
     ("inversion(2)", algebra.inversion(2)),
     ("polygon(5)", algebra.polygon(5)),
-    ("point_group('Td')", algebra.point_group("Td")),
+    ("point_group(..)", algebra.point_group("Td")),
     ("lattice(..)", algebra.lattice([[0.5, 0.0], [0.0, 0.25]])),
     ("permutations(..)", algebra.permutations([[1, 0, 2], [0, 2, 1]], 4)),
     ("extended(..)", algebra.extended(algebra.gl(2), [[[0.0, 2.0], [1.0, 0.0]]])),

@@ -16,6 +16,7 @@ SO2 = ld.algebra.so(2)
 V = ld.vectors(SO2)
 O2 = ld.algebra.o(2)
 MIRROR, IMAGE = ld.vectors(O2), ld.action.grid(O2, (3, 3), order=2)
+JETS = ld.action.prolong(MIRROR, 1, 1)
 X = np.random.default_rng(0).normal(size=(60, 2))
 
 
@@ -24,6 +25,10 @@ PART = ld.discover.reduce(lambda x: x @ x, X, source=V, target=ld.scalars(SO2))
 
 def record():
     return ld.discover.function(lambda x: x @ x, X, source=V, target=ld.scalars(SO2))
+
+
+def conserved():
+    return ld.discover.conserved(lambda x: jnp.stack([x[1], -x[0]]), "polynomials(2)", x=X)
 
 
 def penalised(penalty, **switch):
@@ -50,6 +55,17 @@ SWITCHES = {
     "action.TotalAction.element inverse": lambda v: ld.action.total(IMAGE, MIRROR).element(0, jnp.ones(11), inverse=v),
     "action.TotalAction.element_over inverse": lambda v: ld.action.total(IMAGE, MIRROR).element_over(
         0, jnp.ones(1), jnp.ones(11), inverse=v
+    ),
+    "action.Prolonged.element inverse": lambda v: JETS.element(0, jnp.ones(JETS.width), inverse=v),
+    "action.Prolonged.element_over inverse": lambda v: JETS.element_over(
+        0, jnp.ones(JETS.width), jnp.ones(JETS.width), inverse=v
+    ),
+    "action.rates timed": lambda v: ld.action.rates(V, 1, timed=v),
+    "algebra.polygon mirrors": lambda v: ld.algebra.polygon(3, mirrors=v),
+    "discover.Conserved.expressions slow": lambda v: conserved().expressions(slow=v),
+    "discover.Conserved.transform slow": lambda v: conserved().transform(X, slow=v),
+    "discover.section up_to_factor": lambda v: ld.discover.section(
+        lambda x: jnp.eye(2), X, action=V, kind="metric", up_to_factor=v
     ),
     "discover.Symmetries.fields simple": lambda v: record().fields(simple=v),
     "discover.merge incomplete": lambda v: ld.discover.merge([PART], lambda x: x @ x, incomplete=v),
@@ -81,6 +97,11 @@ FILLED_IN = {
     "action.AbstractAction.element inverse": "abstract",
     "action.AbstractAction.element_over inverse": "abstract",
     "action.AbstractFibreAction.element_over inverse": "abstract",
+    "action.Rates.element_over inverse": "rates have no discrete elements",
+    "action.Rates timed": "a record that rates fills in",
+    "derivative.section_blocks up_to_factor": "between rooms",
+    "discover.FiniteEvidence closes": "a record that finite fills in",
+    "models.Design grouped": "a record that the fit fills in",
     "discover.Part trained": "a record that reduce fills in",
     "discover.Symmetries lifted": "a record that discover fills in",
     "enforce.EquivariantKernels joint": "a record that kernels fills in",

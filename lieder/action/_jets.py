@@ -81,7 +81,8 @@ class Prolonged(AbstractAction):
 
     def _prolonged(self, fields: Callable, z: Float[Array, " n"]) -> Float[Array, "q n"]:
         p, base = self.independent, self.base.width
-        fields = jax.jit(fields)  # traced once, however often it is differentiated
+        given = fields
+        fields = jax.jit(lambda point: given(point))  # traced once, however often it is differentiated
         # Where u_Ji stands, for all i at once: (m, p, .., p) for a degree.
         place = {J: p + k * self.functions for k, J in enumerate(multi_indices(p, self.order))}
         stands = [

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from ..algebra import LieAlgebra, Span
 from ..late import sympy
+from ..sampling import checked_flag
 from ._abstract import AbstractAction, AbstractFibreAction
 
 
@@ -87,9 +88,10 @@ def rates(action: AbstractAction, states: int, timed: bool = False) -> Rates:
     Raises: ValueError for more states than columns.
     Reference: Olver, Applications of Lie Groups to Differential Equations (1993), theorem 2.36.
     """
-    if not 1 <= states <= action.width - bool(timed):
+    timed = checked_flag(timed, "timed")
+    if not 1 <= states <= action.width - timed:
         raise ValueError(
-            f"states must lie in 1..{action.width - bool(timed)}, as the action moves {action.width} columns"
+            f"states must lie in 1..{action.width - timed}, as the action moves {action.width} columns"
             f"{', time among them' if timed else ''}; got {states}."
         )
-    return Rates(action, states, bool(timed))
+    return Rates(action, states, timed)

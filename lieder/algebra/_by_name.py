@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ._algebra import LieAlgebra
 from ._product import product
-from ._registry import FINITE, NAMED
+from ._registry import FINITE, NAMED, SIZED
 
 COMPLEX = ("su", "u")  # n complex coordinates are 2 n real ones
 
@@ -37,7 +37,7 @@ def _one(text: str, degree: int | None) -> LieAlgebra:
         if group[1].upper() not in FINITE:
             raise ValueError(f"unknown group {text!r}: finite groups are {', '.join(f'{key}_n' for key in FINITE)}")
         return FINITE[group[1].upper()](int(group[2]))
-    known = NAMED | {constructor.__name__: constructor for constructor in FINITE.values()}
+    known = NAMED | SIZED | {constructor.__name__: constructor for constructor in FINITE.values()}
     parsed = re.fullmatch(r"([A-Za-z_]+)\s*(?:\(([^()]*)\))?", text)
     name = parsed[1].lower() if parsed else text.split("(")[0].strip().lower()
     if name not in known:

@@ -5,11 +5,13 @@ import re
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..sampling import checked_flag
 from ._algebra import LieAlgebra
 from ._finite import finite_group
-from ._registry import size
+from ._registry import size, sized
 
 
+@sized
 def signs(n: int) -> LieAlgebra:
     """Every coordinate turned round by itself: Z2 x ... x Z2 of 2^n elements, the reflections in the axes.
 
@@ -20,6 +22,7 @@ def signs(n: int) -> LieAlgebra:
     return finite_group(f"signs({n})", n, [np.diag(np.where(np.arange(n) == k, -1.0, 1.0)) for k in range(n)])
 
 
+@sized
 def inversion(n: int) -> LieAlgebra:
     """Parity, x -> -x.
 
@@ -30,6 +33,7 @@ def inversion(n: int) -> LieAlgebra:
     return finite_group(f"inversion({n})", n, [-np.eye(n)])
 
 
+@sized
 def polygon(n: int, mirrors: bool = True, angle: float = 0.0) -> LieAlgebra:
     """The symmetries of a regular polygon in the plane: n rotations about the origin and, with mirrors, n reflections.
 
@@ -37,7 +41,7 @@ def polygon(n: int, mirrors: bool = True, angle: float = 0.0) -> LieAlgebra:
         line with the first axis, in radians.
     Returns: an algebra without generators on R^2.
     """
-    n = size(n, "polygon(n)")
+    n, mirrors = size(n, "polygon(n)"), checked_flag(mirrors, "mirrors")
     turn = [_turn(2 * np.pi / n)] if n > 1 else []
     c, s = np.cos(2 * angle), np.sin(2 * angle)
     return finite_group(

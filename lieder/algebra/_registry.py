@@ -16,6 +16,16 @@ def named(constructor: _Constructor) -> _Constructor:
     return constructor
 
 
+# Name -> constructor of other finite groups of one size. No algebra is compared with them.
+SIZED: dict[str, Callable[..., Any]] = {}
+
+
+def sized(constructor: _Constructor) -> _Constructor:
+    """Enter a constructor into the list of finite groups known by a name and a size."""
+    SIZED[constructor.__name__] = constructor
+    return constructor
+
+
 # Letter -> constructor of a finite group, "S" in "S_5". No algebra is compared with them.
 FINITE: dict[str, Callable[..., Any]] = {}
 

@@ -97,7 +97,7 @@ def _tried(
     groups = np.unique(codes[test], return_inverse=True)[1].reshape(-1)
     predict = partial(models.values, fitted.model)
     allowed = rule.delta * found.lengths[: found.at_least]
-    flows = missed(question, predict, (x[test], y[test]), found.symmetric, allowed, units.outputs, groups, rule.seed)
+    flows = missed(question, predict, (x[test], y[test], groups), found.symmetric, allowed, units.outputs, rule.seed)
     alike = inputs_moved(question, x, y, found.symmetric, codes, rule.seed)
     found = dataclasses.replace(found, flows=flows, inputs=alike)
     if flows < AGAINST:

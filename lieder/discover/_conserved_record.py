@@ -16,7 +16,7 @@ from .. import report
 from ..dictionary import AbstractDictionary, sum_text
 from ..dictionary import read as read_dictionary
 from ..files import read_record, write_record
-from ..sampling import table
+from ..sampling import checked_flag, table
 from ._conserved_evidence import ConservedEvidence
 from ._conserved_text import Told, number, text
 from ._sparsify import printable
@@ -79,6 +79,7 @@ class Conserved:
         Returns: one text a function.
         Raises: ValueError for a wrong number of names.
         """
+        slow = checked_flag(slow, "slow")
         texts = self.dictionary.texts(list(self.names if names is None else names))
         out = []
         for row in self.slow if slow else self.basis:
@@ -94,6 +95,7 @@ class Conserved:
         Returns: (N, dim), the functionally independent ones first.
         Raises: ValueError for another width, or NaN.
         """
+        slow = checked_flag(slow, "slow")
         values = table(x, "x").values
         if values.shape[1] != len(self.names):
             raise ValueError(

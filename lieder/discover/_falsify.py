@@ -22,15 +22,14 @@ Model = Callable[[Float[np.ndarray, "N n"]], Float[np.ndarray, "N m"]]
 def missed(
     question: Question,
     model: Model,
-    held: tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N m"]],
+    held: tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N m"], Int[np.ndarray, " N"]],
     generators: Float[np.ndarray, "a q"],
     allowed: Float[np.ndarray, " a"],
     outputs: Float[np.ndarray, " m"],
-    groups: Int[np.ndarray, " N"],
     seed: int,
 ) -> float:
     """p-value of the hypothesis that g^-1 F(g x) predicts held-out labels as well as F(x) does, to within what is
-    allowed.
+    allowed. `held`: inputs, labels and groups of these rows.
 
     Under it the excess of the squared residual of a row, less the square of what is `allowed` for each unit of time,
     has a mean of at most zero; its sign, the same for all rows of a group, is then drawn at random.
@@ -38,7 +37,7 @@ def missed(
     Returns: the least over the generators, times their number; NaN where no row can be moved.
     Reference: Fisher (1935), The Design of Experiments, section 21 (random signs).
     """
-    x, y = held
+    x, y, groups = held
     n = x.shape[1]
     pairs = np.concatenate([x, y], axis=1)
     before = np.sum((outputs * (model(x) - y)) ** 2, axis=1)

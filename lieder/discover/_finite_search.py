@@ -11,7 +11,7 @@ from ..sampling import stream
 from ._checks import check_count, check_error
 from ._doubt import VARYING, Known
 from ._finite_symmetries import FiniteSymmetries
-from ._group import Asked, answered, asked_of
+from ._group import Asked, Given, answered, asked_of
 from ._group_decision import DELTA, checked_rule, readings
 from ._group_scores import Elements, scores
 from ._group_search import Cosets, candidates, distinct, formed, moves_of
@@ -75,7 +75,8 @@ def finite_search(
             " is tested by ld.discover.finite."
         )
     trivial = _group_of(np.eye(algebra.degree, algebra.degree + 1)[None])
-    asked, _ = asked_of(F, x, acting, onto, replace(trivial), fit, error, labels, names, output_names, seed)
+    given = Given(F, x, acting, onto, fit, error, labels, names, output_names, seed)
+    asked, _ = asked_of(given, replace(trivial))
     flows = _connected(asked, acting, onto, seed) if isinstance(connected, str) else connected
     rows = flows.basis if flows.dim else np.zeros((0, algebra.dim))
     notes = (f"connected symmetries: {flows.dim}{', ' + flows.identify() if flows.dim > 1 else ''}",)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,7 +88,8 @@ def finite(
     checked_rule(delta, min_gap, tolerance)
     check_error(error)
     acting, onto, group = checked_group(source, target, period)
-    asked, onto = asked_of(F, x, acting, onto, group, fit, error, labels, names, output_names, seed)
+    given = Given(F, x, acting, onto, fit, error, labels, names, output_names, seed)
+    asked, onto = asked_of(given, group)
     return answered(asked, Elements(acting, onto, group), delta, min_gap, tolerance)
 
 
@@ -152,37 +153,42 @@ def answered(
     )
 
 
-def asked_of(
-    F,
-    x,
-    source: AbstractAction,
-    target: AbstractFibreAction | None,
-    group: FiniteGroup,
-    fit,
-    error,
-    labels,
-    names,
-    output_names,
-    seed: int,
-) -> tuple[Asked, AbstractFibreAction | None]:
+class Given(NamedTuple):
+    """What the caller gives of a model or of data, by the names of the arguments."""
+
+    F: Any
+    x: Any
+    source: AbstractAction
+    target: AbstractFibreAction | None
+    fit: Any
+    error: float | None
+    labels: Any
+    names: Any
+    output_names: Any
+    seed: int
+
+
+def asked_of(given: Given, group: FiniteGroup) -> tuple[Asked, AbstractFibreAction | None]:
     """What is asked of a model or of data; `target` with its width where it was left out and none is known."""
+    F, x, source, target = given[:4]
     if isinstance(F, tuple):
         if x is not None or len(F) != 2:
             raise ValueError("F: data come as one pair, finite((x, y), ...), without another x.")
-        if error is not None or labels is not None:
+        if given.error is not None or given.labels is not None:
             raise ValueError("error and labels say how well a given model is known; for data leave them out.")
-        return _of_data(F[0], F[1], source, target, group, fit, names, output_names, seed), target
+        return _of_data(given, group), target
     if x is None:
         raise ValueError("x: give the sample points of the model, finite(F, x, ...), or data as finite((x, y), ...).")
-    data = streamed(x, names)
+    data = streamed(x, given.names)
     check_width(data.names, data.rows, source, data.argument, "source")
     model = interop.adapted(F, data.whole, "F", data.names)
     m = target.width if target is not None else output_width(model, data)
-    return _of_model(model, data, m, source, target, group, error, labels, output_names, seed), target
+    return _of_model(given, model, data, m, group), target
 
 
-def _of_model(model, data: Stream, m: int, source, target, group, error, labels, output_names, seed) -> Asked:
-    outputs = checked_names(output_names, m, "output_names", [f"y{i}" for i in range(m)])
+def _of_model(given: Given, model: Callable | ForeignModel, data: Stream, m: int, group: FiniteGroup) -> Asked:
+    source, target, error, labels, seed = given.source, given.target, given.error, given.labels, given.seed
+    outputs = checked_names(given.output_names, m, "output_names", [f"y{i}" for i in range(m)])
     fit = scalars(source.algebra, m) if target is None else target
     count = points_for(group.order, data.width, m, 0 if labels is None else 1)
     sample = data.repeatable().sample(count)
@@ -219,14 +225,15 @@ def _of_model(model, data: Stream, m: int, source, target, group, error, labels,
     return Asked(judged_, sample, data.names + outputs, known, unknown, one_sided, where)
 
 
-def _of_data(x, y, source, target, group: FiniteGroup, fit, names, output_names, seed: int) -> Asked:
-    inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
+def _of_data(given: Given, group: FiniteGroup) -> Asked:
+    (x, y), source, target = given.F, given.source, given.target
+    inputs, outputs = all_rows(x, "x", given.names), all_rows(y, "y", given.output_names)
     m = outputs.values.shape[1]
     onto = scalars(source.algebra, m) if target is None else target
     check_sides(inputs, outputs, source, onto)
     check_table(inputs, "x")
     check_table(outputs, "y")
-    fitted = models.fit(inputs.values, outputs.values, fit, seed=seed, argument="fit")
+    fitted = models.fit(inputs.values, outputs.values, given.fit, seed=given.seed, argument="fit")
     rows = fitted.test if len(fitted.test) >= ENOUGH else np.arange(len(inputs.values))
     values = np.asarray(inputs.values, np.float64)
     count = points_for(group.order, values.shape[1], m, len(fitted.alternatives.shares))

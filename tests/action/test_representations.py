@@ -165,6 +165,7 @@ WORKERS = {
     "refuse_elements",
     "flow",
     "jet_names",
+    "leaving_pair",
     "multi_indices",
     "measured_algebra",
     "read_algebra",

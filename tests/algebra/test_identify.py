@@ -41,6 +41,11 @@ OTHER_NAMES = {
     "cyclic(3)": "trivial",
     "dihedral(5)": "trivial",
     "permutations(..)": "trivial",
+    "signs(3)": "trivial",
+    "inversion(2)": "trivial",
+    "polygon(5)": "trivial",
+    "point_group(..)": "trivial",
+    "lattice(..)": "trivial",
     "extended(..)": "gl(2)",
     "product(dihedral(3), e(2))": "se(2)",
 }

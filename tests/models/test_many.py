@@ -85,4 +85,5 @@ def test_memory_does_not_grow_with_rows():
         models.fit_stream(stream(x, "x"), stream(y, "y"), family)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 0.05 * 8 * family.size * 2 * COUNT
+    # Numbers and marks of rows, a few bytes each, where a table of the functions would take 280.
+    assert peaks[1] - peaks[0] < 0.1 * 8 * family.size * 2 * COUNT
