@@ -24,6 +24,9 @@ SPARED = 2.0  # rows there must be for each function of a richer family
 class Undetermined(ValueError):
     """The rows do not determine the parameters, or not how well they are known."""
 
+    def __init__(self, reason: str):
+        ValueError.__init__(self, reason)
+
 
 @dataclass(frozen=True, eq=False)
 class LeastSquares:
