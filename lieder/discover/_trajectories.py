@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..sampling import check_rows, check_varying, table
+from ..sampling import check_rows, check_varying, checked_times, table
 from ._question import is_number
 
 LEAST = 5  # rows of a trajectory: two for noise, more for what it does
@@ -95,26 +95,11 @@ def _parted(data: Any, t: Any, groups: Any, names: Any) -> tuple[list, Any]:
 
 
 def _times(t: Any, states: tuple[np.ndarray, ...]) -> list[np.ndarray]:
-    if t is None or (np.ndim(_first(t)) == 0 and not np.ndim(t)):
-        step = 1.0 if t is None else t
-        if not is_number(step) or not 0 < step < np.inf:
-            raise ValueError(f"t: expected a positive step or increasing times, got {t!r}.")
-        return [float(step) * np.arange(len(x)) for x in states]
-    if isinstance(t, list | tuple) and len(t) and np.ndim(t[0]) == 1:
-        times = [np.asarray(one, np.float64) for one in t]
-    else:
-        times = [np.asarray(t, np.float64)] * len(states)
-    if len(times) != len(states):
-        raise ValueError(f"t: expected times of {len(states)} trajectories, got {len(times)}.")
-    for i, (one, x) in enumerate(zip(times, states, strict=True)):
-        if one.shape != (len(x),):
-            raise ValueError(
-                f"t: trajectory {i} has {len(x)} rows, but its times have shape {one.shape}. Give a list of arrays, one"
-                " a trajectory, where their lengths differ."
-            )
-        if not np.isfinite(one).all() or not (np.diff(one) > 0).all():
-            raise ValueError(f"t: the times of trajectory {i} do not increase; sort the rows, drop repeated ones.")
-    return times
+    if t is None:
+        t = 1.0
+    elif np.ndim(_first(t)) == 0 and not np.ndim(t) and not is_number(t):
+        raise ValueError(f"t: expected a positive step or increasing times, got {t!r}.")
+    return checked_times(t, [len(x) for x in states])
 
 
 def _first(t: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lieder.dictionary import AbstractDictionary
 from lieder.interop import estimator_inputs, estimator_outputs
-from lieder.sampling import check_computed, real_numbers
+from lieder.sampling import check_computed, checked_times, real_numbers
 
 from ._slopes import LEAST
 
@@ -89,25 +89,8 @@ def _states(estimator: Any, table: Any, where: str, first: bool) -> np.ndarray:
 
 
 def _times(t, states: list[np.ndarray]) -> list[np.ndarray]:
-    if not isinstance(t, list | tuple) and np.ndim(t) == 0:
-        step = float(t)
-        if not 0 < step < np.inf:
-            raise ValueError(f"t: expected a positive step or increasing times, got {t!r}.")
-        times = [step * np.arange(len(x)) for x in states]
-    elif isinstance(t, list | tuple) and len(t) and np.ndim(t[0]) == 1:
-        times = [np.asarray(one, np.float64) for one in t]
-    else:
-        times = [np.asarray(t, np.float64)] * len(states)
-    if len(times) != len(states):
-        raise ValueError(f"t: expected times of {len(states)} trajectories, got {len(times)}.")
-    for i, (one, x) in enumerate(zip(times, states, strict=True)):
-        if one.shape != (len(x),):
-            raise ValueError(
-                f"t: trajectory {i} has {len(x)} samples, but its times have shape {one.shape}. Give a list of arrays, "
-                "one a trajectory, where their lengths differ."
-            )
-        if not np.isfinite(one).all() or not (np.diff(one) > 0).all():
-            raise ValueError(f"t: the times of trajectory {i} do not increase; sort the samples, drop repeated ones.")
+    times = checked_times(t, [len(x) for x in states], "samples")
+    for i, x in enumerate(states):
         if len(x) < LEAST:
             raise ValueError(
                 f"x: trajectory {i} has {len(x)} samples, too short to differentiate: at least {LEAST} are needed."

@@ -39,3 +39,4 @@ from ._table import check_rows as check_rows
 from ._table import check_size as check_size
 from ._table import check_varying as check_varying
 from ._table import table as table
+from ._times import checked_times as checked_times
