@@ -19,7 +19,8 @@ POINTS = 512  # at which the law is judged
 ENTRIES = 2**20  # of the rows of all draws: fewer points where these are more
 LEAST = 128  # points however many the entries
 NUMERATOR = 0.8  # share of alpha that goes to the numerator's band; the rest to the denominator's, which decides little
-NULL = 1e-7  # share of the largest below which a candidate's motion counts as none
+NULL = 1e-12  # share of the largest below which a candidate's motion counts as none
+SQUARED = 1e-7  # the same of forms, which hold half of the digits
 
 
 def certificate(
@@ -73,19 +74,24 @@ def drawn(
     count = min(len(chosen), max(LEAST, min(POINTS, ENTRIES // each)))
     chosen = chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]
     at, values = _met(question, estimate, units, x[chosen], weights[chosen])
+    basis = at.moving(estimate.coefficients)
+    at = at.within(basis)
     numerator, denominator = (form[0] for form in at.forms(estimate.coefficients[None], at.moves.turns))
-    spectrum = relative_spectrum(_root(numerator), _root(denominator), NULL)
+    spectrum = relative_spectrum(_root(numerator), _root(denominator), SQUARED)
     examples = np.concatenate([x[chosen], values], axis=1)
-    weak = list(weak_directions(question.both, spectrum.directions, examples, question.names)[0])
-    strong = [k for k in range(len(spectrum.directions)) if k not in weak]
-    directions = spectrum.directions[[*strong, *weak]]
-    # Columns in which the denominator is the identity and the numerator diagonal.
-    lengths = np.sqrt(_along(denominator, directions))
-    frame = (directions / lengths[:, None]).T
-    errors = at.within(frame).forms(estimate.errors(draws, rule.seed))
-    half = at.every(2).forms(estimate.coefficients[None], at.every(2).moves.turns)
+    directions = spectrum.directions @ basis.T
+    norms = np.linalg.norm(directions, axis=1)
+    weak = list(weak_directions(question.both, directions / norms[:, None], examples, question.names)[0])
+    strong = [k for k in range(len(directions)) if k not in weak]
     order = [*strong, *weak]
-    return Drawn(directions, len(strong), spectrum.values[order], *errors, lengths, _changed(half, frame))
+    # Columns in which the denominator is the identity and the numerator diagonal.
+    lengths = np.sqrt(_along(denominator, spectrum.directions[order]))
+    frame = (spectrum.directions[order] / lengths[:, None]).T
+    errors = at.within(frame).forms(estimate.errors(draws, rule.seed))
+    fewer = at.every(2)
+    half = fewer.forms(estimate.coefficients[None], fewer.moves.turns)
+    unit, norms = (directions / norms[:, None])[order], norms[order]
+    return Drawn(unit, len(strong), spectrum.values[order], *errors, lengths / norms, _changed(half, frame))
 
 
 def stated(rule: Rule, of: Drawn, floor: float = 0.0) -> Certificate:
@@ -135,6 +141,21 @@ class _Met:
         """For combinations of the generators, columns of the frame."""
         combined = Moves(*(np.moveaxis(np.moveaxis(part, 1, -1) @ frame, -1, 1) for part in self.moves))
         return replace(self, moves=combined)
+
+    def moving(self, coefficients: Float[np.ndarray, "r m"]) -> Float[np.ndarray, "q k"]:
+        """Combinations of the generators along which the denominator is one, without those that move nothing.
+
+        From rows and not from their products: far from the origin a turn about the points is what turns and shifts
+        leave of each other, and products would lose it.
+        """
+        jacobians = self.slopes @ coefficients
+        sizes = np.einsum("bnm,n,m->b", jacobians**2, self.units.inputs**2, self.units.outputs**2)
+        motion = self.moves.fields / self.units.inputs * (np.sqrt(sizes) * self.root)[:, None, None]
+        turned = self.moves.turns * self.units.outputs * self.root[:, None, None]
+        rows = np.concatenate([np.moveaxis(part, 1, -1).reshape(-1, part.shape[1]) for part in (motion, turned)])
+        _, lengths, axes = np.linalg.svd(rows, full_matrices=False)
+        kept = lengths > NULL * lengths.max(initial=0.0)
+        return (axes[kept] / lengths[kept, None]).T
 
     def every(self, step: int) -> "_Met":
         """At a part of the points."""

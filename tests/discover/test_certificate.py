@@ -210,3 +210,17 @@ def test_few_groups_certify_nothing():
     x, y, codes = grouped(11)
     c = found(x, y, groups=codes % 5).certificate
     assert c is not None and "5 groups are too few" in c.reason and c.at_least == 0
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e5])
+def test_rows_far_from_the_origin_have_as_many_symmetries(offset):
+    """A turn about the points is there what turns and shifts leave of each other: no candidate may be lost."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(400, 3))
+    y = np.sum(x**2, axis=1) + 0.02 * rng.normal(size=400)
+    source = ld.points(ld.algebra.aff(3))
+    found = ld.discover.dataset(
+        x + offset, y, source=source, target=ld.scalars(source.algebra), fit="polynomial(2)", evidence="certificate"
+    )
+    c = found.certificate
+    assert found.dim == 3 and (c.at_least, c.at_most, len(c.directions)) == (3, 3, 12)
