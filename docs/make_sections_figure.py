@@ -41,6 +41,8 @@ def orbits(axes, found, starts, times, title, window):
             axes.plot(*curve.T, color=colour, lw=1)
     axes.set(xlim=window[:2], ylim=window[2:], aspect="equal")
     axes.set_title(title, fontsize=9, color=INK)
+    axes.set_xlabel("x", fontsize=8, color=GREY)
+    axes.set_ylabel("y", fontsize=8, color=GREY)
     axes.tick_params(labelsize=7, colors=GREY)
 
 
@@ -64,14 +66,14 @@ def figure() -> Figure:
     right.scatter(np.arange(1, len(defects) + 1), defects, c=colours, s=14)
     right.set_yscale("log")
     right.set_title("Schwarzschild: 4 of 20", fontsize=9, color=INK)
-    right.set_xlabel("direction", fontsize=8, color=GREY)
+    right.set_xlabel("direction, by ascending defect", fontsize=8, color=GREY)
     right.set_ylabel("relative defect", fontsize=8, color=GREY)
     right.tick_params(labelsize=7, colors=GREY)
     return out
 
 
 if __name__ == "__main__":
-    figure().savefig(IMAGE, dpi=110)
+    figure().savefig(IMAGE, dpi=150)
     with Image.open(IMAGE) as drawn:
         drawn.convert("RGB").save(IMAGE, optimize=True)
     print(f"{IMAGE.stat().st_size // 1024} kB")
