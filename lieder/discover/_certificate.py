@@ -25,7 +25,9 @@ class Certificate:
         defects: (k,) of the model fitted without penalty; debiased: (k,) without the share that the noise of the labels
             has in numerator and denominator.
         lower, upper: (k,) simultaneous bounds. `upper[k]` bounds all defects in the span of the first k + 1 directions,
-            `lower[k]` all in the span of the others that are not weak.
+            `lower[k]` all in the span of the others that are not weak. Of what is certified `upper` is at most `delta`:
+            the test that counts is sharper than the bounds of all.
+        least: (k,) the delta at which so many would be certified, had it been chosen: to first order about `delta`.
         lengths: (k,) root mean square of the denominator along each direction.
         weak: how many directions, the last ones, the data can hardly judge: they are never certified.
         rows, groups: behind it; groups 0 where rows were taken to be independent.
@@ -50,6 +52,7 @@ class Certificate:
     debiased: Float[np.ndarray, " k"]
     lower: Float[np.ndarray, " k"]
     upper: Float[np.ndarray, " k"]
+    least: Float[np.ndarray, " k"]
     lengths: Float[np.ndarray, " k"]
     weak: int = 0
     rows: int = 0
@@ -80,7 +83,7 @@ class Certificate:
 
     def least_delta(self, count: int = 1) -> float:
         """The least delta at which so many symmetries would be certified, all else equal; infinite where none is."""
-        return float(self.upper[count - 1]) if 1 <= count <= len(self.upper) - self.weak else float("inf")
+        return float(self.least[count - 1]) if 1 <= count <= len(self.least) - self.weak else float("inf")
 
     def __str__(self) -> str:
         return " ".join(sentences(self))
@@ -111,12 +114,13 @@ def bounded(defects: Float[np.ndarray, " k"], numerator: Band, denominator: Band
     count = len(defects)
     squares = np.diag(defects**2)
     noise, less = numerator.times**2 * numerator.scale, denominator.times**2 * denominator.scale
-    lower, upper = np.zeros(count), np.full(count, np.inf)
+    lower, upper, longer = np.zeros(count), np.full(count, np.inf), 1.0 + np.sqrt(largest_eigenvalue(less))
     for k in range(count):
         among = slice(0, k + 1)
-        off = np.sqrt(largest_eigenvalue(noise[among, among]))
+        off = np.sqrt(np.max(np.diag(noise)[among]))
         at = float(np.sqrt(largest_eigenvalue(less[among, among])))
         if at < 1.0 and np.isfinite(off):
+            # Any share makes a bound; this one would make the least were the two along one direction.
             share = np.clip(defects[k] / max(defects[k] + off, np.finfo(float).tiny), 1e-9, 1.0 - 1e-9)
             most = largest_eigenvalue(squares[among, among] / share + noise[among, among] / (1.0 - share))
             upper[k] = np.sqrt(most) / (1.0 - at)
@@ -124,7 +128,7 @@ def bounded(defects: Float[np.ndarray, " k"], numerator: Band, denominator: Band
         if defects[k] > 0.0 and np.isfinite(numerator.times) and np.isfinite(denominator.times):
             inverse = 1.0 / defects[rest]
             lost = np.sqrt(largest_eigenvalue(inverse[:, None] * noise[rest, rest] * inverse))
-            lower[k] = max(1.0 - lost, 0.0) * defects[k] / (1.0 + np.sqrt(largest_eigenvalue(less[rest, rest])))
+            lower[k] = max(1.0 - lost, 0.0) * defects[k] / longer
     return Bounds(np.maximum(lower - floor, 0.0), upper + floor)
 
 

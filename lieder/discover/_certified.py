@@ -67,8 +67,8 @@ def certified(
 def withheld(found: Certificate, reason: str) -> Certificate:
     """With nothing certified, for a reason."""
     count = len(found.directions)
-    open_ = np.zeros(count), np.full(count, np.inf)
-    return dataclasses.replace(found, at_least=0, at_most=count, lower=open_[0], upper=open_[1], reason=reason)
+    none, all_ = np.zeros(count), np.full(count, np.inf)
+    return dataclasses.replace(found, at_least=0, at_most=count, lower=none, upper=all_, least=all_, reason=reason)
 
 
 def uncertified(question: Question, rule: Rule, rows: int, reason: str) -> Certificate:
@@ -76,9 +76,8 @@ def uncertified(question: Question, rule: Rule, rows: int, reason: str) -> Certi
     q = question.source.algebra.dim
     zero = np.zeros(q)
     groups = 0 if rule.groups is None else rule.groups.count
-    empty = Certificate(
-        rule.delta, rule.alpha, 0, q, np.eye(q), zero + np.nan, zero + np.nan, zero, zero + np.inf, zero, rows=rows
-    )
+    unknown, most = zero + np.nan, zero + np.inf
+    empty = Certificate(rule.delta, rule.alpha, 0, q, np.eye(q), unknown, unknown, zero, most, most, zero, rows=rows)
     return withheld(dataclasses.replace(empty, groups=groups), reason)
 
 

@@ -10,6 +10,7 @@ from ..derivative import Moves, moves
 from ..linalg import relative_spectrum, simultaneous_band
 from ..models import LeastSquares, Refits
 from ._certificate import Bounds, Certificate, bounded, counted
+from ._equivalence import below
 from ._evidence import TOP
 from ._identifiability import weak_directions
 from ._question import Question, Rule
@@ -18,7 +19,10 @@ from ._reduce import Units
 POINTS = 512  # at which the law is judged
 ENTRIES = 2**20  # of the rows of all draws: fewer points where these are more
 LEAST = 128  # points however many the entries
-NUMERATOR = 0.8  # share of alpha that goes to the numerator's band; the rest to the denominator's, which decides little
+EACH = (
+    0.2  # share of alpha that goes to the denominator's band, which decides little, and to the lower bounds; the rest
+)
+# to what is certified
 NULL = 1e-12  # share of the largest below which a candidate's motion counts as none
 SQUARED = 1e-7  # the same of forms, which hold half of the digits
 
@@ -47,12 +51,17 @@ def certificate(
 
 class Drawn(NamedTuple):
     """The model's directions (k, q) by ascending defect, the weak ones last, and how many are `strong`; `defects` (k,);
-    draws of the errors of numerator and denominator along them, quadratic forms (G, k, k), in a frame in which the
-    denominator is the identity; `lengths` (k,) of the denominator; `halved` (k,), the defects at half of the points."""
+    the rows (R, k) of the numerator along them in a frame in which the denominator is the identity, and draws (G, R, k)
+    of their `errors`, with `sharp` where these have the law of a least-squares estimate; draws of the errors of
+    numerator and denominator as quadratic forms (G, k, k); `lengths` (k,) of the denominator; `halved` (k,), the
+    defects at half of the points."""
 
     directions: Float[np.ndarray, "k q"]
     strong: int
     defects: Float[np.ndarray, " k"]
+    rows: Float[np.ndarray, "R k"]
+    errors: Float[np.ndarray, "G R k"]
+    sharp: bool
     numerator: Float[np.ndarray, "G k k"]
     denominator: Float[np.ndarray, "G k k"]
     lengths: Float[np.ndarray, " k"]
@@ -68,7 +77,7 @@ def drawn(
     weights: Float[np.ndarray, " N"],
 ) -> Drawn:
     """What a certificate is read from."""
-    draws = int(np.ceil(1.0 / ((1.0 - NUMERATOR) * rule.alpha) - 1e-9)) - 1
+    draws = int(np.ceil(1.0 / (EACH * rule.alpha) - 1e-9)) - 1
     each = draws * question.onto.width * question.source.algebra.dim
     chosen = np.flatnonzero(weights > 0)
     count = min(len(chosen), max(LEAST, min(POINTS, ENTRIES // each)))
@@ -76,8 +85,8 @@ def drawn(
     at, values = _met(question, estimate, units, x[chosen], weights[chosen])
     basis = at.moving(estimate.coefficients)
     at = at.within(basis)
-    numerator, denominator = (form[0] for form in at.forms(estimate.coefficients[None], at.moves.turns))
-    spectrum = relative_spectrum(_root(numerator), _root(denominator), SQUARED)
+    law, denominator = (of[0] for of in at.forms(estimate.coefficients[None], at.moves.turns))
+    spectrum = relative_spectrum(np.linalg.qr(law, mode="r"), _root(denominator), SQUARED)
     examples = np.concatenate([x[chosen], values], axis=1)
     directions = spectrum.directions @ basis.T
     norms = np.linalg.norm(directions, axis=1)
@@ -87,40 +96,58 @@ def drawn(
     # Columns in which the denominator is the identity and the numerator diagonal.
     lengths = np.sqrt(_along(denominator, spectrum.directions[order]))
     frame = (spectrum.directions[order] / lengths[:, None]).T
-    errors = at.within(frame).forms(estimate.errors(draws, rule.seed))
-    fewer = at.every(2)
+    errors, less = at.within(frame).forms(estimate.errors(draws, rule.seed))
+    fewer = at.every(2).within(frame)
     half = fewer.forms(estimate.coefficients[None], fewer.moves.turns)
     unit, norms = (directions / norms[:, None])[order], norms[order]
-    return Drawn(unit, len(strong), spectrum.values[order], *errors, lengths / norms, _changed(half, frame))
+    changed = np.sqrt(np.sum(half[0][0] ** 2, axis=0) / np.maximum(np.diag(half[1][0]), np.finfo(float).tiny))
+    sharp, squares = isinstance(estimate, LeastSquares), errors.transpose(0, 2, 1) @ errors
+    return Drawn(
+        unit, len(strong), spectrum.values[order], law @ frame, errors, sharp, squares, less, lengths / norms, changed
+    )
 
 
 def stated(rule: Rule, of: Drawn, floor: float = 0.0) -> Certificate:
-    """The counts and bounds."""
+    """The counts and bounds.
+
+    A band about the numerator gives bounds of all defects at once. Where the errors are those of least squares, what is
+    below delta is tested besides, and the band keeps a small share of alpha.
+    """
     count, judged = len(of.defects), slice(0, of.strong)
-    lower, upper = np.zeros(count), np.full(count, np.inf)
+    lower, upper, least = np.zeros(count), np.full(count, np.inf), np.full(count, np.inf)
     if of.strong:
-        above, below = (
+        shares = (EACH if of.sharp else 1.0 - EACH, EACH)
+        bands = [
             simultaneous_band(form[:, judged, judged], 1.0 - share * rule.alpha)
-            for form, share in ((of.numerator, NUMERATOR), (of.denominator, 1.0 - NUMERATOR))
-        )
-        lower[judged], upper[judged] = bounded(of.defects[judged], above, below, floor)
-    least, most = counted(Bounds(lower, upper), rule.delta)
+            for form, share in zip((of.numerator, of.denominator), shares, strict=True)
+        ]
+        lower[judged], upper[judged] = bounded(of.defects[judged], bands[0], bands[1], floor)
+        least[judged] = upper[judged]
+        if of.sharp:
+            rows, errors = of.rows[:, judged], of.errors[:, :, judged]
+            level = (1.0 - 2.0 * EACH) * rule.alpha
+            sharp = below(of.defects[judged], rows, errors, lower[judged], bands[1], rule.delta, level)
+            least[judged] = np.where(np.isfinite(sharp.least), sharp.least, upper[judged])
+            upper[: sharp.count] = np.minimum(upper[: sharp.count], rule.delta)
+            upper[sharp.count : of.strong] = np.maximum(upper[sharp.count : of.strong], np.nextafter(rule.delta, 1.0))
+    certain, most = counted(Bounds(lower, upper), rule.delta)
     noise, less = (np.einsum("gkk->k", form) / len(form) for form in (of.numerator, of.denominator))
     kept = np.maximum(1.0 - less, np.finfo(float).tiny)
     debiased = np.minimum(np.sqrt(np.maximum(of.defects**2 - noise, 0.0) / kept), TOP)
     return Certificate(
         rule.delta,
         rule.alpha,
-        least,
+        certain,
         most,
         of.directions,
         of.defects,
         debiased,
         lower,
         upper,
+        least,
         of.lengths,
         weak=count - of.strong,
-        halved=float(abs(of.halved - of.defects)[max(least, 1) - 1]) if count else float("nan"),
+        halved=float(abs(of.halved - of.defects)[max(certain, 1) - 1]) if count else float("nan"),
     )
 
 
@@ -153,7 +180,7 @@ class _Met:
         motion = self.moves.fields / self.units.inputs * (np.sqrt(sizes) * self.root)[:, None, None]
         turned = self.moves.turns * self.units.outputs * self.root[:, None, None]
         rows = np.concatenate([np.moveaxis(part, 1, -1).reshape(-1, part.shape[1]) for part in (motion, turned)])
-        _, lengths, axes = np.linalg.svd(rows, full_matrices=False)
+        _, lengths, axes = np.linalg.svd(np.linalg.qr(rows, mode="r"))
         kept = lengths > NULL * lengths.max(initial=0.0)
         return (axes[kept] / lengths[kept, None]).T
 
@@ -166,9 +193,10 @@ class _Met:
 
     def forms(
         self, coefficients: Float[np.ndarray, "G r m"], turns: Float[np.ndarray, "B q m"] | None = None
-    ) -> tuple[Float[np.ndarray, "G q q"], Float[np.ndarray, "G q q"]]:
-        """Numerator and denominator of the relative defect as quadratic forms, weighted means over the points, of
-        models or of their errors; `turns` of outputs, by default those of the linear part."""
+    ) -> tuple[Float[np.ndarray, "G R q"], Float[np.ndarray, "G q q"]]:
+        """The numerator of the relative defect as rows, one for each point and output, and the denominator as a
+        quadratic form, weighted means over the points, of models or of their errors; `turns` of outputs, by default
+        those of the linear part."""
         count, _, m = coefficients.shape
         points, n, r = self.slopes.shape
         fields, _, turning = self.moves
@@ -191,14 +219,14 @@ class _Met:
             turned = None if turns is None or not turns.any() else turns.transpose(0, 2, 1)[:, None]
         if turned is not None:
             along = along - turned
-            denominator = denominator + _squares(turned * scale)
-        return _squares(along * scale), denominator
+            less = _rows(turned * scale)
+            denominator = denominator + less.transpose(0, 2, 1) @ less
+        return _rows(along * scale), denominator
 
 
-def _squares(rows: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G q q"]:
-    points, count, outputs, width = rows.shape
-    flat = np.moveaxis(rows, 1, 0).reshape(count, points * outputs, width)
-    return flat.transpose(0, 2, 1) @ flat
+def _rows(parts: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G R q"]:
+    points, count, outputs, width = parts.shape
+    return np.moveaxis(parts, 1, 0).reshape(count, points * outputs, width)
 
 
 def _met(
@@ -213,11 +241,6 @@ def _met(
 
 def _along(form: np.ndarray, directions: np.ndarray) -> np.ndarray:
     return np.einsum("kq,qr,kr->k", directions, form, directions)
-
-
-def _changed(half: tuple[np.ndarray, np.ndarray], frame: np.ndarray) -> Float[np.ndarray, " k"]:
-    numerator, denominator = (_along(form[0], frame.T) for form in half)
-    return np.sqrt(np.maximum(numerator, 0.0) / np.maximum(denominator, np.finfo(float).tiny))
 
 
 def _root(form: np.ndarray) -> np.ndarray:
