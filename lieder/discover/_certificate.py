@@ -114,16 +114,18 @@ def bounded(defects: Float[np.ndarray, " k"], numerator: Band, denominator: Band
     count = len(defects)
     squares = np.diag(defects**2)
     noise, less = numerator.times**2 * numerator.scale, denominator.times**2 * denominator.scale
-    lower, upper, longer = np.zeros(count), np.full(count, np.inf), 1.0 + np.sqrt(largest_eigenvalue(less))
+    lower, upper, most = np.zeros(count), np.full(count, np.inf), np.inf
+    if np.isfinite(denominator.times):
+        most = largest_eigenvalue(less)
+    longer, shorter = 1.0 + np.sqrt(most), np.sqrt(np.minimum(np.cumsum(np.diag(less)), most))
     for k in range(count):
         among = slice(0, k + 1)
-        off = np.sqrt(np.max(np.diag(noise)[among]))
-        at = float(np.sqrt(largest_eigenvalue(less[among, among])))
+        off, at = np.sqrt(np.max(np.diag(noise)[among])), float(shorter[k])
         if at < 1.0 and np.isfinite(off):
             # Any share makes a bound; this one would make the least were the two along one direction.
             share = np.clip(defects[k] / max(defects[k] + off, np.finfo(float).tiny), 1e-9, 1.0 - 1e-9)
-            most = largest_eigenvalue(squares[among, among] / share + noise[among, among] / (1.0 - share))
-            upper[k] = np.sqrt(most) / (1.0 - at)
+            sure = largest_eigenvalue(squares[among, among] / share + noise[among, among] / (1.0 - share))
+            upper[k] = np.sqrt(sure) / (1.0 - at)
         rest = slice(k, count)
         if defects[k] > 0.0 and np.isfinite(numerator.times) and np.isfinite(denominator.times):
             inverse = 1.0 / defects[rest]

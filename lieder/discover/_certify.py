@@ -17,7 +17,7 @@ from ._question import Question, Rule
 from ._reduce import Units
 
 POINTS = 512  # at which the law is judged
-ENTRIES = 2**20  # of the rows of all draws: fewer points where these are more
+ENTRIES = 2**19  # of the rows of all draws: fewer points where these are more
 LEAST = 128  # points however many the entries
 EACH = (
     0.2  # share of alpha that goes to the denominator's band, which decides little, and to the lower bounds; the rest
@@ -201,16 +201,16 @@ class _Met:
         points, n, r = self.slopes.shape
         fields, _, turning = self.moves
         q = fields.shape[1]
+        # In common units and times the roots of weights from the first: these tables are small, those of draws are not.
         flat = np.moveaxis(coefficients, 0, 1).reshape(r, count * m)
-        jacobians = (self.slopes.reshape(points * n, r) @ flat).reshape(points, n, count, m)
-        along = (jacobians.reshape(points, n, count * m).transpose(0, 2, 1) @ fields.transpose(0, 2, 1)).reshape(
-            points, count, m, q
-        )
-        scale = self.units.outputs[:, None] * self.root[:, None, None, None]
-        sizes = np.einsum("bngm,n,m->gb", jacobians**2, self.units.inputs**2, self.units.outputs**2)
+        scaled = (np.moveaxis(coefficients, 0, 1) * self.units.outputs).reshape(r, count * m)
+        slopes = self.slopes * self.root[:, None, None]
+        jacobians = (slopes.reshape(points * n, r) @ scaled).reshape(points, n, count * m)
+        along = jacobians.transpose(0, 2, 1) @ fields.transpose(0, 2, 1)
+        sizes = np.einsum("bngm,n->gb", jacobians.reshape(points, n, count, m) ** 2, self.units.inputs**2)
         measured = fields / self.units.inputs
-        outer = np.einsum("bqn,bpn->bqp", measured, measured).reshape(points, q * q)
-        denominator = ((sizes * self.root**2) @ outer).reshape(count, q, q)
+        outer = measured @ measured.transpose(0, 2, 1)
+        denominator = (sizes @ outer.reshape(points, q * q)).reshape(count, q, q)
         if turns is None and turning.any():
             values = (self.features @ flat).reshape(points, count, m)
             turned = (turning.reshape(points, q * m, m) @ values.transpose(0, 2, 1)).reshape(points, q, m, count)
@@ -218,10 +218,11 @@ class _Met:
         else:
             turned = None if turns is None or not turns.any() else turns.transpose(0, 2, 1)[:, None]
         if turned is not None:
-            along = along - turned
-            less = _rows(turned * scale)
+            turned = turned * (self.units.outputs[:, None] * self.root[:, None, None, None])
+            along = along - turned.reshape(points, count * m, q)
+            less = _rows(turned)
             denominator = denominator + less.transpose(0, 2, 1) @ less
-        return _rows(along * scale), denominator
+        return _rows(along.reshape(points, count, m, q)), denominator
 
 
 def _rows(parts: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G R q"]:

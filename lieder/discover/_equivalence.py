@@ -88,9 +88,9 @@ def _edge(
     taken = np.linalg.qr(far)[0].T if far.shape[1] else np.zeros((0, rows))
     size = np.einsum("wgr,wgr->w", errors, errors)
     errors = errors - (errors @ taken.T) @ taken
-    cross = np.zeros((draws, width, width))
+    cross, start = np.zeros((draws, width, width)), len(taken)
     for i in range(width):
-        left = errors[i] - (errors[i] @ taken.T) @ taken
+        left = errors[i] - (errors[i] @ taken[start:].T) @ taken[start:]
         norms = np.einsum("gr,gr->g", left, left)
         if norms.sum() <= NOTHING * size[i]:
             continue  # the model cannot err so: any function will do that no error has a part in
