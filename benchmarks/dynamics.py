@@ -22,10 +22,16 @@ import measure  # first: it fixes the threads before NumPy and JAX start
 
 # isort: split
 
+import sys
+from pathlib import Path
+
 import jax.numpy as jnp
 import numpy as np
 
 from lieder import action, algebra, dictionary, discover, enforce
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import motions
 
 try:
     import pysindy
@@ -148,10 +154,7 @@ def measured(system: System, rng: np.random.Generator) -> np.ndarray:
     out = np.empty((system.steps, *x.shape))
     for i in range(system.steps):
         out[i] = x
-        a = system.field(x)
-        b = system.field(x + STEP / 2 * a)
-        c = system.field(x + STEP / 2 * b)
-        x = x + STEP / 6 * (a + 2 * b + 2 * c + system.field(x + STEP * c))
+        x = motions.step(system.field, x, STEP)
     white = system.noise * rng.standard_normal(out.shape)
     out = out * (1 + white) if system.multiplicative else out + white * out.std(axis=(0, 1))
     return out[:: system.every].swapaxes(0, 1)

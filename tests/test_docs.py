@@ -1,6 +1,9 @@
 """Every Python block of README.md and docs/, and every script of examples/, runs as a reader would run it."""
 
+import contextlib
+import doctest
 import importlib
+import io
 import os
 import re
 import socket
@@ -63,6 +66,18 @@ def test_page_runs(page, tmp_path, monkeypatch):
         if run:
             # Empty lines first, so that a traceback names the line of the page.
             exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+
+
+WITH_EXAMPLES = [path for path in sorted((ROOT / "lieder").rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.stem)
+def test_examples_in_docstrings_run(path):
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        failed, tried = doctest.testmod(module)
+    assert tried and not failed, told.getvalue()
 
 
 def test_every_name_on_a_page_exists():

@@ -1,5 +1,6 @@
 """lieder conserved: trajectories in, what stays constant along them out."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,9 @@ def conserved(
     figure: Annotated[
         Path | None, typer.Option(help="Draw the functions along trajectories here (.png, .pdf).")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answer as one JSON object and nothing else.")
+    ] = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
     missing: Missing = "refuse",
@@ -58,9 +62,10 @@ def conserved(
         error=error,
         names=columns,
     )
-    print(found)
+    said = [json.dumps(found.plain(), indent=2) if as_json else str(found)]
     if save is not None:
-        print(f"Result: {found.save(save)}")
+        said.append(f"Result: {found.save(save)}")
     if figure is not None:
         found.plot().savefig(figure)
-        print(f"Figure: {figure}")
+        said.append(f"Figure: {figure}")
+    print("\n".join(said[:1] if as_json else said))

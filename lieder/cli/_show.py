@@ -1,5 +1,6 @@
 """lieder show: a saved result in, what `discover` or `conserved` printed out."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 def show(
     file: Annotated[Path, typer.Argument(help="A result that lieder discover, conserved or promote saved (.npz).")],
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Conserved quantities as one JSON object.")] = False,
 ) -> None:
     """Print a saved result, or write its report."""
     if not file.exists():
@@ -21,8 +23,11 @@ def show(
     if record_kind(file).startswith("lieder conserved"):
         if report is not None:
             raise ValueError("--report: conserved quantities have no report page; see lieder conserved --figure.")
-        print(Conserved.load(file))
+        kept = Conserved.load(file)
+        print(json.dumps(kept.plain(), indent=2) if as_json else kept)
         return
+    if as_json:
+        raise ValueError("--json is for results of lieder conserved; this file holds symmetries.")
     found = Symmetries.load(file)
     print(found)
     if report is not None:

@@ -65,6 +65,20 @@ def conserved(
     Returns: Conserved.
     Raises: ValueError, TypeError: a field without x; x with trajectories; one trajectory; fewer rows than functions;
         times that do not increase; NaN, constant columns, other widths; functions that are not finite at a row.
+    Example:
+        >>> import jax.numpy as jnp
+        >>> import numpy as np
+        >>> import lieder as ld
+        >>> oscillator = lambda z: jnp.stack([z[1], -4 * z[0]])
+        >>> states = np.random.default_rng(0).normal(size=(40, 2))
+        >>> found = ld.discover.conserved(oscillator, "polynomials(2)", x=states, names=["x", "v"])
+        >>> found.expressions()
+        ['x^2 + 1/4 v^2']
+        >>> values = np.stack([np.cos(np.linspace(0, 5, 99)), -2 * np.sin(np.linspace(0, 5, 99))], axis=1)
+        >>> runs = [size * values for size in (1, 2, 3)]
+        >>> ld.discover.conserved(runs, "polynomials(2)", t=5 / 196, names=["x", "v"]).expressions()
+        ['x^2 + 1/4 v^2']
+
     Reference: Kaiser, Kutz and Brunton, Discovering conservation laws from data for control, CDC 2018 (the null space);
         Liu and Tegmark, Machine learning conservation laws from trajectories, PRL 126, 2021 (their number).
     """

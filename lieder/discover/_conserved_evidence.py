@@ -16,6 +16,7 @@ CANNOT_TELL: Kept = "cannot tell"
 GAP = "largest gap"
 SLOW = 0.1  # the largest defect of a function that is said to change slowly
 TOP = 1.0  # the defect that means "not small at all"
+EXPLAINED = 1.2  # resolutions of noise up to which a defect is one of noise; conserved functions have at most 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,8 @@ def settle(
     but little.
 
     Arguments: `defects` (k,) ascending; `resolutions` (k,), of each; `source`, where they come from, in words;
-        `min_gap`, the least ratio taken for an answer; `floor`, a defect up to which none counts as resolved.
+        `min_gap`, the least ratio taken for an answer; `floor`, a defect up to which none counts as resolved, 0 where
+        the resolution is that of rounding and not of noise.
     Returns: dim, slow and ConservedEvidence.
     """
     if len(defects) == 0:  # all combinations are constant on the data, or noise
@@ -82,7 +84,8 @@ def settle(
     own = np.clip(resolutions, np.finfo(float).tiny, TOP)
     resolved = np.maximum(min_gap * own, floor)
     rank = decide(defects, resolution=own, min_gap=min_gap, top=TOP, following=BROKEN, resolved=resolved)
-    chance = np.maximum(CLAIMED * np.maximum.accumulate(own), floor)[: rank.count]
+    explained = EXPLAINED if floor > 0.0 else CLAIMED
+    chance = np.maximum(explained * np.maximum.accumulate(own), floor)[: rank.count]
     doubtful = not rank.clear or bool(np.any(defects[: rank.count] > chance))
     verdict = CANNOT_TELL if doubtful else (CONSERVED if rank.count else NONE_HERE)
     dim = rank.count if verdict == CONSERVED else 0

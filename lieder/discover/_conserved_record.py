@@ -18,7 +18,7 @@ from ..dictionary import read as read_dictionary
 from ..files import read_record, write_record
 from ..sampling import checked_flag, table
 from ._conserved_evidence import ConservedEvidence
-from ._conserved_text import Told, number, text
+from ._conserved_text import Told, number, plain, text
 from ._sparsify import printable
 
 if TYPE_CHECKING:
@@ -197,20 +197,27 @@ class Conserved:
         )
 
     def __str__(self) -> str:
-        return text(
-            Told(
-                self.independent,
-                self.expressions(),
-                self.expressions(slow=True),
-                self.generators,
-                self.defects,
-                self.evidence,
-                self.names,
-                self.dictionary.size,
-                self.rows,
-                self.trajectories,
-                self.method,
-            )
+        return text(self._told())
+
+    def plain(self) -> dict[str, Any]:
+        """What print shows, as numbers, texts and lists that JSON can hold: verdict, functions, defects, resolutions.
+
+        Returns: a dict; what is no number is None."""
+        return plain(self._told())
+
+    def _told(self) -> Told:
+        return Told(
+            self.independent,
+            self.expressions(),
+            self.expressions(slow=True),
+            self.generators,
+            self.defects,
+            self.evidence,
+            self.names,
+            self.dictionary.size,
+            self.rows,
+            self.trajectories,
+            self.method,
         )
 
 

@@ -1,7 +1,7 @@
 """Conserved quantities in words: what print shows."""
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -37,6 +37,42 @@ def number(size: float, digits: int) -> str:
     if near and abs(size - near) <= 1e-9 * size:
         return "" if near == 1 else str(near)
     return f"{size:.{digits}g}"
+
+
+def plain(s: Told) -> dict[str, Any]:
+    """What print shows, as numbers, texts and lists that JSON can hold; what is not a number is None."""
+    e, drift = s.evidence, s.evidence.drift
+    rates = [None] * (len(s.found) + len(s.slow)) if drift is None else [_finite(row) for row in drift]
+    paired = s.generators or (None,) * len(s.found)
+    return {
+        "verdict": e.verdict,
+        "dim": len(s.found),
+        "independent": s.independent,
+        "conserved": [
+            {"function": one, "generator": of, "drift": rate}
+            for one, of, rate in zip(s.found, paired, rates, strict=False)
+        ],
+        "slow": [{"function": one, "drift": rate} for one, rate in zip(s.slow, rates[len(s.found) :], strict=True)],
+        "columns": list(s.names),
+        "functions": s.functions,
+        "states": s.rows,
+        "trajectories": s.trajectories,
+        "defects": _finite(s.defects),
+        "resolutions": _finite(e.resolutions),
+        "resolution": _finite([e.resolution])[0],
+        "held_out": None if e.held is None else _finite(e.held),
+        "noise": None if e.noise is None else _finite(e.noise),
+        "gap": _finite([e.gap])[0],
+        "min_gap": e.min_gap,
+        "constant": e.constant,
+        "hidden": e.hidden,
+        "notes": list(e.notes),
+        "method": s.method,
+    }
+
+
+def _finite(values) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def text(s: Told) -> str:
@@ -78,7 +114,10 @@ def answer(s: Told) -> str:
         )
     elif len(s.defects):
         lines.append(_rule(s))
-        lines.append(f"Resolution {e.resolution:.2g}: {e.resolution_source}.")
+        told = (
+            " What changes by less along trajectories is not told from conserved." if s.found and s.trajectories else ""
+        )
+        lines.append(f"Resolution {e.resolution:.2g}: {e.resolution_source}.{told}")
     if e.held is not None and len(e.held):
         told = ", ".join("not found again" if np.isnan(value) else f"{value:.2g}" for value in e.held[:LISTED])
         lines.append(f"Defects on trajectories that took no part in finding the function: {told}.")

@@ -117,6 +117,15 @@ def dimensionless(
     Returns: Dimensionless, also with no monomials.
     Raises: ValueError: a unit that cannot be read; columns without unit; a symmetry that is no scaling; TypeError for
         units of another kind.
+    Example:
+        >>> import lieder as ld
+        >>> units = {"F": "N", "mu": "Pa s", "v": "m/s", "D": "m", "rho": "kg m^-3"}
+        >>> drag = ld.discover.dimensionless(units)  # its coefficient, and one over Reynolds' number
+        >>> drag.expressions()
+        ['F v^-2 D^-2 rho^-1', 'mu v^-1 D^-1 rho^-1']
+        >>> drag.transform([[3.0, 0.1, 2.0, 0.5, 1.0]])
+        array([[3. , 0.1]])
+
     Reference: Buckingham, On physically similar systems, Physical Review 4, 1914.
     """
     if isinstance(units, Symmetries | AbstractAction):

@@ -57,6 +57,17 @@ def noether(
     Returns: Conserved; its `generators` are the symmetries in words, one a function, its `defects` those of {J, H} = 0.
     Raises: ValueError: an odd number of columns; pairs that are not all columns; a generator that is not symplectic or
         does not keep H, in words; a momentum that is not in the dictionary; nothing symplectic among what was found.
+    Example:
+        >>> import jax.numpy as jnp
+        >>> import numpy as np
+        >>> import lieder as ld
+        >>> energy = lambda z: jnp.sum(z[2:] ** 2) / 2 + jnp.sum(z[:2] ** 2) ** 2
+        >>> states = np.random.default_rng(0).normal(size=(40, 4))
+        >>> turns = 2 * ld.vectors(ld.algebra.so(2))  # positions and momenta alike
+        >>> momenta = ld.discover.noether(energy, states, symmetries=turns, names=["x", "y", "px", "py"])
+        >>> momenta.generators, momenta.expressions()
+        (('J12',), ['py x - px y'])
+
     Reference: Arnold, Mathematical Methods of Classical Mechanics, section 40; Marsden and Ratiu, Introduction to
         Mechanics and Symmetry, chapter 11 (momentum maps).
     """

@@ -87,7 +87,7 @@ def pde(
     >>> u = [wave(1, 0.3) + wave(2, a) + wave(3, a**2) for a in (0.1, 1.0, 2.0)]  # u_t = u_xx
     >>> found = ld.discover.pde(u, (t, x), 2)
     >>> print(found.dim, found.evidence.model.split(".")[0])
-    6 u_t = u_xx
+    6 u_t = 1 u_xx
     """
     rule = Rule(tolerance, min_gap, seed)
     for value, argument in ((order, "order"), (time_order, "time_order"), (degree, "degree")):

@@ -1,5 +1,6 @@
 """The command line: the data and the mistakes of an ordinary user."""
 
+import json
 import os
 import re
 import resource
@@ -398,6 +399,17 @@ def test_conserved_quantities(swings, tmp_path, monkeypatch, capsys):
     assert code == 0 and again.strip() in out
     code, _, fault = command("show", result, "--report", "a.html", monkeypatch=monkeypatch, capsys=capsys)
     assert code == 2 and "no report page" in fault
+    code, said, _ = command(
+        *("conserved", swings, "--states", "x,v", "--time", "t", "--trajectory", "run", "--functions", "cos(x)"),
+        *("--json", "--save", result),
+        monkeypatch=monkeypatch,
+        capsys=capsys,
+    )
+    told = json.loads(said)
+    assert code == 0 and (told["verdict"], told["dim"], told["trajectories"]) == ("conserved", 1, 8)
+    assert told["conserved"][0]["function"] == "1/2 v^2 - cos(x)" and len(told["conserved"][0]["drift"]) == 3
+    code, shown, _ = command("show", result, "--json", monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and json.loads(shown) == told
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas
 import pytest
 import scipy.sparse
+from motions import step
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -61,10 +62,7 @@ def trajectory(w, x0, t, substeps=4):
     for _ in t:
         out.append(x)
         for _ in range(substeps):
-            a = f(x)
-            b = f(x + h / 2 * a)
-            c = f(x + h / 2 * b)
-            x = x + h / 6 * (a + 2 * b + 2 * c + f(x + h * c))
+            x = step(f, x, h)
     return np.stack(out, axis=1)
 
 
