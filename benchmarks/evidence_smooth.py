@@ -3,7 +3,7 @@
     python benchmarks/evidence_smooth.py [--quick] [--trials 30] [--fit kernel] [--keep trials.json] [--minutes 60]
 
 12 laws of two inputs that are no polynomials, and pure noise; the six affine candidates, 150 rows, labels with noise of
-3 % of their spread, `lieder.discover.dataset(fit="kernel", evidence="certificate")` with delta .05 and alpha .05. Its
+1 % of their spread, `lieder.discover.dataset(fit="kernel", evidence="certificate")` with delta .05 and alpha .05. Its
 error is drawn from fits without a part of the rows each. A trial is false where more is certified than the law has
 directions with defects up to delta at these rows, or less is left open. Beside it: how often what is certified is held
 against by held-out rows that are moved (flows, p below .01, where it is right), and how often inputs that are turned
@@ -24,7 +24,7 @@ import numpy as np
 
 import lieder as ld
 
-ROWS, NOISE, DELTA, ALPHA = 150, 0.03, 0.05, 0.05
+ROWS, NOISE, DELTA, ALPHA = 150, 0.01, 0.05, 0.05
 AFFINE = ld.algebra.aff(2)
 LAWS = {
     "bell": lambda x: jnp.exp(-jnp.sum(x**2) / 2),
@@ -41,6 +41,7 @@ LAWS = {
     "no symmetry": lambda x: jnp.sin(x[0]) + jnp.tanh(x[0] + 2 * x[1]) * x[1],
 }
 NOISY = "pure noise"
+ROUND = ("bell", "cone", "rings", "logarithm")
 
 
 def trial(name: str, fit: str, seed: int) -> dict:
@@ -94,7 +95,8 @@ def report(kept: dict[str, dict]) -> None:
         every = np.mean([t["at_least"] == t["true"] for t in mine])
         moved = [t for t in mine if np.isfinite(t["flows"])]
         shares = [_share([t["flows"] < 0.01 for t in moved])]
-        shares += [_share([t["inputs"] < 0.05 for t in moved if t["side"] == side]) for side in (0, 1)]
+        turned = moved if name in ROUND else []
+        shares += [_share([t["inputs"] < 0.05 for t in turned if t["side"] == side]) for side in (0, 1)]
         span = sorted({t["true"] for t in mine})
         print(
             f"| {name} | {'-'.join(map(str, span))} | {len(mine)} | {false} | {every:.2f} | "

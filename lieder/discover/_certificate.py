@@ -19,7 +19,8 @@ class Certificate:
     the law at these rows, within the family that is named; how rows further away behave is not said.
 
     Fields:
-        delta: the relative defect up to which a direction counts as a symmetry; alpha: the probability of an error.
+        delta: the relative defect up to which a direction counts as a symmetry; alpha: the probability of an error,
+            0 where the function is given and taken at its word.
         at_least, at_most: how many symmetries there are.
         directions: (k, q) generators as rows of unit norm, by ascending defect; those that are `weak` come last.
         defects: (k,) of the model fitted without penalty; debiased: (k,) without the share that the noise of the labels
@@ -143,7 +144,7 @@ def sentences(c: Certificate) -> list[str]:
     """The statement, and what it stands on."""
     if c.reason:
         return [f"Nothing can be certified: {c.reason}.", *_checks(c)]
-    sure = f"with {100 * (1 - c.alpha):g} % confidence"
+    sure = f"with {100 * (1 - c.alpha):g} % confidence" if c.alpha else "for certain"
     within = f"to within {c.delta:g} of |DF|"
     if c.at_least == c.at_most:
         many = f"{c.at_least} symmetr{'y' if c.at_least == 1 else 'ies'}"
@@ -166,7 +167,9 @@ def sentences(c: Certificate) -> list[str]:
 def _checks(c: Certificate) -> list[str]:
     out = []
     made = f"{c.groups} groups of {c.rows} rows" if c.groups else f"{c.rows} rows, taken to be independent"
-    if c.family:
+    if c.family and not c.alpha:
+        out.append(f"It is for {c.family}, at these {c.rows} points and but for rounding.")
+    elif c.family:
         out.append(f"It is for {c.family}, from {made}.")
     if np.isfinite(c.misfit):
         out.append(f"Lack of fit against one richer: p = {c.misfit:.2g}.")

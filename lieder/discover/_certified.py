@@ -43,7 +43,8 @@ def certified(
         try:
             features = models.linear_features(fitted)
             if features is None:
-                estimate, family, floor = models.Refits(fitted), fitted.family, 2.0 * fitted.resolution
+                estimate = models.Refits(fitted.model, fitted.alternatives, len(fitted.gain))
+                family, floor = fitted.family, 2.0 * fitted.resolution
             else:
                 features = (models.richer(features, len(x)) or features) if len(fitted.scores) > 1 else features
                 estimate = models.least_squares(x, y, fitted.weights, features, codes, rule.seed)
@@ -57,11 +58,16 @@ def certified(
         )
         if unknown:
             return withheld(found, unknown)
-        if 0 < groups < FEW:
-            return withheld(found, f"{groups} groups are too few to tell how much groups differ, {FEW} are needed")
+        if reason := too_few(groups):
+            return withheld(found, reason)
         if found.misfit <= LACK:
             return withheld(found, f"the data contradict the family, {family} (p = {found.misfit:.2g})")
         return _tried(question, rule, fitted, units, found, (x, y)) if found.at_least else found
+
+
+def too_few(groups: int) -> str:
+    """Why so many groups certify nothing, or ""."""
+    return f"{groups} groups are too few to tell how much groups differ, {FEW} are needed" if 0 < groups < FEW else ""
 
 
 def withheld(found: Certificate, reason: str) -> Certificate:

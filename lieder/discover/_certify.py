@@ -86,7 +86,7 @@ def drawn(
     basis = at.moving(estimate.coefficients)
     at = at.within(basis)
     law, denominator = (of[0] for of in at.forms(estimate.coefficients[None], at.moves.turns))
-    spectrum = relative_spectrum(np.linalg.qr(law, mode="r"), _root(denominator), SQUARED)
+    spectrum = relative_spectrum(np.asarray(np.linalg.qr(law, mode="r")), _root(denominator), SQUARED)
     examples = np.concatenate([x[chosen], values], axis=1)
     directions = spectrum.directions @ basis.T
     norms = np.linalg.norm(directions, axis=1)

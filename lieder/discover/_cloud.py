@@ -25,7 +25,7 @@ from ._decision import conclude
 from ._doubt import INPUTS, Doubt, unexplained
 from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
-from ._question import Question, Rule
+from ._question import CERTIFICATE, Asked, Question, Rule
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
 
@@ -46,6 +46,7 @@ def cloud(
     names: list[str] | None = None,
     max_points: int = 50_000,
     seed: int = 0,
+    evidence: Asked = "gap",
 ) -> Symmetries:
     """The symmetries of a point cloud: fields tangent to the submanifold it lies on.
 
@@ -60,6 +61,7 @@ def cloud(
         tolerance, min_gap, names, seed: as in `function`.
         max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched
             in memory.
+        evidence: "gap", and nothing else: how tangent spaces err has no law that a certificate could be read from.
     Returns:
         Symmetries without target. The resolution of a direction is the error of the tangent spaces along it, noise
         and bias. "Cannot tell" where the points look like no surface of this dimension at any scale.
@@ -69,7 +71,7 @@ def cloud(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
     check_action(action, "action")
-    rule, search = Rule(tolerance, min_gap, seed), Search(dimension, neighbours, max_points)
+    rule, search = _rule(tolerance, min_gap, seed, evidence), Search(dimension, neighbours, max_points)
     data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
@@ -92,6 +94,7 @@ def graph(
     output_names: list[str] | None = None,
     max_points: int = 50_000,
     seed: int = 0,
+    evidence: Asked = "gap",
 ) -> Symmetries:
     """The symmetries of supervised data with no model: of the cloud {(x_i, y_i)}.
 
@@ -104,7 +107,7 @@ def graph(
             vector in place of y, since the identity part of the map commutes with everything and would hide a
             violation.
         dimension: of the graph; default that of the inputs' own submanifold, estimated.
-        neighbours, tolerance, min_gap, names, output_names, max_points, seed: as in `cloud`.
+        neighbours, tolerance, min_gap, names, output_names, max_points, seed, evidence: as in `cloud`.
     Returns:
         Symmetries.
     Raises:
@@ -115,7 +118,7 @@ def graph(
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
     transition = checked_flag(transition, "transition")
-    rule, search = Rule(tolerance, min_gap, seed), Search(dimension, neighbours, max_points)
+    rule, search = _rule(tolerance, min_gap, seed, evidence), Search(dimension, neighbours, max_points)
     inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     if not transition:
         check_sides(inputs, outputs, source, target)
@@ -136,6 +139,17 @@ def graph(
     check_varying(moves.min(axis=0), moves.max(axis=0), labels, "x, y", np.zeros(len(labels), bool))
     question = Question(source, tangent(source), inputs.names + labels, TRANSITION, lifted=True)
     return graph_symmetries(question, rule, search, inputs.values, moves)
+
+
+def _rule(tolerance: float | None, min_gap: float, seed: int, evidence: Asked) -> Rule:
+    """Raises: ValueError where a certificate was asked for."""
+    if Rule(tolerance, min_gap, seed, evidence).evidence == CERTIFICATE:
+        raise ValueError(
+            "evidence: how tangent spaces err has no law that a certificate could be read from. Where functions vanish"
+            " on the points, lieder.discover.level_set(..., evidence='certificate') has one; where outputs belong to"
+            " inputs, a model has, lieder.discover.dataset(x, y, ..., fit=..., evidence='certificate')."
+        )
+    return Rule(tolerance, min_gap, seed)
 
 
 @dataclass(frozen=True)

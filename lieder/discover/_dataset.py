@@ -78,7 +78,7 @@ def dataset(
             an error, from .001 to .5 (default .05).
         groups: (N,) labels of rows that hang together (a planet, a trajectory, a batch): they are held out, and left
             out in cross-validation and in the repetitions, together, and the certificate takes them to be independent
-            of each other only as groups. Defects are then those at all rows.
+            of each other only as groups. Defects are then those at all rows. They need a model: a graph refuses them.
     Returns:
         Symmetries; `evidence.model` says which model, its held-out error and the weights; `evidence.resolution` is
         the part of that error that is smooth in x, hence the model's and not the labels' noise.
@@ -116,6 +116,11 @@ def dataset(
                 if fit == "graph"
                 else f"the inputs spread in {filled} of {width} directions only, so a model has no derivative off them"
             )
+            if groups is not None:
+                raise ValueError(
+                    f"groups: no model was fitted ({why}), and the graph of the data cannot leave groups out. Leave the"
+                    " argument out, or give a model as fit, such as 'polynomial(2)' or 'kernel'."
+                )
             unused = "; a graph has no weights, the given ones are not used" if weighting == "given" else ""
             described = f"none; the graph of the data was used, {why}{unused}"
             question = replace(question, method=GRAPH)

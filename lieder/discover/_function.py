@@ -13,9 +13,10 @@ from ..models import Judged, judge
 from ..sampling import Stream, stream
 from ._checks import check_action, check_error, check_width, checked_names
 from ._doubt import VARYING, Known, unexplained
+from ._exact import check_exact, with_exact
 from ._model import model_symmetries
 from ._networks import own_doubt
-from ._question import Question, Rule
+from ._question import Asked, Question, Rule
 from ._symmetries import Symmetries
 
 
@@ -33,6 +34,8 @@ def function(
     names: list[str] | None = None,
     output_names: list[str] | None = None,
     seed: int = 0,
+    evidence: Asked = "gap",
+    delta: float = 0.05,
 ) -> Symmetries:
     """The symmetries of a model, from its derivative at sample points.
 
@@ -56,24 +59,30 @@ def function(
         weights: (N,) non-negative, default equal.
         names, output_names: of columns, default those of a data frame or x0, x1, ..., y0, ...
         seed: of the choice of held-out points.
+        evidence: "gap" (default), or "certificate": besides, at least and at most how many symmetries there are to
+            within `delta` at these points. A function that is given is taken at its word, or to within `error`, so that
+            this is certain and has no probability of an error.
+        delta: the relative defect up to which a direction counts as a symmetry (default .05).
     Returns:
         Symmetries.
     Raises:
+        ValueError: a certificate of a trained model without `error`, or of one with labels.
         ValueError, TypeError: data that are not finite real numbers, columns that do not fit the action, different
             algebras, fewer equations than candidates, models that return a wrong shape or NaN, or are not
             differentiable.
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 5; the relative defect is lieder's.
     """
     check_action(source, "source")
-    rule = Rule(tolerance, min_gap, seed)
+    rule = Rule(tolerance, min_gap, seed, evidence, delta)
     check_error(error)
     data = streamed(x, names)
     question, model = asked(F, data, source, target, output_names)
     question = replace(question, known_by=f"labels= (of rows that {question.model} has not seen in training) or error=")
+    check_exact(question, rule, model, error, labels)
     known = Known(error, "the given relative error of the model")
     if labels is not None:
         known = _by_labels(question, rule, model, data, labels, error or 0.0)
-    return model_symmetries(question, rule, model, data, known, weights)
+    return with_exact(model_symmetries(question, rule, model, data, known, weights), question, rule, error)
 
 
 def _by_labels(

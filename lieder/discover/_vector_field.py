@@ -13,9 +13,10 @@ from ..interop import ForeignModel
 from ..sampling import Stream, Table, stream, table
 from ._checks import check_action, check_error, check_width
 from ._doubt import Known
+from ._exact import check_exact, with_exact
 from ._function import streamed
 from ._model import model_symmetries
-from ._question import Question, Rule, Section
+from ._question import Asked, Question, Rule, Section
 from ._symmetries import Symmetries
 
 
@@ -32,6 +33,8 @@ def vector_field(
     weights=None,
     names: list[str] | None = None,
     seed: int = 0,
+    evidence: Asked = "gap",
+    delta: float = 0.05,
 ) -> Symmetries:
     """The symmetries of a dynamical system x' = U(x), x' = U(x, t), U(x, u) or U(x, u, t): solutions go to solutions.
 
@@ -47,7 +50,9 @@ def vector_field(
             n + k + 1, n + k or n + 1; independent candidates for some are added with `lieder.action.independent`.
         controls: (N, k) or (N,) inputs u at these states. time: (N,) times t. Columns of data frames keep their names,
             others are u0, u1, ... and t.
-        error, tolerance, min_gap, weights, seed: as in `function`; names: of the states.
+        error, tolerance, min_gap, weights, seed, evidence, delta: as in `function`; names: of the states. Measured
+            velocities y at x are certified by `dataset(x, y, target=lieder.action.tangent(action), ...)`, with `groups`
+            for the rows of each trajectory.
     Returns: Symmetries; its target is the tangent lift, or `lieder.action.rates`.
     Raises: as `function`; ValueError for controls or times of another length, and for x as a stream beside them.
     Example:
@@ -67,16 +72,19 @@ def vector_field(
         structure of nonlinear control systems possessing symmetries (1985), with controls.
     """
     check_action(action, "action")
-    rule = Rule(tolerance, min_gap, seed)
+    rule = Rule(tolerance, min_gap, seed, evidence, delta)
     check_error(error)
     data = streamed(x, names)
     known = Known(error, "the given relative error of the model")
     if controls is not None or time is not None:
         question, model, data = _driven(U, data, action, controls, time)
-        return model_symmetries(question, rule, model, data, known, weights)
+        check_exact(question, rule, model, error, None)
+        return with_exact(model_symmetries(question, rule, model, data, known, weights), question, rule, error)
     check_width(data.names, data.rows, action, "x", "action")
     question = Question(action, tangent(action), data.names + _dashed(data.names), METHOD, lifted=True, model="U")
-    return model_symmetries(question, rule, interop.adapted(U, data.whole, "U", data.names), data, known, weights)
+    model = interop.adapted(U, data.whole, "U", data.names)
+    check_exact(question, rule, model, error, None)
+    return with_exact(model_symmetries(question, rule, model, data, known, weights), question, rule, error)
 
 
 METHOD = "symmetries of a dynamical system"

@@ -9,6 +9,7 @@ from ._judge import Judged as Judged
 from ._judge import judge as judge
 from ._levels import Levels as Levels
 from ._levels import level_functions as level_functions
+from ._levels import level_refits as level_refits
 from ._many import MANY as MANY
 from ._many import fit_stream as fit_stream
 from ._many import is_linear as is_linear

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from lieder.dictionary import AbstractDictionary
 from lieder.linalg import decide
 
 from ._batches import evaluate
+from ._doubt import Alternatives
 from ._family import FeatureModel
 
 
@@ -79,6 +80,33 @@ def level_functions(
     coefficients = vt[::-1][:count] / scale
     model = FeatureModel(dictionary, coefficients)
     return Levels(model, spectrum, _distance(model, points))
+
+
+def level_refits(
+    points: Float[np.ndarray, "points n"],
+    dictionary: AbstractDictionary,
+    levels: Levels,
+    parts: Int[np.ndarray, " points"],
+) -> Alternatives:
+    """The level functions without each part of the points in turn, turned among themselves to lie next to those of all.
+
+    Arguments:
+        points: (N, n), and dictionary: those that `levels` were made from by `level_functions`.
+        parts: (N,) whole numbers from 0.
+    Returns: Alternatives, with the shares of the jackknife.
+    Raises: ValueError where fewer points than functions are left.
+    Reference: Schoenemann (1966), A generalized solution of the orthogonal Procrustes problem.
+    """
+    size = np.sqrt(np.mean(evaluate(dictionary, points) ** 2, axis=0))
+    size = np.where(size > 0, size, 1.0)
+    all_, found = levels.model.coefficients * size, []
+    count = int(parts.max()) + 1
+    for part in range(count):
+        fewer = level_functions(points[parts != part], dictionary, levels.count).model.coefficients * size
+        spanned = np.linalg.qr(fewer.T)[0].T
+        left, _, right = np.linalg.svd(all_ @ spanned.T)
+        found.append(left @ right @ spanned / size)
+    return Alternatives(FeatureModel(dictionary, np.concatenate(found)), np.full(count, (count - 1) / count))
 
 
 def _distance(model: FeatureModel, points: np.ndarray) -> float:

@@ -1,12 +1,15 @@
 """The certified count: bounds that hold, nothing certified that is not so, and words for what cannot be certified."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import lieder as ld
 from lieder import models
 from lieder.discover._certificate import bounded, counted
 from lieder.discover._certify import certificate
+from lieder.discover._equivalence import below
 from lieder.discover._question import Question, Rule
 from lieder.discover._reduce import Units
 from lieder.linalg import Band
@@ -224,3 +227,75 @@ def test_rows_far_from_the_origin_have_as_many_symmetries(offset):
     )
     c = found.certificate
     assert found.dim == 3 and (c.at_least, c.at_most, len(c.directions)) == (3, 3, 12)
+
+
+def test_a_given_function_is_certified_for_certain():
+    """In the same words, without a probability; to within the error that the user states."""
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    points = ld.points(AFFINE)
+
+    def bent(z):
+        return jnp.sum(z**2) + 0.065 * (z[0] ** 3 - 3 * z[0] * z[1] ** 2 + z[0] * z[1] * z[2])
+
+    c = ld.discover.function(lambda z: jnp.sum(z**2), x, source=points, evidence="certificate").certificate
+    assert c is not None and (c.at_least, c.at_most, c.alpha) == (3, 3, 0.0)
+    assert "Exactly 3 symmetries to within 0.05 of |DF|, for certain." in str(c) and "F itself, at these" in str(c)
+    for delta in (0.01, 0.5):
+        s = ld.discover.function(bent, x, source=points, evidence="certificate", delta=delta)
+        c = s.certificate
+        assert c is not None and c.at_least == c.at_most == np.sum(s.defects <= delta)
+    s = ld.discover.function(bent, x, source=points, evidence="certificate", error=0.04)
+    c = s.certificate
+    assert c is not None and c.at_least == np.sum(s.defects <= 0.01) and c.at_most == np.sum(s.defects <= 0.09)
+    field = ld.discover.vector_field(lambda z: -z, x, action=points, evidence="certificate").certificate
+    assert field is not None and (field.at_least, field.at_most) == (9, 9) and "U itself" in str(field)
+
+
+def test_level_functions_are_certified_without_a_tenth_of_the_points():
+    random = np.random.default_rng(1)
+    angle = random.uniform(0, 2 * np.pi, 200)
+    quadrics, turns = ld.dictionary.polynomials(2, 2), ld.vectors(ld.algebra.so(2))
+    for width, least, most in ((1.0, 1, 1), (1.06, 0, 1), (1.2, 0, 0)):
+        z = np.stack([width * np.cos(angle), np.sin(angle)], axis=1) + 0.01 * random.normal(size=(200, 2))
+        s = ld.discover.level_set(z, action=turns, dictionary=quadrics, evidence="certificate")
+        c = s.certificate
+        assert c is not None and (c.at_least, c.at_most) == (least, most)
+        assert "functions that vanish on the points" in str(c)
+    few = ld.discover.level_set(z, action=turns, dictionary=quadrics, evidence="certificate", groups=np.arange(200) % 5)
+    assert few.certificate is not None and "5 groups are too few" in few.certificate.reason
+
+
+def test_verbs_without_a_certificate_say_what_has_one():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y, action = np.sum(x**2, axis=1), ld.vectors(ld.algebra.so(2))
+    scalars = ld.scalars(action.algebra)
+    trained = LinearRegression().fit(x, y)
+    refused = {
+        "level_set": lambda: ld.discover.cloud(x, action=action, evidence="certificate"),
+        "a model has": lambda: ld.discover.graph(x, y, source=action, target=scalars, evidence="certificate"),
+        "F was trained": lambda: ld.discover.function(trained, x, source=action, evidence="certificate"),
+        "labels": lambda: ld.discover.function(jnp.sum, x, source=action, labels=y, evidence="certificate"),
+    }
+    for what, call in refused.items():
+        with pytest.raises(ValueError, match=f"evidence.*{what}|evidence: {what}"):
+            call()
+    with pytest.raises(ValueError, match="groups: no model was fitted"):
+        ld.discover.dataset(x, y, source=action, target=scalars, fit="graph", groups=np.arange(60) % 12)
+
+
+@pytest.mark.parametrize("k", [2, 5])
+def test_below_counts_what_is_small_and_not_what_is_at_delta(k):
+    """Rows L b^ = L b + error with independent normal errors: the k-th defect is delta, the others are zero."""
+    random = np.random.default_rng(3)
+    rows, delta, size, trials = 40, 0.05, 0.006, 200
+    law = np.zeros((rows, k))
+    law[0, k - 1] = delta
+    exact = Band(0.0, np.eye(k) * 1e-300)
+    found = []
+    for _ in range(trials):
+        errors = size * random.normal(size=(99, rows, k))
+        seen = law + size * random.normal(size=(rows, k))
+        _, values, axes = np.linalg.svd(seen, full_matrices=False)
+        axes = axes[::-1].T
+        found.append(below(values[::-1], seen @ axes, errors @ axes, np.zeros(k), exact, delta, 0.05).count)
+    assert np.mean(np.array(found) == k) <= 0.05 + 2 * np.sqrt(0.05 / trials) and np.mean(np.array(found) >= 1) > 0.5
