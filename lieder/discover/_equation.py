@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from .. import models
 from ..action import jet_names, multi_indices
 from ..derivative import slopes
-from ..dictionary import polynomials, sum_text
+from ..dictionary import AbstractDictionary, polynomials, sum_text
 from ..models import Alternatives, FeatureModel
 from ..sampling import GridJets
 from ._doubt import SURE, VARYING
@@ -122,7 +122,7 @@ def fitted_equation(jets: GridJets, where: Coordinates, fit, degree: int | None,
         `degree` of the polynomials, by default 3 where there are at most 900 of them, else less; `seed`.
     Returns: FittedEquation.
     """
-    rows, coarse = ((part - where.origins) / where.units for part in (jets.rows, jets.coarse))
+    rows = (jets.rows - where.origins) / where.units
     x, y = rows[:, where.right], rows[:, where.left]
     names = [where.all_names[i] for i in where.left]
     still = np.ptp(y, axis=0) <= 1e-9 * np.abs(rows[:, where.right]).max()
@@ -130,7 +130,7 @@ def fitted_equation(jets: GridJets, where: Coordinates, fit, degree: int | None,
         width = x.shape[1]
         degree = degree or next(d for d in DEGREES if d == 1 or polynomials(width, d).size <= MONOMIALS)
         dictionary = polynomials(width, degree)
-        found = models.terms(dictionary, x, y, (coarse[:, where.right], coarse[:, where.left]), jets.block)
+        found = _sparse(jets, where, dictionary)
         right, misfit = found.model, found.misfit
         alternatives = [found.alternatives, *_as_large(found, x)]
         predicted = found.values(x)
@@ -170,9 +170,20 @@ def fitted_equation(jets: GridJets, where: Coordinates, fit, degree: int | None,
     )
 
 
+def _sparse(jets: GridJets, where: Coordinates, dictionary: AbstractDictionary) -> models.Terms:
+    """Fitted to averages over windows, not to single points."""
+
+    def both_sides(rows: np.ndarray) -> np.ndarray:
+        plain = (rows - where.origins) / where.units
+        return np.concatenate([models.values(dictionary, plain[:, where.right]), plain[:, where.left]], axis=1)
+
+    fine, coarse, block = jets.averages(both_sides)
+    size = dictionary.size
+    return models.terms(dictionary, fine[:, :size], fine[:, size:], (coarse[:, :size], coarse[:, size:]), block)
+
+
 def _as_large(found: models.Terms, x: np.ndarray) -> list[Alternatives]:
-    """The equation and, added to it, each sum that vanishes on the data, as large as the equation itself: any multiple
-    fits as well."""
+    """The equation and, added to it, each sum that vanishes on the data, no larger than the equation itself."""
     some = x[np.linspace(0, len(x) - 1, min(len(x), SLOPES)).astype(int)]
     m = len(found.error)
 
@@ -181,7 +192,7 @@ def _as_large(found: models.Terms, x: np.ndarray) -> list[Alternatives]:
 
     out, own = [], float(np.hypot(size(found.model), 1.0))
     for nothing in found.nothing:
-        times = own / max(size(nothing), np.finfo(float).tiny)
+        times = min(1.0, own / max(size(nothing), np.finfo(float).tiny))
         coefficients = found.model.coefficients + times * nothing.coefficients
         out.append(Alternatives(FeatureModel(nothing.features, coefficients), np.ones(1)))
     return out

@@ -56,7 +56,7 @@ def read_csv(
     if missing not in ("refuse", "drop"):
         raise ValueError(f"missing: expected 'refuse' or 'drop', got {missing!r}.")
     path = Path(path)
-    _check_is_file(path)
+    check_is_file(path)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = Reader(file, path, delimiter, decimal)
@@ -67,7 +67,8 @@ def read_csv(
         raise ValueError(f"file: '{path}' cannot be read as delimited text ({error}).") from None
 
 
-def _check_is_file(path: Path) -> None:
+def check_is_file(path: Path) -> None:
+    """An OSError that says what to do where there is no such file."""
     if path.is_dir():
         raise IsADirectoryError(
             f"file: '{path}' is a folder; give a text file with one line of column names and then numbers."

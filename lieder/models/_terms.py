@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from lieder.dictionary import AbstractDictionary
 
 from ..late import neighbors
-from ._batches import evaluate, values
+from ._batches import values
 from ._doubt import Alternatives
 from ._family import FeatureModel
 
@@ -26,7 +26,7 @@ class Terms:
     Fields: `model`; `error` (m,), relative, of rows left out; `gain` (m,), by how many standard errors they are
     predicted better than by the mean; `misfit`, relative, the part of it that rows of other blocks share;
     `alternatives`: fits without a block each, to data of less resolution, and with each term left out so far;
-    `nothing`: sums that the data do not tell from zero, differences from fits that do without a term found.
+    `nothing`: sums that the data do not tell from zero, as large as that holds, from fits that do without a term found.
     """
 
     model: FeatureModel
@@ -71,9 +71,9 @@ class _Moments:
 
 def terms(
     dictionary: AbstractDictionary,
-    x: Float[np.ndarray, "N n"],
+    table: Float[np.ndarray, "N D"],
     y: Float[np.ndarray, "N m"],
-    coarse: tuple[Float[np.ndarray, "N n"], Float[np.ndarray, "N m"]],
+    coarse: tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N m"]],
     block: Int[np.ndarray, " N"],
 ) -> Terms:
     """Fit y = W f(x) with as few non-zero entries as predict blocks of rows left out no worse than more would.
@@ -82,16 +82,15 @@ def terms(
     which raises it least. The shortest sum is taken whose error at blocks left out is within one standard error of the
     least.
 
-    Arguments: `dictionary` of D functions; `x`, `y`; `coarse`, the same rows measured with less resolution; `block`
-        (N,), from 0, two or more.
+    Arguments: `dictionary` of D functions; `table`, of their values or averages of these, and `y` likewise; `coarse`,
+        the same rows measured with less resolution; `block` (N,), from 0, two or more.
     Returns: Terms.
     Reference: Chen, Billings, Luo, Orthogonal least squares methods, International Journal of Control 50, 1989; one
         standard error: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 7.10.
     """
-    table, rough = evaluate(dictionary, x), evaluate(dictionary, coarse[0])
     scale = np.sqrt(np.mean(table**2, axis=0))
     scale[scale == 0] = 1.0
-    table, rough = table / scale, rough / scale
+    table, rough = table / scale, coarse[0] / scale
     _, block = np.unique(block, return_inverse=True)
     parts = [np.flatnonzero(block == b) for b in range(block.max() + 1)]
     gram = np.stack([table[part].T @ table[part] for part in parts])
@@ -122,7 +121,7 @@ def terms(
             shares.append(share)
         for rival in _rivals(moments, table, rough, (target, coarse[1][:, a]), support, squares):
             whole = np.zeros((y.shape[1], table.shape[1]))
-            whole[a] = rival - w
+            whole[a] = rival
             nothing.append(FeatureModel(dictionary, whole / scale))
         found.append(support)
         weights.append(w)
@@ -215,21 +214,25 @@ def _varied(moments, table, rough, target, support, w, parts) -> tuple[list[np.n
 
 
 def _rivals(moments, table, rough, targets, support, squares) -> list[np.ndarray]:
-    """Sums that do without a term found, and misfit by no more than the measurement of their terms explains."""
-    out, w = [], moments.fit(support)
-    contribution = np.abs(w) * np.sqrt(np.mean(table[:, support] ** 2, axis=0))
-    unknown = targets[0] - table[:, support] @ w - (targets[1] - rough[:, support] @ w)
+    """What vanishes on the data: differences from sums that do without a term found, and misfit by no more than the
+    measurement of their terms explains; as large as it may be to vanish so far."""
+    out, w = [], np.zeros(table.shape[1])
+    w[support] = moments.fit(support)
+    contribution = np.abs(w) * np.sqrt(np.mean(table**2, axis=0))
+    unknown = targets[0] - table @ w - (targets[1] - rough @ w)
     # A term that counts for less than what is not known of the rest is none that another could stand in for.
-    for j in support[contribution > max(np.sqrt(squares.mean()), np.sqrt(np.mean(unknown**2)))]:
-        other, errors = _shortest(moments, int(j), len(support) + RESERVE)
-        w = np.zeros(table.shape[1])
-        w[other] = moments.fit(other)
-        fine, coarse = (y - part[:, other] @ w[other] for part, y in zip((table, rough), targets, strict=True))
+    least = EXPLAINED * max(np.sqrt(squares.mean()), np.sqrt(np.mean(unknown**2)))
+    for j in support[contribution[support] > least]:
+        kept, errors = _shortest(moments, int(j), len(support) + RESERVE)
+        other = np.zeros_like(w)
+        other[kept] = moments.fit(kept)
+        fine, coarse = (y - part @ other for part, y in zip((table, rough), targets, strict=True))
         worse = errors - squares
         noise = worse.std(ddof=1) / np.sqrt(len(worse))
         explained = EXPLAINED * np.sqrt(np.mean((fine - coarse) ** 2))
         if worse.mean() <= noise or np.sqrt(errors.mean()) <= explained:
-            out.append(w)
+            left = np.sqrt(np.mean((table @ (other - w)) ** 2))
+            out.append((other - w) * max(1.0, least / max(left, np.finfo(float).tiny)))
     return out
 
 

@@ -5,6 +5,7 @@ from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
 from ._flags import checked_flag as checked_flag
+from ._grid_averages import Averages as Averages
 from ._grid_jets import GridJets as GridJets
 from ._grid_jets import grid_jets as grid_jets
 from ._groups import Groups as Groups

@@ -19,12 +19,15 @@ class Along:
     """How samples along one axis are smoothed and differentiated.
 
     Fields: `derivatives`, matrices (N, N) that take N samples to the values and derivatives of order 0, 1, ...;
-    `margin`, how many samples at each end are known less well; `described`, in words.
+    `margin`, how many samples at each end are known less well; `described`, in words; `wavelength`, of the shortest
+    waves that are left, in samples; `periodic`, whether the last sample comes before the first.
     """
 
     derivatives: tuple[Float[np.ndarray, "N N"], ...]
     margin: int
     described: str
+    wavelength: float
+    periodic: bool = False
 
 
 def is_periodic(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"]) -> bool:
@@ -71,7 +74,7 @@ def spectral(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], order:
         basis = np.fft.fft(np.eye(count), axis=0)
         matrices = tuple(np.fft.ifft((on * signs**k)[:, None] * basis, axis=0).real for k in range(order + 1))
         share = "all" if last >= waves[-1] - 1 else f"the first {last} of {waves[-1]}"
-        out.append(Along(matrices, 0, f"Fourier series, {share} frequencies"))
+        out.append(Along(matrices, 0, f"Fourier series, {share} frequencies", count / last, periodic=True))
     return out
 
 
@@ -100,8 +103,8 @@ def local(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], order: in
     wider = min(_odd(width * WIDER), count)
     words = "polynomials of degree {} fitted to {} samples each"
     return [
-        Along(matrices, min(width // 2, count // 4), words.format(degree, width)),
-        Along(_windows(x, degree, wider, order), min(width // 2, count // 4), words.format(degree, wider)),
+        Along(each, min(width // 2, count // 4), words.format(degree, samples), _wavelength(degree, samples))
+        for each, samples in ((matrices, width), (_windows(x, degree, wider, order), wider))
     ]
 
 
@@ -116,8 +119,14 @@ def differences(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], ord
     out = []
     for degree in (most, max(most - 2, order)):
         matrices = _windows(x, degree, degree + 1, order)
-        out.append(Along(matrices, min(most // 2, len(x) // 4), f"finite differences of {degree + 1} samples"))
+        words = f"finite differences of {degree + 1} samples"
+        out.append(Along(matrices, min(most // 2, len(x) // 4), words, _wavelength(degree, degree + 1)))
     return out
+
+
+def _wavelength(degree: int, width: int) -> float:
+    """At which a local polynomial halves the power of waves (Schafer, IEEE Signal Processing Magazine 28, 2011)."""
+    return max((3.2 * width - 12.4) / (degree + 1), 2.0)
 
 
 def _odd(width: float) -> int:

@@ -1,13 +1,15 @@
 """From functions sampled on a grid to rows (t, x, u, u_t, u_x, ...): points and all derivatives there."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from dataclasses import dataclass, field
+from functools import partial
+from math import comb
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ._along import Along, differences, is_periodic, local, spectral
+from ._grid_averages import Averages, along_axis, averages, derivatives
 
 ROWS = 8192  # that are drawn from the grids: far more than there are terms of an equation
 BLOCKS = 8  # of neighbouring rows at least, so that an answer can be repeated without each
@@ -24,12 +26,14 @@ class GridJets:
         coarse: (N, w) the same with derivatives of less resolution: how much they differ says how well they are known.
         block: (N,) of which stretch of which solution a row is, from 0.
         described: how derivatives were taken, an axis each.
+        averages: from a function of rows, (N, w) to (N, D), to `Averages` over windows of the whole grids.
     """
 
     rows: Float[np.ndarray, "N w"]
     coarse: Float[np.ndarray, "N w"]
     block: Int[np.ndarray, " N"]
     described: tuple[str, ...]
+    averages: Callable[[Callable[[np.ndarray], np.ndarray]], Averages] = field(repr=False)
 
 
 def grid_jets(
@@ -60,14 +64,15 @@ def grid_jets(
         if method == "auto":
             method = "spectral" if axis > 0 and is_periodic(grids[axis], lines) else "local"
         ways.insert(0, METHODS[method](grids[axis], lines, order))
-        shown = _applied(shown, ways[0][0].derivatives[0], axis + 2)
+        shown = along_axis(shown, ways[0][0].derivatives[0], axis + 2)
     places, block = _drawn(u.shape, [way[0].margin for way in ways], seed)
     fine, coarse = (_rows(u, grids, [way[k] for way in ways], order, places) for k in (0, 1))
-    return GridJets(fine, coarse, block, tuple(way[0].described for way in ways))
+    over = partial(averages, u, grids, ways, order, _stretches(len(u)))
+    return GridJets(fine, coarse, block, tuple(way[0].described for way in ways), over)
 
 
-def _applied(u: np.ndarray, matrix: np.ndarray, axis: int) -> np.ndarray:
-    return np.moveaxis(np.moveaxis(u, axis, -1) @ matrix.T, -1, axis)
+def _stretches(solutions: int) -> int:
+    return max(1, -(-BLOCKS // solutions))
 
 
 def _drawn(shape: tuple[int, ...], margins: list[int], seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +83,7 @@ def _drawn(shape: tuple[int, ...], margins: list[int], seed: int) -> tuple[np.nd
     count = int(np.prod(free))
     picked = np.sort(np.random.default_rng(seed).choice(count, min(count, ROWS), replace=False))
     number, *index = np.unravel_index(picked, free)
-    stretches = max(1, -(-BLOCKS // solutions))
+    stretches = _stretches(solutions)
     block = number * stretches + index[0] * stretches // free[1]
     return np.stack([number, *(axis[i] for axis, i in zip(inside, index, strict=True))], axis=1), block
 
@@ -86,19 +91,9 @@ def _drawn(shape: tuple[int, ...], margins: list[int], seed: int) -> tuple[np.nd
 def _rows(u: np.ndarray, grids: Sequence[np.ndarray], ways: list[Along], order: int, places: np.ndarray) -> np.ndarray:
     axes = range(len(grids))
     points = np.stack([grids[i][places[:, 1 + i]] for i in axes], axis=1)
-    every = [J for degree in range(order + 1) for J in combinations_with_replacement(axes, degree)]
-    out = np.empty((len(places), len(every), u.shape[1]))
+    values = np.empty((len(places), comb(len(grids) + order, order), u.shape[1]))
     for solution in np.unique(places[:, 0]):
         here = places[:, 0] == solution
-        # Axis after axis, and what several derivatives share once.
-        known: dict[tuple[int, ...], np.ndarray] = {(): u[solution]}
-        for axis in axes:
-            further = {}
-            for orders, values in known.items():
-                for k in range(order + 1 - sum(orders)):
-                    further[(*orders, k)] = _applied(values, ways[axis].derivatives[k], axis + 1)
-            known = further
-        for number, J in enumerate(every):
-            values = known[tuple(J.count(axis) for axis in axes)]
-            out[here, number] = values[(slice(None), *places[here, 1:].T)].T
-    return np.concatenate([points, out.reshape(len(places), -1)], axis=1)
+        for number, known in enumerate(derivatives(u[solution], [way.derivatives for way in ways], order)):
+            values[here, number] = known[(slice(None), *places[here, 1:].T)].T
+    return np.concatenate([points, values.reshape(len(places), -1)], axis=1)

@@ -77,8 +77,8 @@ def test_noise_is_averaged_out():
     u = burgers_solutions(8)
     noisy = u + 0.01 * u.std() * np.random.default_rng(5).normal(size=u.shape)
     found = ld.discover.pde(noisy, (T, X), 2)
-    assert found.dim in (0, 4) and (found.dim == 4) == (found.evidence.verdict == "symmetries")
-    assert found.similarity(BURGERS, 4) > 0.99
+    assert distance(found.directions[:4], BURGERS) < 0.0126  # the best published, of exact samples
+    assert (found.dim, found.evidence.verdict) in ((4, "symmetries"), (0, "cannot tell"))
 
 
 def test_noise_alone_tells_nothing():

@@ -1,0 +1,88 @@
+"""lieder pde: sampled solutions in, the equation they obey and its symmetries out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._table import NAMES, Decimal, Delimiter, Missing, apart, check_candidates, names
+
+
+def pde(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Arrays of these names (.npz): axes, and functions (T, X[, Y]) or (solutions, T, X[, Y]); or delimited"
+            " text with a row for each point."
+        ),
+    ],
+    order: Annotated[int, typer.Option(help="Of the highest derivative in space.")],
+    axes: Annotated[str, typer.Option(help="Time, then one or two axes of space.")] = "t,x",
+    functions: Annotated[str, typer.Option(help=f"What solves the equation, {NAMES}")] = "u",
+    solutions: Annotated[str | None, typer.Option(help="Column with one value for each solution.")] = None,
+    time_order: Annotated[int, typer.Option(help="2 for u_tt = f.")] = 1,
+    candidates: Annotated[
+        str | None, typer.Option(help='By default all affine fields; "polynomial(2) on points(t,x,u)".')
+    ] = None,
+    fit: Annotated[str, typer.Option(help='"sparse" (few monomials), or a family: "mlp", "polynomial(2)".')] = "sparse",
+    degree: Annotated[
+        int | None, typer.Option(help="Of the monomials; by default 3 where there are not too many.")
+    ] = None,
+    derivative: Annotated[
+        str, typer.Option(help='"auto", "spectral", "local", "differences"; or one for each axis, with commas.')
+    ] = "auto",
+    tolerance: Annotated[
+        float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")
+    ] = None,
+    min_gap: Annotated[
+        float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
+    ] = 5.0,
+    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    delimiter: Delimiter = ",",
+    decimal: Decimal = ".",
+    missing: Missing = "refuse",
+    seed: Annotated[int, typer.Option(help="Of the choice of points.")] = 0,
+) -> None:
+    """Find the symmetries of a partial differential equation from sampled solutions.
+
+    The equation is fitted on the way."""
+    variables, unknowns = names(axes, "axes"), names(functions, "functions")
+    if len(variables) not in (2, 3):
+        raise ValueError(f"--axes '{axes}': name the column of time, then one or two of space, such as t,x.")
+    apart(variables, unknowns, "--axes and --functions")
+    if candidates is not None:
+        check_candidates(candidates, variables + unknowns)
+    from ..files import check_path, read_gridded
+
+    for path in filter(None, (report, save)):
+        check_path(path)
+    read = read_gridded(file, variables, unknowns, delimiter, decimal=decimal, missing=missing, label=solutions)
+    from lieder import action, discover
+
+    if candidates is None:
+        acting = None
+    else:
+        acting, _ = action.parse(candidates, variables + unknowns, None)
+    methods = [part.strip() for part in derivative.split(",")]
+    found = discover.pde(
+        read.samples,
+        read.axes,
+        order,
+        candidates=acting,
+        time_order=time_order,
+        fit=fit,
+        degree=degree,
+        derivative=methods[0] if len(methods) == 1 else methods,
+        names=variables + unknowns if read.samples.shape[1] == len(unknowns) else None,
+        tolerance=tolerance,
+        min_gap=min_gap,
+        seed=seed,
+    )
+    from ._json import as_json
+
+    print(as_json(found) if json else found)
+    for words, path in (("Report", report and found.report(report)), ("Result", save and found.save(save))):
+        if path and not json:
+            print(f"{words}: {path}")
