@@ -207,7 +207,7 @@ def cannot_tell() -> Figure:
 
 
 def certificate() -> Figure:
-    """The bounds of a cone's law in few noisy rows: two symmetries certified, the others broken or open."""
+    """The bounds of a cone's law in few noisy rows: two symmetries are certified, the others broken."""
     random = np.random.default_rng(4)
     x = random.normal(size=(150, 3))
     y = x[:, 2] * (x[:, 0] ** 2 + x[:, 1] ** 2)

@@ -9,7 +9,7 @@ from ..linalg import Band, largest_eigenvalue
 
 FAR = 3.0  # times delta: directions with defects surely above it take no part but for what they take up of the error
 ROUNDS = 4  # of power iteration towards the function along which the error is largest
-NOTHING = 1e-9  # share of a direction's mean squared error that counts as none
+NOTHING = 1e-9  # share of the mean squared error that counts as none
 
 
 class Sharp(NamedTuple):
@@ -86,13 +86,17 @@ def _edge(
     turn for each direction where its error is largest; both without what the columns of `far` span."""
     width, draws, rows = errors.shape
     taken = np.linalg.qr(far)[0].T if far.shape[1] else np.zeros((0, rows))
-    size = np.einsum("wgr,wgr->w", errors, errors)
-    errors = errors - (errors @ taken.T) @ taken
+    flat = errors.reshape(width, -1)
+    size = np.einsum("wa,wa->", flat, flat)
+    flat = (errors - (errors @ taken.T) @ taken).reshape(width, -1)
+    # Along principal axes of the error, the widest first: what errs by next to nothing takes no function from others.
+    axes = np.linalg.eigh(flat @ flat.T)[1][:, ::-1]
+    errors = (axes.T @ flat).reshape(width, draws, rows)
     cross, start = np.zeros((draws, width, width)), len(taken)
     for i in range(width):
         left = errors[i] - (errors[i] @ taken[start:].T) @ taken[start:]
         norms = np.einsum("gr,gr->g", left, left)
-        if norms.sum() <= NOTHING * size[i]:
+        if norms.sum() <= NOTHING * size:
             continue  # the model cannot err so: any function will do that no error has a part in
         function = left[np.argmax(norms)]
         for _ in range(ROUNDS):

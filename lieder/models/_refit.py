@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import chdtrc
 
 from lieder.dictionary import AbstractDictionary, polynomials
 
@@ -18,6 +19,7 @@ BLOCKS = 1024  # of rows that vary together: as many are kept, more would not ch
 NOTHING = 1e-10  # singular values of the features, relative to the largest, that are rounding
 OWN = 1e-9  # what a row or a group leaves to others: below it some parameter is its alone
 DRAWS = 499  # of the test for lack of fit
+EVEN = 0.1  # p-value below which noise is not taken to be as large at all rows
 SPARED = 2.0  # rows there must be for each function of a richer family
 
 
@@ -34,16 +36,18 @@ class LeastSquares:
 
     Fields: `features`; `basis` (D, r), for which f(x) basis are orthonormal over the rows; `coefficients` (r, m) in
         this basis; `influence` (K, r, m), what the estimate changes by when a row, or a group of rows, is left out;
-        `freedom`, how many independent numbers they hold; `leverage`, by which factor the least certain row is less
-        certain than the root mean square; `misfit`, the p-value of the hypothesis that the family holds the law, NaN
-        where nothing richer could be fitted.
+        `scatter` (m, m), the covariance of the noise where it is as large at all rows so far as can be told, else None;
+        `freedom`, how many independent squares the variance is known from; `leverage`, by which factor the least
+        certain row is less certain than the root mean square; `misfit`, the p-value of the hypothesis that the family
+        holds the law, NaN where nothing richer could be fitted.
     """
 
     features: Callable
     basis: Float[np.ndarray, "D r"]
     coefficients: Float[np.ndarray, "r m"]
     influence: Float[np.ndarray, "K r m"]
-    freedom: int
+    scatter: Float[np.ndarray, "m m"] | None
+    freedom: float
     leverage: float
     misfit: float
 
@@ -58,15 +62,20 @@ class LeastSquares:
         return _table(self.features, x) @ self.basis, np.einsum("bdn,dr->bnr", slopes, self.basis, optimize=True)
 
     def errors(self, draws: int, seed: int) -> Float[np.ndarray, "draws r m"]:
-        """Errors of the coefficients, drawn at random: sums of influences with independent normal multipliers, over the
-        root of a chi-square of `freedom`, since how large they are is estimated as well.
+        """Errors of the coefficients, drawn at random: normal with the covariance that even noise gives them, else sums
+        of influences with independent normal multipliers; over the root of a chi-square of `freedom`, since how large
+        they are is estimated as well.
 
         Reference: Wu (1986), jackknife, bootstrap and other resampling methods in regression analysis; Chernozhukov,
         Chetverikov, Kato (2013), Gaussian multiplier bootstrap.
         """
         random = np.random.default_rng(seed)
-        multipliers = random.normal(size=(draws, len(self.influence)))
-        multipliers *= np.sqrt(self.freedom / random.chisquare(self.freedom, draws))[:, None]
+        short = np.sqrt(self.freedom / random.chisquare(self.freedom, draws))
+        if self.scatter is not None:
+            values, axes = np.linalg.eigh(self.scatter)
+            root = np.sqrt(np.maximum(values, 0.0))[:, None] * axes.T
+            return short[:, None, None] * (random.normal(size=(draws, *self.coefficients.shape)) @ root)
+        multipliers = random.normal(size=(draws, len(self.influence))) * short[:, None]
         flat = multipliers @ self.influence.reshape(len(self.influence), -1)
         return flat.reshape(draws, *self.coefficients.shape)
 
@@ -76,6 +85,7 @@ class Design:
     """All of a least-squares fit that does not depend on the labels.
 
     Fields: `features`; `orthonormal` (N, r), the features over the rows times roots of weights, in the `basis` (D, r);
+        `inputs` (N, p), an orthonormal basis of the inputs and their squares, without their means;
         `root` (N, 1); `blocks` (N,) of rows that vary together, `grouped` where they are the user's; `others`,
         orthonormal bases of what richer families have besides.
     """
@@ -83,6 +93,7 @@ class Design:
     features: Callable
     orthonormal: Float[np.ndarray, "N r"]
     basis: Float[np.ndarray, "D r"]
+    inputs: Float[np.ndarray, "N p"]
     root: Float[np.ndarray, "N 1"]
     blocks: Int[np.ndarray, " N"]
     grouped: bool
@@ -101,18 +112,43 @@ class Design:
         left = 1.0 - leverages
         if np.min(left) < OWN:
             raise Undetermined(f"row {int(np.argmin(left))} determines a parameter alone")
+        rows, alike = int(np.count_nonzero(self.root)) - len(coefficients), residual / np.sqrt(left)[:, None]
+        scatter = residual.T @ residual / rows if not self.grouped and self._even(alike) else None
         if self.grouped:
             influence = _of_groups(self.orthonormal, residual, self.blocks)
-            freedom = len(influence) - 1
         else:
             influence = _summed(self.orthonormal, residual / left[:, None], self.blocks)
-            freedom = int(np.count_nonzero(self.root)) - coefficients.shape[0]
-        misfit = self._misfit(residual / np.sqrt(left)[:, None])
+        most = len(influence) - 1 if self.grouped else rows
+        freedom = most if scatter is not None else min(most, self._heard())
+        misfit = self._misfit(alike)
         weights = self.root[:, 0] ** 2
         counted = weights > 0
         certain = leverages[counted] / weights[counted]
         leverage = float(np.sqrt(certain.max() / np.average(certain, weights=weights[counted])))
-        return LeastSquares(self.features, self.basis, coefficients, influence, freedom, leverage, misfit)
+        return LeastSquares(self.features, self.basis, coefficients, influence, scatter, freedom, leverage, misfit)
+
+    def _even(self, residual: np.ndarray) -> bool:
+        """Whether the squares of residuals hang on no input and on no square of one, so far as can be told.
+
+        Reference: Koenker (1981), A note on studentizing a test for heteroscedasticity.
+        """
+        counted = self.root[:, 0] > 0
+        squares = residual[counted] ** 2
+        squares = squares - squares.mean(axis=0)
+        size = np.sum(squares**2, axis=0)
+        if not size.any():
+            return True
+        found = np.sum((self.inputs[counted].T @ squares[:, size > 0]) ** 2, axis=0) / size[size > 0]
+        p = chdtrc(self.inputs.shape[1], np.count_nonzero(counted) * found)
+        return bool(p.min() * len(p) > EVEN)
+
+    def _heard(self) -> float:
+        """How many rows, or groups, take part in a parameter, on average: what its variance is known from where each
+        of them has its own."""
+        order = np.argsort(self.blocks, kind="stable")
+        starts = np.flatnonzero(np.diff(self.blocks[order], prepend=-1))
+        shares = np.add.reduceat(self.orthonormal[order] ** 2, starts)
+        return max(1.0 / float(np.mean(np.sum(shares**2, axis=0))), 1.0)
 
     def _misfit(self, residual: np.ndarray) -> float:
         """The least p-value over the richer families, times their number."""
@@ -154,7 +190,8 @@ def design(
         if (more := s > 1e-7 * np.linalg.norm(root)).any():
             others.append(left[:, more])
     blocks = _blocks(len(x), seed) if groups is None else groups
-    return Design(features, orthonormal, basis, root, blocks, groups is not None, tuple(others), seed)
+    inputs = _without_mean(np.concatenate([x, x**2], axis=1), root[:, 0] > 0)
+    return Design(features, orthonormal, basis, inputs, root, blocks, groups is not None, tuple(others), seed)
 
 
 def least_squares(
@@ -170,7 +207,8 @@ def least_squares(
     The influence of row i is that of leaving it out, q_i r_i / (1 - h_i) in an orthonormal basis of the features, with
     residual r and leverage h: the variance made of it is the sandwich estimator HC3, which needs no equal noise. That
     of a group is (1 - Q_g^T Q_g)^-1 Q_g^T r_g, for any dependence within it (CR3). Rows without groups are put together
-    to at most 1,024 random blocks.
+    to at most 1,024 random blocks. Where the squares of residuals hang on no input and no square of one, the noise is
+    taken to be even, and the covariance to be that of least squares.
 
     The family is tested against a richer one, polynomials of one and two degrees more (or those of degree 2 beside
     another dictionary): how much of the residuals it explains, beside how much it explains when each row's, or group's,
@@ -248,6 +286,12 @@ def _orthonormal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = table @ basis
     again = np.linalg.inv(np.linalg.qr(first, mode="r"))
     return first @ again, basis @ again
+
+
+def _without_mean(table: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """An orthonormal basis of the columns less their means over the rows that count; the others are zero."""
+    centred = np.where(counted[:, None], table - table[counted].mean(axis=0), 0.0)
+    return _orthonormal(centred)[0] if centred.any() else centred[:, :0]
 
 
 def _blocks(rows: int, seed: int) -> np.ndarray:

@@ -59,6 +59,22 @@ def test_errors_have_the_variance_of_the_estimate():
     assert 0.7 < np.var(estimates, axis=0).sum() / np.mean(drawn, axis=0).sum() < 1.3
 
 
+def test_noise_that_hangs_on_an_input_is_told_from_even_noise():
+    """Even noise is pooled; where it grows with an input its variance is known from few rows, and less well."""
+    x, y = data(120, 3, 0.0)
+    even, uneven = [], []
+    for seed in range(40):
+        noise = np.random.default_rng(seed).normal(size=(120, 2))
+        even.append(fitted(x, y + noise))
+        uneven.append(fitted(x, y + noise * x[:, :1]))
+    assert np.mean([found.scatter is not None for found in even]) > 0.75
+    assert np.mean([found.scatter is None for found in uneven]) > 0.95
+    assert all(found.freedom == 114 for found in even if found.scatter is not None)
+    assert all(found.freedom < 60 for found in uneven if found.scatter is None)
+    exact = fitted(x, y)
+    assert np.abs(exact.errors(9, 0)).max() < 1e-12
+
+
 @pytest.mark.parametrize("bent", [0.0, 0.4])
 def test_lack_of_fit(bent):
     features = models.linear_features(models.fit(*data(300, 4), "polynomial(2)"))
