@@ -7,6 +7,8 @@ from ._abstract import refuse_elements as refuse_elements
 from ._bracket import bracket_constants as bracket_constants
 from ._bracket import leaving_pair as leaving_pair
 from ._bracket import measured_algebra as measured_algebra
+from ._closure import Closure as Closure
+from ._closure import closure as closure
 from ._elements import carried as carried
 from ._elements import element_maps as element_maps
 from ._elements import pseudoscalars as pseudoscalars

@@ -45,17 +45,13 @@ def fields(functions: Sequence[Callable], width: int, names: Sequence[str] | Non
     Arguments:
         functions: callables z (n,) -> (n,), differentiable by JAX.
         width: n.
-        names: one a field; default the functions' own names.
+        names: one a field; default the functions' own names, field1, field2, .. for lambdas.
     Returns: a FieldAction of width n with one generator a function.
     Raises: ValueError when a field returns another shape, or there is none; TypeError when one is not callable.
     """
     if len(functions) == 0:
         raise ValueError("functions is empty: give at least one vector field.")
-    names = (
-        tuple(names)
-        if names is not None
-        else tuple(getattr(f, "__name__", f"field{k}") for k, f in enumerate(functions))
-    )
+    names = tuple(names) if names is not None else tuple(_own_name(f, k) for k, f in enumerate(functions))
     components: list[Callable] = []
     labels: list[str] = []
     if len(names) != len(functions):
@@ -74,5 +70,10 @@ def fields(functions: Sequence[Callable], width: int, names: Sequence[str] | Non
     stack = MatrixStack.from_entries(
         (len(functions), width, len(components)), np.stack([every // width, every % width, every]), np.ones(len(every))
     )
-    own = families.functions(components, width, names=labels)
+    own = families.Functions(width, tuple(components), tuple(labels))
     return FieldAction(Span("user fields", names), stack, own, (("points", width),))
+
+
+def _own_name(f: Callable, k: int) -> str:
+    name = getattr(f, "__name__", "")
+    return name if name.isidentifier() else f"field{k + 1}"

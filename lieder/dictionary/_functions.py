@@ -10,6 +10,7 @@ from jaxtyping import Array, Shaped
 
 from ..late import sympy
 from ._dictionary import AbstractDictionary, example, text, variables, whole
+from ._traced import traced
 
 
 @jax.tree_util.register_static
@@ -17,12 +18,14 @@ from ._dictionary import AbstractDictionary, example, text, variables, whole
 class Functions(AbstractDictionary):
     """Functions given one by one, each from one example x (width,) to a scalar.
 
-    Fields: `width`; `members`, the callables; `names`, one for each, printed where sympy cannot trace the function.
+    Fields: `width`; `members`, the callables; `names`, one for each; `labelled`, whether these are the user's words,
+        which are then printed instead of a formula that is more than arithmetic.
     """
 
     width: int
     members: tuple[Callable, ...]
     names: tuple[str, ...]
+    labelled: bool = False
 
     @property
     def size(self) -> int:
@@ -33,9 +36,18 @@ class Functions(AbstractDictionary):
         return jnp.stack([jnp.asarray(f(x), x.dtype) for f in self.members])
 
     def symbols(self, names: "Sequence[str | sympy.Symbol]") -> "list[sympy.Expr]":
-        """As for every dictionary; a function that sympy cannot evaluate is printed by its name, as `name(x, y)`."""
+        """As for every dictionary; a name of the user's, or of a function without a formula, stands as `name(x, y)`."""
         x = variables(names, self.width)
-        return [_traced(f, name, x) for f, name in zip(self.members, self.names, strict=True)]
+        return [self._symbol(f, name, x) for f, name in zip(self.members, self.names, strict=True)]
+
+    def _symbol(self, f: Callable, name: str, x: "list[sympy.Symbol]") -> "sympy.Expr":
+        arithmetic = _of_symbols(f, x)
+        if arithmetic is not None:
+            return arithmetic
+        formula = None if self.labelled and name.isidentifier() else traced(f, x)
+        if formula is not None:
+            return formula
+        return sympy.Function(name)(*x) if name.isidentifier() else sympy.Symbol(name)
 
     def texts(self, names: Sequence[str]) -> list[str]:
         """As for every dictionary; a name that is a formula, such as "1/r" or "cos(x)", stands as it is."""
@@ -67,7 +79,7 @@ def functions(members: Sequence[Callable], width: int, names: Sequence[str] | No
     given = tuple(_own_name(f, i) for i, f in enumerate(members)) if names is None else tuple(names)
     if len(given) != len(members):
         raise ValueError(f"names: expected {len(members)} names, one for each function, got {len(given)}: {given}.")
-    return Functions(width, members, given)
+    return Functions(width, members, given, names is not None)
 
 
 def _own_name(f: Callable, i: int) -> str:
@@ -75,9 +87,9 @@ def _own_name(f: Callable, i: int) -> str:
     return name if name.isidentifier() else f"f{i + 1}"
 
 
-def _traced(f: Callable, name: str, x: "list[sympy.Symbol]") -> "sympy.Expr":
+def _of_symbols(f: Callable, x: "list[sympy.Symbol]") -> "sympy.Expr | None":
     try:
         return sympy.sympify(f(np.array(x, dtype=object)))
     # The user's code may raise anything when given symbols; none of it is a fault.
     except Exception:
-        return sympy.Function(name)(*x)
+        return None

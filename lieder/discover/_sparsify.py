@@ -104,7 +104,7 @@ def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:
     for symbol, component in zip(symbols, components, strict=True):
         used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
         for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
-            if along.is_number and along != 0:
+            if along.is_number and along.is_real and along != 0:  # not the infinity of 1 / tan(0)
                 return 1.0 if along > 0 else -1.0
         linear = [component.coeff(other) for other in symbols if other in used]
         terms = [c for c in linear if c.is_number and c != 0] or sympy.Add.make_args(component)

@@ -186,7 +186,8 @@ class Symmetries:
         """
         limit = self.evidence.limit(self.defects[: self.dim])
         rows = simple_basis(self.basis, self.numerator, self.denominator, limit)
-        return np.array([row * orientation(self.total, row) for row in rows]).reshape(rows.shape)
+        shown = self.source if self.lifted else self.total
+        return np.array([row * orientation(shown, row) for row in rows]).reshape(rows.shape)
 
     def fields(
         self, names: list[str] | tuple[str, ...] | None = None, digits: int = 3, simple: bool = True

@@ -161,6 +161,7 @@ every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[lab
 WORKERS = {
     "bracket_constants",
     "check_same_algebra",
+    "closure",
     "discrete_elements",
     "refuse_elements",
     "flow",
@@ -273,7 +274,7 @@ def test_user_fields():
         return z
 
     a = action.fields([turn, stretch], 2)
-    assert a.algebra.names == ("<lambda>", "stretch")
+    assert a.algebra.names == ("field1", "stretch")
     z = jnp.array([2.0, 3.0])
     np.testing.assert_array_equal(a.fields(z), [[-3.0, 2.0], [2.0, 3.0]])
     assert action.fields([turn], 2, names=["turn"]).algebra.names == ("turn",)

@@ -173,8 +173,43 @@ def test_functions_are_traced_or_named():
     d = dictionaries.functions([_cubic, _wave, lambda x: jnp.cos(x[1])], 2)
     assert d.names == ("_cubic", "_wave", "f3")
     x, y = sympy.symbols("x y")
-    assert d.symbols(["x", "y"]) == [x * y**2 - x, sympy.Function("_wave")(x, y), sympy.Function("f3")(x, y)]
+    assert d.symbols(["x", "y"]) == [x * y**2 - x, sympy.sin(x), sympy.cos(y)]
     assert dictionaries.functions([_wave], 2, names=["s"]).symbols(["x", "y"]) == [sympy.Function("s")(x, y)]
+
+
+TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
+FORMULAS = {
+    "1/sqrt(x^2 + y^2)": lambda z: 1 / jnp.linalg.norm(z),
+    "2.5*x": lambda z: jnp.dot(jnp.array([2.5, 0.0]), z),
+    "-y": lambda z: (jnp.asarray(TURN) @ z)[0],
+    "cos(y)/tan(x)": lambda z: jnp.stack([jnp.sin(z[1]), jnp.cos(z[1]) / jnp.tan(z[0])])[1],
+    "x*exp(-2*y)": lambda z: jax.jit(lambda p: p[0] * jnp.exp(-2 * p[1]))(z),
+    "1/(exp(-x) + 1)": lambda z: jax.nn.sigmoid(z[0]),
+    "log(x + 1)": lambda z: jnp.log1p(z[:1]).sum(),
+    "y - x": lambda z: jnp.concatenate([z[1:], -z[:1]]).sum(),
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_what_jax_traces_is_a_formula(text):
+    (found,) = dictionaries.functions([FORMULAS[text]], 2).symbols(["x", "y"])
+    x, y = sympy.symbols("x y")
+    assert sympy.simplify(found - sympy.sympify(text.replace("^", "**"))) == 0
+    at = {x: 0.7, y: 0.4}
+    np.testing.assert_allclose(float(found.subs(at)), FORMULAS[text](jnp.array([0.7, 0.4])), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: jax.lax.fori_loop(0, 3, lambda _, c: c * z[0], 1.0),
+        lambda z: jnp.where(z[0] > 0, jnp.sin(z[0]), z[1]),
+        lambda z: jnp.sum(jnp.sin(jnp.outer(jnp.arange(1.0, 40), z))),
+    ],
+)
+def test_loops_branches_and_long_sums_are_named(function):
+    (found,) = dictionaries.functions([function], 2).symbols(["x", "y"])
+    assert str(found) == "f1(x, y)"
 
 
 def test_blocks_act_on_their_own_slices():

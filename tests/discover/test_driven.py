@@ -136,3 +136,30 @@ def test_bad_input_in_words(arguments, words):
 def test_a_stream_has_no_rows_beside_it():
     with pytest.raises(ValueError, match="x must be one array beside controls or time"):
         found(lambda x, t: x, iter([X2, X2]), aff(3), time=np.concatenate([T, T]))
+
+
+def test_two_bodies_in_space_have_the_galilean_algebra():
+    """Ten motions of (x1, x2, v1, v2, t) among linear maps of space, shifts, boosts, a step and a scaling of time."""
+    linear = [np.kron(np.eye(4), np.eye(9)[k].reshape(3, 3)) for k in range(9)]
+    matrices, shifts = np.zeros((17, 13, 13)), np.zeros((17, 13))
+    matrices[:9, :12, :12] = linear
+    for i in range(3):
+        shifts[9 + i, [i, 3 + i]] = 1
+        matrices[12 + i, [i, 3 + i], 12], shifts[12 + i, [6 + i, 9 + i]] = 1, 1
+    shifts[15, 12] = 1
+    matrices[16] = np.diag([0.0] * 6 + [-1.0] * 6 + [1.0])
+
+    def bodies(z, t):
+        apart = z[:3] - z[3:6]
+        pull = -apart / (1 + apart @ apart) ** 2 - apart / 2
+        return jnp.concatenate([z[6:], pull, -pull])
+
+    rng = np.random.default_rng(0)
+    found = ld.discover.vector_field(
+        bodies,
+        rng.normal(size=(80, 12)),
+        action=ld.points(ld.algebra.affine(matrices, shifts)),
+        time=rng.uniform(0, 2, 80),
+    )
+    assert found.dim == 10 and found.identify() == "galilean(3)"
+    assert found.defects[9] < 1e-14 and found.defects[10] > 1e-3 and np.nanmax(found.evidence.finite) < 1e-12

@@ -72,6 +72,19 @@ SWIRL = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
 COMPLEX = np.kron(np.eye(2), [[0.0, -1.0], [1.0, 0.0]])
 
 
+CLOCK_AND_RULERS = np.concatenate([np.eye(4)[0], np.diag([0.0, 1.0, 1.0, 1.0]).reshape(-1)])
+
+
+def growing(z):
+    """A universe that grows as t^2/3, at (t, x, y, z): to scale time by c and places by c^1/3 scales lengths by c."""
+    return jnp.diag(jnp.stack([-jnp.ones(()), *(z[0] ** (4 / 3),) * 3]))
+
+
+def momentum(z):
+    """The form p dq of (q, p)."""
+    return jnp.concatenate([z[2:], 0 * z[:2]])
+
+
 def in_angles(z):
     return jnp.diag(jnp.stack([jnp.ones(()), jnp.sin(z[0]) ** 2]))
 
@@ -82,6 +95,18 @@ KNOWN = {
     "Killing, half plane": Known(half_plane, PLANE / 4 + [0, 2], fields(2, 2), "metric", 3, "sl(2)"),
     "Killing, Minkowski": Known(constant(MINKOWSKI), FOUR, ld.points(aff(4)), "metric", 10, "poincare(3)"),
     "Killing, Schwarzschild": Known(schwarzschild, outside(60), ld.points(aff(4)), "metric", 4, "so(3) + R^1"),
+    "conformal, Minkowski": Known(constant(MINKOWSKI), FOUR, fields(4, 2), "metric", 15, "so(2,4)", True),
+    "homothety, growing universe": Known(growing, np.abs(FOUR) + 0.3, ld.points(aff(4)), "metric", 7, "", True),
+    "clock and rulers": Known(
+        constant(CLOCK_AND_RULERS),
+        FOUR,
+        ld.points(aff(4)),
+        ld.covectors(aff(4)) + ld.action.tensors(aff(4), 2, 0),
+        10,
+        "galilean(3)",
+    ),
+    "covector, p dq": Known(momentum, FOUR, ld.points(aff(4)), "covector", 6, "aff(2)"),
+    "density, 1/r^3": Known(lambda z: (z @ z) ** -1.5, SPACE, ld.points(aff(3)), "density", 4, "so(3) + R^1"),
     "conformal, space": Known(constant(np.eye(3)), SPACE, fields(3, 2), "metric", 10, "so(1,4)", True),
     "conformal, sphere": Known(sphere, PLANE, fields(2, 2), "metric", 6, "so(1,3)", True),
     "inverse metric": Known(lambda z: jnp.linalg.inv(sphere(z)), PLANE, fields(2, 2), "cometric", 3, "so(3)"),
@@ -98,7 +123,14 @@ KNOWN = {
     "complex structure, gl(2, C)": Known(constant(COMPLEX), FOUR, ld.vectors(gl(4)), "endomorphism", 8, "", False),
     "height": Known(lambda z: z[2] ** 2, SPACE, ld.points(ld.algebra.se(3)), "function", 3, "se(2)"),
 }
-SLOW = {"conformal, space", "Killing, sphere, angles", "inverse metric", "Poisson, sp(4)", "Killing, Schwarzschild"}
+SLOW = {
+    "conformal, Minkowski",
+    "conformal, space",
+    "Killing, sphere, angles",
+    "inverse metric",
+    "Poisson, sp(4)",
+    "Killing, Schwarzschild",
+}
 
 
 def asked(case: Known, **more) -> ld.Symmetries:
