@@ -9,7 +9,7 @@ from jaxtyping import Float
 DEGREES = (4, 6, 8)  # of local polynomials
 WIDER = 1.5  # by which windows grow from one that is tried to the next
 SMOOTH = 3.0  # second differences across a period's end, in their rms elsewhere, up to which it is periodic
-STANDING_OUT = (4.0, 100.0)  # times the power of the noise: what is kept, and what to compare with
+STANDING_OUT = (4.0, 25.0)  # times the power of the noise: what is kept, and what to compare with
 LINES = 64  # along which a smoother is chosen
 EVEN = 1e-6  # share of a step by which steps of a regular grid may differ: what tables print
 
@@ -53,7 +53,7 @@ def is_regular(x: Float[np.ndarray, " N"]) -> bool:
 
 
 def spectral(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], order: int) -> list[Along]:
-    """Fourier series, cut where the samples carry no more than noise; and one cut where noise is a tenth of them, to
+    """Fourier series, cut where the samples carry no more than noise; and one cut where noise is a fifth of them, to
     compare.
 
     Arguments: `x` (N,), regular, one period without its last point; `u`, samples; `order`, of the highest derivative.
@@ -103,7 +103,7 @@ def local(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], order: in
     wider = min(_odd(width * WIDER), count)
     words = "polynomials of degree {} fitted to {} samples each"
     return [
-        Along(each, min(width // 2, count // 4), words.format(degree, samples), _wavelength(degree, samples))
+        Along(each, min(width // 4, count // 4), words.format(degree, samples), _wavelength(degree, samples))
         for each, samples in ((matrices, width), (_windows(x, degree, wider, order), wider))
     ]
 

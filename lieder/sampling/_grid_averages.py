@@ -15,6 +15,8 @@ PARTS = 4  # halves of a window that an axis without period has at least
 FINE = 4.0  # samples summed to a shortest wavelength; more of them repeat each other
 POWER = 4  # of the windows (1 - s^2)^4: smooth enough that waves shorter than theirs count for nothing
 ROWS = 2**15  # evaluated at a time
+EVALUATED = 2**18  # in all; of larger grids fewer times are taken, though at least LEAST windows
+LEAST = 4
 
 
 class Averages(NamedTuple):
@@ -78,7 +80,7 @@ def averages(
     Reference: Messenger, Bortz, Weak SINDy for partial differential equations, Journal of Computational Physics 443,
         2021: test functions; theirs take all derivatives, these leave those of nonlinear terms to the smoothing.
     """
-    windows = _windows(len(u), [way[0] for way in ways], u.shape[2:])
+    windows = _windows(len(u), [way[1] for way in ways], u.shape[2:])
     out = [_averaged(u, grids, [way[k] for way in ways], order, windows, function) for k in (0, 1)]
     first = np.minimum(windows[0].stretch * stretches, stretches - 1).astype(int)
     each = int(np.prod([len(axis.weights) for axis in windows[1:]]))
@@ -96,25 +98,36 @@ def _windows(solutions: int, ways: Sequence[Along], shape: Sequence[int]) -> lis
     # Half as far apart as they reach to each side; farther where there are too many.
     many = solutions * np.prod([2 * span / half + 1 for span, half in zip(spans, halves, strict=True)])
     apart = 0.5 * max(1.0, (many / WINDOWS) ** (1 / len(ways)))
-    out = []
-    for way, count, half, span in zip(ways, shape, halves, spans, strict=True):
-        number = max(int(span / max(apart * half, 1.0)), 1)
-        places = np.arange(0 if way.periodic else way.margin, count - (0 if way.periodic else way.margin))
-        places = places[:: max(1, int(way.wavelength / FINE))]
-        if way.periodic:
-            centres = np.arange(number) * count / number
-        else:
-            first, last = places[0] + half - 1, places[-1] - half + 1
-            centres = (
-                np.linspace(first, last, number) if number > 1 and last > first else np.array([(first + last) / 2])
-            )
-        away = np.abs(places - centres[:, None])
-        away = np.minimum(away, count - away) if way.periodic else away
-        weights = np.clip(1 - (away / half) ** 2, 0, None) ** POWER
-        empty = weights.sum(axis=1) == 0  # between samples
-        weights[empty, np.argmin(away, axis=1)[empty]] = 1.0
-        out.append(_Windows(places, weights / weights.sum(axis=1, keepdims=True), centres / count))
+    out: list[_Windows] = []
+    rows = solutions  # times samples summed in each direction so far: time comes last, and pays
+    for axis in reversed(range(len(ways))):
+        count, half, edge = shape[axis], halves[axis], 0 if ways[axis].periodic else ways[axis].margin
+        number = max(int(spans[axis] / max(apart * half, 1.0)), 1)
+        stride = max(1, int(ways[axis].wavelength / FINE))
+        if axis == 0:
+            number = min(number, max(EVALUATED // int(rows * max(2 * half / stride - 1, 1)), LEAST))
+        made = _windows_along(np.arange(edge, count - edge)[::stride], half, number, count, ways[axis].periodic)
+        out.insert(0, made)
+        rows *= len(made.places)
     return out
+
+
+def _windows_along(places: np.ndarray, half: float, number: int, count: int, periodic: bool) -> _Windows:
+    first, last = places[0] + half - 1, places[-1] - half + 1
+    if periodic:
+        centres = np.arange(number) * count / number
+    elif number > 1 and last > first:
+        centres = np.linspace(first, last, number)
+    else:
+        centres = np.array([(first + last) / 2])
+    away = np.abs(places - centres[:, None])
+    away = np.minimum(away, count - away) if periodic else away
+    weights = np.clip(1 - (away / half) ** 2, 0, None) ** POWER
+    empty = weights.sum(axis=1) == 0  # between samples
+    weights[empty, np.argmin(away, axis=1)[empty]] = 1.0
+    used = weights.any(axis=0)
+    weights = weights[:, used] / weights.sum(axis=1, keepdims=True)
+    return _Windows(places[used], weights, centres / count)
 
 
 def _averaged(u, grids, ways: list[Along], order: int, windows: list[_Windows], function: Callable) -> np.ndarray:
