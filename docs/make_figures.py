@@ -3,14 +3,13 @@
     python docs/make_figures.py              # all of them, into docs/images
     python docs/make_figures.py ellipse      # those named
 
-The picture of the report page needs chromium; it is left as it is where there is none. Networks are trained for
+The picture of the report page needs chromium and the extra `browser`; it is left as it is where there is none. Networks are trained for
 "two_body_dynamics", "digits" and "penalty", some minutes each.
 """
 
 import argparse
 import importlib.util
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -224,25 +223,24 @@ def certificate() -> Figure:
 
 
 def report() -> Image.Image | None:
-    """The first screens of the report page, as a browser shows them."""
+    """The first screens of the report page, as a browser shows them, with the slider moved."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        page, shot = Path(folder) / "planets.html", Path(folder) / "report.png"
-        planets().report(page)
-        quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        size = ["--hide-scrollbars", "--window-size=1100,3300"]
-        command = [
-            chromium,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            *quiet,
-            *size,
-            f"--user-data-dir={folder}/profile",
-        ]
-        subprocess.run([*command, f"--screenshot={shot}", page.as_uri()], check=True, capture_output=True, timeout=120)
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        path, shot = Path(folder) / "planets.html", Path(folder) / "report.png"
+        planets().report(path, explore=True)
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 1000}, device_scale_factor=1.5)
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready=yes]")
+        for _ in range(8):
+            page.press("#slider", "ArrowRight")
+        end = page.locator("#s2").bounding_box()
+        page.screenshot(path=shot, full_page=True, clip={"x": 0, "y": 0, "width": 1000, "height": end["y"] - 20})
+        browser.close()
         with Image.open(shot) as image:
             return image.convert("RGB")
 

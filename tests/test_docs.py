@@ -131,5 +131,5 @@ def test_readme_begins_with_the_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^```console\n(.*\n)```$", text, re.MULTILINE)
     assert len(commands) == 2
-    assert commands[0].startswith("pip install . && lieder discover examples/planets.csv")
+    assert commands[0].startswith('pip install ".[html]" && lieder discover examples/planets.csv')
     assert commands[1] == 'pip install ".[test]" && pytest\n'

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from .. import interop
 from ..dictionary import AbstractDictionary, sized
-from ..sampling import check_rows, check_varying, table
+from ..sampling import Table, check_rows, check_varying, table
 from ._checks import check_error
 from ._conserved_basis import graded_basis, independent
 from ._conserved_drift import CERTAIN, drifts
 from ._conserved_evidence import CANNOT_TELL, CLAIMED, SLOW, ConservedEvidence, settle
 from ._conserved_family import Family
-from ._conserved_field import Changing, along_field, velocities
+from ._conserved_field import Changing, along_fields, velocities
 from ._conserved_paths import along_paths, held_out, reduced
 from ._conserved_record import Conserved
 from ._question import is_number
@@ -103,17 +103,34 @@ def _of_field(U: Any, dictionary: Any, x: Any, error: float, min_gap: float, nam
     check_rows(data.values, data.names, "x")
     check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, "x")
     points = np.asarray(data.values, np.float64)
+    u = velocities(interop.adapted(U, points, "system", data.names), points, "system")
+    given = Given(error, "rounding" if error == 0.0 else "the given relative error of the field", min_gap)
+    return of_fields(Table(points, data.names), u[None], dictionary, given, "conserved quantities of a field")
+
+
+class Given(NamedTuple):
+    """How far defects are believed: the relative error of the fields, where it comes from, and the least gap."""
+
+    error: float
+    source: str
+    min_gap: float
+
+
+def of_fields(data: Table, u: Float[np.ndarray, "fields N n"], dictionary: Any, given: Given, method: str) -> Conserved:
+    """What none of some fields changes, from their velocities at points whose columns vary.
+
+    Arguments: `data`, the points; `u` (k, N, n); `dictionary` as in `conserved`; `given`; `method` in words.
+    """
+    points = data.values
     functions = sized(dictionary, points.shape[1])
     _check_enough(len(points), functions.size, "x")
     family = Family.of(functions, points)
-    u = velocities(interop.adapted(U, points, "system", data.names), points, "system")
-    changing = along_field(family, points, u, error, data.names)
-    source = "rounding" if error == 0.0 else "the given relative error of the field"
-    dim, slow, evidence = settle(changing.defects, changing.resolutions, source, min_gap, 0.0)
+    changing = along_fields(family, points, u, given.error, data.names)
+    dim, slow, evidence = settle(changing.defects, changing.resolutions, given.source, given.min_gap, 0.0)
     evidence = replace(evidence, constant=len(changing.constant))
     drawn = points[np.linspace(0, len(points) - 1, min(ROWS, len(points))).astype(int)]
     kept = Trajectories((drawn,), (np.arange(len(drawn), dtype=float),), data.names)
-    return record(family, changing, (dim, slow), evidence, kept, points, "conserved quantities of a field")
+    return record(family, changing, (dim, slow), evidence, kept, points, method)
 
 
 def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: float, min_gap: float) -> Conserved:

@@ -64,25 +64,30 @@ def velocities(U: Callable | ForeignModel, x: Float[np.ndarray, "N n"], argument
     return np.asarray(found, np.float64)
 
 
-def along_field(
-    family: Family, x: Float[np.ndarray, "N n"], u: Float[np.ndarray, "N n"], error: float, names: tuple[str, ...]
+def along_fields(
+    family: Family,
+    x: Float[np.ndarray, "N n"],
+    u: Float[np.ndarray, "fields N n"],
+    error: float,
+    names: tuple[str, ...],
 ) -> Changing:
     """rho(c) = |DI U| / (omega |I - mean I|) over the points, I = c . h, omega the rms of |U| in standard units.
 
-    The share of its own spread by which a function changes in the time that states take for theirs.
+    The share of its own spread by which a function changes in the time that states take for theirs. Of several fields
+    the squares are added.
 
-    Arguments: `family`; `x`, `u` (N, n), states and their velocities; `error`, the relative error of the field, by
-        which defects are not told from zero, over rounding.
+    Arguments: `family`; `x` (N, n) states and `u` (k, N, n) their velocities along each field, none zero everywhere;
+        `error`, the relative error of the fields, by which defects are not told from zero, over rounding.
     Returns: Changing.
     """
     speed = u / family.scale
-    omega = np.sqrt(np.mean(np.sum(speed**2, axis=1)))
+    speed = speed / np.sqrt(np.mean(np.sum(speed**2, axis=2), axis=1))[:, None, None]
     gradients = family.gradients(x)
     check_finite(gradients, family.dictionary, names, x)
     values = family.values(x)
     check_finite(values, family.dictionary, names, x)
-    rates = np.einsum("ndi,ni->nd", gradients, speed) / omega
-    sizes = np.linalg.norm(gradients, axis=2) * np.linalg.norm(speed, axis=1)[:, None] / omega
+    rates = np.einsum("ndi,kni->knd", gradients, speed).reshape(-1, gradients.shape[1])
+    sizes = np.linalg.norm(gradients, axis=2) * np.sqrt(np.sum(speed**2, axis=(0, 2)))[:, None]
     numerator = np.linalg.qr(rates)[1]
     denominator = np.linalg.qr(values - values.mean(axis=0))[1]
     spectrum = relative_spectrum(numerator, denominator, NULL)

@@ -1,5 +1,6 @@
 """What every verb that has a differentiable model ends in: reduce, take the resolution, conclude."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -65,7 +66,7 @@ def concluded(
     """The answer from what is left of the data, without a finite check where the model is not at hand."""
     if model is not None and question.section is None:
         check_moves(model, reduction.points, *reduction.whole(), question.model)
-    return conclude(
+    found = conclude(
         question,
         rule,
         reduction,
@@ -73,6 +74,7 @@ def concluded(
         None if model is None else partial(finite_model, model, question, reduction),
         known.described or (model.note if isinstance(model, ForeignModel) else ""),
     )
+    return dataclasses.replace(found, model=model)
 
 
 def check_answers(question: Question, model: Callable | ForeignModel, reduction: Reduction, tolerance: float) -> None:

@@ -1,8 +1,5 @@
-"""A discovery in words, tables and figures: what print and report show, from texts and numbers."""
+"""A discovery in words, tables and figures: what print shows, from texts and numbers."""
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,16 +7,13 @@ from jaxtyping import Float
 
 from .. import report
 from ..action import AbstractAction, orbits
-from ..files import check_path
 from ._evidence import BROKEN, NONE, SYMMETRIES, Evidence
-from ._sparsify import NEGLIGIBLE
 
 if TYPE_CHECKING:
     import sympy
     from matplotlib.figure import Figure
 
 SHOWN = 12  # rows of the table of defects in the terminal
-DRAWN = 8  # generators drawn in the report
 
 
 class Told(NamedTuple):
@@ -70,11 +64,12 @@ def answer(s: Told) -> str:
         lines += [f"  {k + 1}. {field}" for k, field in enumerate(s.fields)]
         if s.dim > 1:
             lines.append(
-                f"They form {s.algebra}" + ("." if e.closure is None else f" (closure defect {_number(e.closure)}).")
+                f"They form {s.algebra}"
+                + ("." if e.closure is None else f" (closure defect {number_text(e.closure)}).")
             )
     lines += [f"Note: {note}" for note in e.notes if e.verdict == SYMMETRIES]
     lines.append(_rule(s))
-    lines.append(f"Resolution {_number(e.resolution)}: {e.resolution_source}.")
+    lines.append(f"Resolution {number_text(e.resolution)}: {e.resolution_source}.")
     if e.model:
         lines.append(f"Model: {e.model}.")
     if e.confidence is not None:
@@ -86,7 +81,8 @@ def answer(s: Told) -> str:
         lines.append(_finite(e.finite))
     near = [(k, why) for k, why in zip(e.weak, e.weak_reasons, strict=True) if k < max(s.dim + 2, 3)]
     lines += [
-        f"Weakly determined: direction {k + 1} (defect {_number(s.defects[k])}): {why}; the data can hardly judge it."
+        f"Weakly determined: direction {k + 1} (defect {number_text(s.defects[k])}): {why}; the data can hardly judge"
+        " it."
         for k, why in near
     ]
     if s.ineffective:
@@ -103,27 +99,28 @@ def _headline(s: Told) -> str:
     if e.verdict == SYMMETRIES:
         plural = "symmetry" if s.dim == 1 else "symmetries"
         return f"{s.dim} {plural} among {s.candidates} candidates:"
-    least = f"the least defect is {_number(s.defects[0])}" if len(s.defects) else "no candidate moves the data"
+    least = f"the least defect is {number_text(s.defects[0])}" if len(s.defects) else "no candidate moves the data"
     if e.verdict == NONE:
         candidates = f"{s.candidates} candidates"
-        return f"No symmetry among {candidates}: {least}, clearly above the resolution {_number(e.resolution)}."
+        return f"No symmetry among {candidates}: {least}, clearly above the resolution {number_text(e.resolution)}."
     if e.notes:
         return f"Cannot tell: {e.notes[-1]}."
     return (
         f"Cannot tell: {least}, and no gap of {e.min_gap:g} or more parts small defects from large ones above the"
-        f" resolution {_number(e.resolution)}. More or better data, or a better model, would help; nothing is claimed."
+        f" resolution {number_text(e.resolution)}. More or better data, or a better model, would help; nothing is"
+        " claimed."
     )
 
 
 def _rule(s: Told) -> str:
     e = s.evidence
     if e.rule == "tolerance":
-        given = _number(e.tolerance or 0.0)
+        given = number_text(e.tolerance or 0.0)
         return f"Rule: defects up to the given tolerance {given} count; the ratio across it is {e.gap:.3g}."
     count = int(np.sum(s.defects <= e.cut))
-    below = "the resolution" if count == 0 else f"defect {count} ({_number(s.defects[count - 1])})"
+    below = "the resolution" if count == 0 else f"defect {count} ({number_text(s.defects[count - 1])})"
     above = (
-        f"defect {count + 1} ({_number(s.defects[count])})"
+        f"defect {count + 1} ({number_text(s.defects[count])})"
         if count < len(s.defects)
         else f"what broken candidates have at least, as a rule ({BROKEN:g})"
     )
@@ -133,22 +130,22 @@ def _rule(s: Told) -> str:
 
 def _finite(finite: np.ndarray) -> str:
     told = ", ".join(
-        "not made (the flow leaves the space or is lost)" if np.isnan(v) else _number(v) for v in finite[:SHOWN]
+        "not made (the flow leaves the space or is lost)" if np.isnan(v) else number_text(v) for v in finite[:SHOWN]
     )
     more = ", ..." if len(finite) > SHOWN else ""
     return f"Finite check on held-out points moved by a quarter of their spread, violation for each: {told}{more}."
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     return f"{value:.2g}" if value else "0"
 
 
-def _rows(s: Told, most: int) -> list[list[object]]:
+def table_rows(s: Told, most: int) -> list[list[object]]:
     e = s.evidence
     rows: list[list[object]] = []
     for k in range(min(len(s.defects), most)):
         marks = ["symmetry" if k < s.dim else ""] + (["weakly determined"] if k in e.weak else [])
-        spread = "" if e.intervals is None else f"{_number(e.intervals[k, 0])} to {_number(e.intervals[k, 1])}"
+        spread = "" if e.intervals is None else f"{number_text(e.intervals[k, 0])} to {number_text(e.intervals[k, 1])}"
         rows.append([k + 1, float(s.defects[k]), spread, "; ".join(mark for mark in marks if mark)])
     return rows
 
@@ -158,75 +155,13 @@ COLUMNS = ["direction", "relative defect", "without one part", "reading"]
 
 def text(s: Told, width: int | None = None) -> str:
     """What print(s) shows."""
-    rows = _rows(s, SHOWN)
+    rows = table_rows(s, SHOWN)
     more = len(s.defects) - len(rows)
     title = f"{s.method.capitalize()}: {s.candidates} candidates, {s.rows} equations"
     parts: list = [title, report.table(rows, COLUMNS)] if rows else [title]
     if more > 0:
-        parts.append(f"  ... and {more} more, up to {_number(s.defects[-1])}")
+        parts.append(f"  ... and {more} more, up to {number_text(s.defects[-1])}")
     return report.render(*parts, report.verdict_panel(answer(s), s.evidence.verdict), width=width)
-
-
-def page(
-    path: str | os.PathLike[str],
-    s: Told,
-    columns: Columns,
-    generators: Sequence[Shown],
-    spectrum: "Figure",
-    candidates: str,
-) -> Path:
-    """The HTML report: the answer, the spectrum, each generator, and what was asked."""
-    check_path(path)
-    evidence = [
-        report.Figure(
-            spectrum,
-            "Relative defects in ascending order with the decision drawn in.",
-            "0 is an exact symmetry, sqrt 2 the largest possible defect.",
-        ),
-        report.Table(
-            COLUMNS,
-            _rows(s, 40),
-            f"{s.method}; {s.rows} equations. The third column repeats the analysis with one part of the data left out"
-            " at a time.",
-        ),
-    ]
-    formulas = [
-        report.Equations(
-            [(g.label, list(zip(columns.names, g.components, strict=True))[: columns.written]) for g in generators],
-            digits=max((g.digits for g in generators), default=3),
-            negligible=NEGLIGIBLE,
-            scales=columns.sizes[: columns.written],
-        ),
-        report.Text(
-            "In the simplest basis that the evidence cannot tell from the one found. Relative defects in this basis: "
-            + ", ".join(_number(g.defect) for g in generators)
-            + "."
-        ),
-    ]
-    sections = [
-        report.Section("Evidence", evidence),
-        report.Section("Generators", formulas),
-        report.Section("What they do to the data", [figure for g in generators for figure in _figures(g, columns)]),
-        report.Section("Candidates", [report.Text(candidates)]),
-    ]
-    if not len(s.defects):
-        sections = sections[-1:]
-    return report.html(
-        path,
-        title="Symmetries of the data" if s.dim else "Symmetries sought",
-        summary=answer(s),
-        sections=sections,
-        kind=s.evidence.verdict,
-    )
-
-
-def _figures(shown: Shown, columns: Columns) -> "list[report.Figure]":
-    figures = []
-    if shown.velocities is not None:
-        figures.append(report.Figure(field_figure(shown, columns), f"{shown.label} as arrows over the data."))
-    if shown.orbits is not None:
-        figures.append(report.Figure(orbit_figure(shown, columns), f"Orbits of a few points under {shown.label}."))
-    return figures
 
 
 def field_figure(shown: Shown, columns: Columns) -> "Figure":

@@ -1,6 +1,7 @@
 """The one record that every discovery returns."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,15 +20,19 @@ from ..action import (
     velocities,
 )
 from ..algebra import LieAlgebra, Span
-from ..files import check_path, read_record, write_record
+from ..files import read_record, write_record
+from ..interop import ForeignModel
 from ..late import sympy
-from ..sampling import checked_flag
-from ._certificate import Certificate, sentences
-from ._evidence import SYMMETRIES, Evidence
+from ..sampling import Table, checked_flag
+from ._certificate import Certificate
+from ._conserved_record import Conserved
+from ._evidence import Evidence
 from ._found import EXACT
+from ._invariants import invariants
+from ._reported import columns, reported, shown, told
 from ._sparsify import NEGLIGIBLE, orientation, printable, simple_basis
 from ._storage import FORMAT, read_fields, written_fields
-from ._summary import DRAWN, Columns, Shown, Told, field_figure, orbit_figure, orbits_among, page, text
+from ._summary import field_figure, orbit_figure, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,6 +61,7 @@ class Symmetries:
         lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs
             are written.
         certificate: what holds to within delta with a confidence of 1 - alpha, where it was asked for, else None.
+        model: the one that was judged, where there is one, for the page of `report`; no file holds it.
     """
 
     source: AbstractAction
@@ -76,6 +82,7 @@ class Symmetries:
     method: str
     lifted: bool = False
     certificate: Certificate | None = None
+    model: Callable | ForeignModel | None = None
 
     @property
     def symmetric(self) -> Float[np.ndarray, "a q"]:
@@ -293,7 +300,7 @@ class Symmetries:
         Returns: a matplotlib figure.
         Raises: IndexError when there are not so many symmetries.
         """
-        return field_figure(self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True), self._columns())
+        return field_figure(shown(self, self._simple(which), f"Symmetry {which + 1}", True), columns(self))
 
     def plot_orbits(self, which: int = 0) -> "Figure":
         """Orbits t -> exp(t xi) x of a few held-out examples under one generator of the simple basis.
@@ -302,62 +309,40 @@ class Symmetries:
         Returns: a matplotlib figure.
         Raises: IndexError when there are not so many symmetries; ValueError when every orbit leaves the space.
         """
-        shown = self._shown(self._simple(which), f"Symmetry {which + 1}", drawn=True)
-        if shown.orbits is None:
+        orbit = shown(self, self._simple(which), f"Symmetry {which + 1}", True)
+        if orbit.orbits is None:
             raise ValueError(f"which={which}: the flow of this generator leaves the space from every example.")
-        return orbit_figure(shown, self._columns())
+        return orbit_figure(orbit, columns(self))
 
     def _simple(self, which: int) -> Float[np.ndarray, " q"]:
         if not 0 <= which < self.dim:
             raise IndexError(f"which={which}: {self.dim} symmetries were found, numbered from 0.")
         return self.sparse()[which]
 
-    def report(self, path: str | os.PathLike[str]) -> Path:
-        """A self-contained HTML page: the answer, its evidence, each generator as a field over the data, orbits.
+    def report(self, path: str | os.PathLike[str], explore: bool | None = None) -> Path:
+        """A self-contained HTML page: the answer, its evidence, the generators, what they do to the data, their use.
 
-        Arguments: `path` of the file to write.
-        Returns: it.
-        Raises: OSError when the path cannot be written.
+        Arguments: `path` of the file to write. `explore`: whether examples can be carried along the generators in the
+            page, beside the model's values, which adds 5 MB to it; default where plotly is installed
+            (`pip install 'lieder[html]'`). Without it the page holds still figures.
+        Returns: the path.
+        Raises: OSError when the path cannot be written; ImportError for `explore` without plotly.
         """
-        check_path(path)
-        generators = self.sparse() if self.dim else self.directions[:1]
-        labels = [f"Symmetry {k + 1}" if self.dim else "Least defect (not claimed)" for k in range(len(generators))]
-        shown = [
-            self._shown(xi, label, k < DRAWN) for k, (xi, label) in enumerate(zip(generators, labels, strict=True))
-        ]
-        target = "" if self.target is None else f"\n\nOutputs: {self.target}"
-        names = self.source.algebra.names
-        listed = ", ".join(names[:40]) + (f", ... ({len(names)} in all)" if len(names) > 40 else "")
-        ineffective = f"Ineffective combinations: {len(self.ineffective)}."
-        candidates = f"Inputs: {self.source}{target}\n\nGenerators: {listed}.\n\n{ineffective}"
-        return page(path, self._told(), self._columns(), shown, self.plot(), candidates)
+        return reported(self, path, explore)
 
-    def _told(self) -> Told:
-        found = self.evidence.verdict == SYMMETRIES
-        return Told(
-            self.dim,
-            self.defects,
-            self.evidence,
-            self.source.algebra.dim,
-            len(self.ineffective),
-            self.fields() if found else [],
-            self.identify() if found and self.dim > 1 else "",
-            self.method,
-            self.rows,
-            () if self.certificate is None else tuple(sentences(self.certificate)),
-        )
+    def invariants(self, dictionary: str = "polynomials(2)") -> Conserved:
+        """The functions of the inputs that all found symmetries leave as they are.
 
-    def _columns(self) -> Columns:
-        written = self.source.width if self.lifted else len(self.names)
-        return Columns(self.names, self.sizes(), written, self.examples())
-
-    def _shown(self, xi: Float[np.ndarray, " q"], label: str, drawn: bool) -> Shown:
-        printed, digits = self.printable(xi)
-        plain = Shown(label, self.written(xi), self.expressions(printed), digits, self.defect(xi))
-        if not drawn:
-            return plain
-        moving = self.displacement(xi)
-        return plain._replace(velocities=moving, orbits=orbits_among(self.total, xi, self.examples(), moving))
+        Arguments: `dictionary` of functions to combine, or its text as in `conserved`.
+        Returns: Conserved, whose defects are judged by those of the symmetries.
+        Raises: ValueError where nothing was found, nothing moves the inputs, a column does not vary at the held-out
+            examples, or these are fewer than the functions.
+        """
+        if self.dim == 0:
+            raise ValueError("invariants: no symmetry was found, so that there is nothing to be invariant under.")
+        inputs = Table(np.asarray(self.points, np.float64), self.names[: self.source.width])
+        known = self.evidence.limit(self.defects[: self.dim]), self.evidence.min_gap
+        return invariants(self.source, self.sparse(), inputs, dictionary, known)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
@@ -367,7 +352,7 @@ class Symmetries:
         A reader finds the old file or the new one, whenever it looks.
 
         Raises: OSError for a bad path."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "model"}
         return write_record(path, written_fields(own), FORMAT)
 
     @classmethod
@@ -394,4 +379,4 @@ class Symmetries:
         )
 
     def __str__(self) -> str:
-        return text(self._told())
+        return text(told(self))

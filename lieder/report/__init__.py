@@ -13,10 +13,16 @@ from lieder.report._terminal import verdict_panel as verdict_panel
 
 if TYPE_CHECKING:
     from lieder.report._bounds import bounds_figure as bounds_figure
+    from lieder.report._explorer import Directions as Directions
+    from lieder.report._explorer import Explorer as Explorer
+    from lieder.report._explorer import Flow as Flow
+    from lieder.report._explorer import explorable as explorable
     from lieder.report._field import field_figure as field_figure
     from lieder.report._generator_text import generator_text as generator_text
     from lieder.report._mathml import equations_html as equations_html
     from lieder.report._orbit import orbit_figure as orbit_figure
+    from lieder.report._page import Code as Code
+    from lieder.report._page import Download as Download
     from lieder.report._page import Equations as Equations
     from lieder.report._page import Figure as Figure
     from lieder.report._page import Section as Section
@@ -32,7 +38,8 @@ _LATE = {
     "generator_text": "_generator_text",
     "equations_html": "_mathml",
     "orbit_figure": "_orbit",
-    **dict.fromkeys(("Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
+    **dict.fromkeys(("Directions", "Explorer", "Flow", "explorable"), "_explorer"),
+    **dict.fromkeys(("Code", "Download", "Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
     "path_figure": "_path",
     "bounds_figure": "_bounds",
     "spectrum_figure": "_spectrum",

@@ -12,6 +12,7 @@ import matplotlib.figure
 import sympy
 
 from lieder.files import check_path, write_text
+from lieder.report._explorer import Explorer, explorer_html, script_policy, scripts
 from lieder.report._mathml import equations_html
 from lieder.report._sheet import SHEET
 from lieder.report._terminal import check_kind, check_rows
@@ -57,11 +58,30 @@ class Equations:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Python to take away, with a button that copies it on a page that has an `Explorer`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that the page carries: its name, its content, and the words of the link."""
+
+    name: str
+    content: bytes
+    words: str
+
+
+Block = Text | Table | Figure | Equations | Code | Download | Explorer
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading and its blocks, in order."""
 
     heading: str
-    blocks: Sequence[Text | Table | Figure | Equations]
+    blocks: Sequence[Block]
 
 
 def html(
@@ -74,7 +94,8 @@ def html(
 ) -> Path:
     """Write a self-contained HTML page: light and dark, wide and narrow, screen and paper.
 
-    Everything given is escaped; figures are inside the file; a content policy forbids the page any request or script.
+    Everything given is escaped; figures are inside the file; a content policy forbids the page any request, and any
+    script but those of an `Explorer`, which are named in it by their digests.
 
     Arguments:
         `path`: the file, replaced whole if it exists.
@@ -84,7 +105,8 @@ def html(
         `kind`: which of the three answers the summary is; it is then said above the summary, in words and colour.
     Returns: the path written.
     Raises: `OSError` (the kind that fits) if the path cannot be written; `TypeError` for an unknown block;
-        `ValueError` for a table whose rows do not fit its columns, or an unknown `kind`.
+        `ValueError` for a table whose rows do not fit its columns, or an unknown `kind`; `ImportError` for an
+        `Explorer` where plotly is not installed.
     """
     check_path(path)
     if kind is not None:
@@ -100,17 +122,21 @@ def html(
     )
     contents = "".join(f'<li><a href="#s{place}">{escape(s.heading)}</a></li>' for place, s in enumerate(sections, 1))
     navigation = f'<nav aria-label="Contents"><ol>{contents}</ol></nav>' if len(sections) > 1 else ""
+    moving = any(isinstance(block, Explorer) for section in sections for block in section.blocks)
+    running = scripts() if moving else ()
+    images, policy = ("data: blob:", f"script-src {script_policy(running)}; ") if moving else ("data:", "")
     page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"img-src {images}; {policy}"
         "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
         f"<title>{escape(title)}</title><style>{SHEET}</style></head>\n<body><main>"
         f"<header><h1>{escape(title)}</h1></header>"
         f'<div class="summary{name}">{word}{_paragraphs(summary)}</div>{navigation}\n{body}'
         "<footer>Made by lieder. Relative defects: 0 is an exact symmetry, √2 the largest possible.</footer>"
-        "</main></body></html>\n"
+        f"</main>{''.join(f'<script>{script}</script>' for script in running)}</body></html>\n"
     )
     return write_text(path, page)
 
@@ -128,7 +154,7 @@ def _paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(part.strip())}</p>" for part in str(text).split("\n\n") if part.strip())
 
 
-def _block(block: Text | Table | Figure | Equations) -> str:
+def _block(block: Block) -> str:
     if isinstance(block, Text):
         return f"<pre>{escape(block.text)}</pre>" if block.verbatim else _paragraphs(block.text)
     if isinstance(block, Table):
@@ -137,7 +163,19 @@ def _block(block: Text | Table | Figure | Equations) -> str:
         return _figure(block)
     if isinstance(block, Equations):
         return equations_html(block.equations, digits=block.digits, negligible=block.negligible, scales=block.scales)
-    raise TypeError(f"`blocks` must hold Text, Table, Figure or Equations, got {type(block).__name__}. Wrap it in one.")
+    if isinstance(block, Code):
+        button = '<button class="copy" type="button" hidden>Copy</button>'
+        return f'<div class="code">{button}<pre>{escape(block.text)}</pre></div>'
+    if isinstance(block, Download):
+        held = base64.b64encode(block.content).decode("ascii")
+        target = f'download="{escape(block.name)}" href="data:application/octet-stream;base64,{held}"'
+        return f"<p><a {target}>{escape(block.words)}</a></p>"
+    if isinstance(block, Explorer):
+        return explorer_html(block)
+    raise TypeError(
+        f"`blocks` must hold Text, Table, Figure, Equations, Code, Download or Explorer, got {type(block).__name__}."
+        " Wrap it in one."
+    )
 
 
 def _table(block: Table) -> str:

@@ -43,12 +43,33 @@ figcaption{color:#596273;font-size:.9rem;margin-top:.5rem;max-width:46rem}
 .formula{font-size:1.2rem;line-height:2.3;overflow-x:auto;overflow-y:hidden}
 .formula math{display:inline math}
 .plain{color:var(--soft);font-size:.82rem;overflow-wrap:anywhere}
+.code{position:relative}
+.copy{position:absolute;top:.5rem;right:.5rem}
+button,select{font:inherit;font-size:.92rem;color:var(--ink);background:var(--paper);border:1px solid var(--line);
+border-radius:.35rem;padding:.2rem .6rem;max-width:100%}
+button:hover,select:hover{border-color:var(--soft)}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+h3{font-size:1rem;margin:1.2rem 0 .4rem}
+.plot{width:100%;min-width:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:.5rem}
+.controls{display:flex;flex-wrap:wrap;gap:.5rem 1.1rem;align-items:center;margin:1rem 0 .4rem;font-size:.95rem}
+.controls label{display:inline-flex;gap:.45rem;align-items:center;max-width:100%}
+.controls select{max-width:min(16rem,60vw)}
+#time{display:inline-block;min-width:3.2em;font-variant-numeric:tabular-nums}
+#slider{width:min(16rem,50vw);accent-color:var(--link)}
+#formula{font-size:1.05rem}
+#bounds{color:var(--soft);font-size:.9rem;margin:0}
+.speed{display:grid;grid-template-columns:minmax(4rem,12rem) 1fr 4rem;gap:.6rem;align-items:center;font-size:.9rem}
+.speed .name{overflow-wrap:anywhere}
+.speed .bar{height:.7rem;width:calc(var(--share)*100%);background:var(--link);border-radius:.2rem}
+.speed .amount{text-align:right;font-variant-numeric:tabular-nums}
+[hidden]{display:none!important}
 footer{margin-top:3rem;color:var(--soft);font-size:.85rem}
 @media (max-width:34rem){main{padding:1.25rem .9rem 2rem}
 h1{font-size:1.5rem}
 th,td{padding:.35rem .55rem}
 figure{padding:.35rem}}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--wash:#fff;--line:#bbb;--link:#000}
-body{font-size:11pt}main{max-width:none;padding:0}nav{display:none}h2{break-after:avoid}
+body{font-size:11pt}main{max-width:none;padding:0}nav,.controls,.copy{display:none}h2{break-after:avoid}
 figure img{min-width:0}figure,.equation,tr,.summary{break-inside:avoid}.wide,.formula,pre{overflow:visible}}
 """.strip()

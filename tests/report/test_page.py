@@ -147,7 +147,9 @@ def test_unwritable_paths(tmp_path, monkeypatch):
 
 def test_wrong_blocks(tmp_path):
     path = tmp_path / "a.html"
-    with pytest.raises(TypeError, match="`blocks` must hold Text, Table, Figure or Equations, got str"):
+    with pytest.raises(
+        TypeError, match="`blocks` must hold Text, Table, Figure, Equations, Code, Download or Explorer, got str"
+    ):
         html(path, title="t", summary="s", sections=[Section("a", ["text"])])
     with pytest.raises(TypeError, match="`sections` must hold Section objects, got str"):
         html(path, title="t", summary="s", sections=["text"])

@@ -1,0 +1,146 @@
+"""What the page of a discovery lets its reader move: directions as they are read, and examples carried along them."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from .. import report
+from ..action import AbstractAction, moved, velocities
+from ..interop import ForeignModel
+from ._certificate import Certificate
+from ._evidence import Evidence
+
+FRAMES = 41  # positions of t, an odd number: the one in the middle is 0
+REACH = 1.5  # spreads by which the column that is moved most is moved at the ends, as a rule
+NUMBERS = 220_000  # in all flows together, two bytes each in a page
+MOST, LEAST = 800, 40  # examples
+INPUTS, OUTPUTS = 8, 4  # columns that can be looked at
+KEPT = 0.5  # share of the examples that must stay within numbers for a misfit to be told
+
+
+class Picked(NamedTuple):
+    """A generator to show: its label, coefficients (q,), formula, and what it is read as."""
+
+    label: str
+    xi: Float[np.ndarray, " q"]
+    text: str
+    reading: str
+    defect: float
+
+
+class Explored(NamedTuple):
+    """A discovery as it is explored: the candidates' action on `inputs` columns and outputs together, its held-out
+    `pairs`, and the model, where it is at hand."""
+
+    action: AbstractAction
+    names: tuple[str, ...]
+    inputs: int
+    pairs: Float[np.ndarray, "held k"]
+    model: Callable | ForeignModel | None
+    dtype: np.dtype
+
+
+def readings(defects: Float[np.ndarray, " k"], dim: int, evidence: Evidence) -> list[str]:
+    """What each direction is: symmetric where it is claimed, broken where its defect is resolved, else undecided."""
+    if evidence.tolerance is not None:
+        resolved = defects > max(evidence.tolerance, evidence.resolution)
+    else:
+        own = evidence.resolution if evidence.resolutions is None else evidence.resolutions
+        resolved = defects > evidence.min_gap * np.broadcast_to(own, defects.shape)
+    return [
+        "symmetric" if k < dim else "broken" if resolved[k] and k not in evidence.weak else "undecided"
+        for k in range(len(defects))
+    ]
+
+
+def directions(
+    defects: Float[np.ndarray, " k"], dim: int, evidence: Evidence, certificate: Certificate | None
+) -> "report.Directions":
+    """The spectrum of a page, with the bounds of a certificate where there is one."""
+    if certificate is not None and len(certificate.defects):
+        c, count = certificate, len(certificate.defects)
+        read = ["undecided"] * count
+        read[: c.at_least] = ["symmetric"] * c.at_least
+        first, last = c.at_most - c.weak, count - c.weak
+        read[first:last] = ["broken"] * max(last - first, 0)
+        bounds = f"what holds at once with a confidence of {100 * (1 - c.alpha):g} %"
+        return report.Directions(c.defects, c.lower, c.upper, read, bounds, [(f"delta {c.delta:g}", c.delta)])
+    lower, upper = (None, None) if evidence.intervals is None else evidence.intervals.T
+    lines = [("resolution", evidence.resolution)] if evidence.resolution > 0 else []
+    if evidence.tolerance is not None:
+        lines.append(("tolerance", evidence.tolerance))
+    bounds = "" if lower is None else "without one part of the data at a time"
+    return report.Directions(defects, lower, upper, readings(defects, dim, evidence), bounds, lines)
+
+
+def explorer(e: Explored, picked: Sequence[Picked], spectrum: "report.Directions") -> "report.Explorer":
+    """Examples carried along some generators, of the columns that these move most."""
+    groups = e.action.unit_groups()
+    spread = _spread(e.pairs, groups)
+    speeds = np.stack([np.sqrt(np.mean(velocities(e.action, p.xi, e.pairs) ** 2, axis=0)) / spread for p in picked])
+    columns = _columns(speeds, e.inputs)
+    outputs = int(np.sum(columns >= e.inputs))
+    size = len(picked) * FRAMES * (len(columns) + (outputs if e.model is not None else 0))
+    count = int(np.clip(NUMBERS // size, LEAST, MOST))
+    rows = np.linspace(0, len(e.pairs) - 1, min(count, len(e.pairs))).astype(int)
+    units = np.zeros(e.action.width, int)
+    for number, group in enumerate(groups):
+        units[np.asarray(group)] = number
+    flows = [_flow(e, p, rows, columns, outputs, speed, spread) for p, speed in zip(picked, speeds, strict=True)]
+    names = [e.names[column] for column in columns]
+    return report.Explorer(names, outputs, units[columns].tolist(), spectrum, flows)
+
+
+def _columns(speeds: np.ndarray, inputs: int) -> np.ndarray:
+    """The columns that are moved most, inputs before outputs, in their order."""
+    most = np.argsort(-speeds.max(axis=0), kind="stable")
+    chosen = [most[most < inputs][:INPUTS], most[most >= inputs][:OUTPUTS]]
+    return np.concatenate([np.sort(part) for part in chosen])
+
+
+def _spread(pairs: np.ndarray, groups: Sequence[np.ndarray]) -> np.ndarray:
+    """The spread of each column, one for all that share a unit; their size where they do not vary."""
+    spread, size = np.std(pairs, axis=0), np.sqrt(np.mean(pairs**2, axis=0))
+    out = np.ones(pairs.shape[1])
+    for group in groups:
+        widest = float(np.max(spread[group])) or float(np.max(size[group])) or 1.0
+        out[np.asarray(group)] = widest
+    return out
+
+
+def _flow(
+    e: Explored, p: Picked, rows: np.ndarray, columns: np.ndarray, outputs: int, speed: np.ndarray, spread: np.ndarray
+) -> "report.Flow":
+    times = REACH / max(float(speed.max()), 1e-12) * np.linspace(-1.0, 1.0, FRAMES)
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is not drawn
+        there = np.asarray(moved(e.action, np.tile(p.xi, (FRAMES, 1)), e.pairs[rows], times))
+    there[FRAMES // 2] = e.pairs[rows]
+    predicted = missed = None
+    if e.model is not None and outputs:
+        answers = _answers(e, there[:, :, : e.inputs])
+        with np.errstate(over="ignore", invalid="ignore"):
+            miss = np.sum(((answers - there[:, :, e.inputs :]) / spread[e.inputs :]) ** 2, axis=2)
+            varying = np.sum(np.var(e.pairs[:, e.inputs :] / spread[e.inputs :], axis=0))
+        good = np.isfinite(miss)
+        sums = np.sum(np.where(good, miss, 0.0), axis=1) / np.maximum(np.sum(good, axis=1), 1)
+        enough = np.mean(good, axis=1) >= KEPT
+        missed = np.where(enough, np.sqrt(sums / (varying or 1.0)), np.nan)
+        predicted = answers[:, :, columns[-outputs:] - e.inputs]
+    shown = there[:, :, columns]
+    return report.Flow(p.label, p.text, p.reading, p.defect, times, shown, predicted, missed, speed[columns])
+
+
+def _answers(e: Explored, inputs: Float[np.ndarray, "T P n"]) -> Float[np.ndarray, "T P m"]:
+    """The model at carried inputs; not finite where these are not."""
+    usable = np.all(np.isfinite(inputs), axis=2)
+    safe = np.where(usable[:, :, None], inputs, inputs[FRAMES // 2]).astype(e.dtype)
+    flat = safe.reshape(-1, safe.shape[2])
+    model = e.model
+    assert model is not None
+    with jax.enable_x64(e.dtype == np.float64):
+        found = model.values(flat) if isinstance(model, ForeignModel) else jax.jit(jax.vmap(model))(flat)
+        found = np.asarray(found, np.float64).reshape(*usable.shape, -1)
+    return np.where(usable[:, :, None], found, np.nan)
