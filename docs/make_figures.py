@@ -3,8 +3,8 @@
     python docs/make_figures.py              # all of them, into docs/images
     python docs/make_figures.py ellipse      # those named
 
-The picture of the report page needs chromium and the extra `browser`; it is left as it is where there is none. Networks are trained for
-"two_body_dynamics", "digits" and "penalty", some minutes each.
+The picture of the report page needs chromium and the extra `browser`; it is left as it is where there is none. Networks
+are trained for "two_body_dynamics", "digits" and "penalty", some minutes each.
 """
 
 import argparse
@@ -223,7 +223,7 @@ def certificate() -> Figure:
 
 
 def report() -> Image.Image | None:
-    """The first screens of the report page, as a browser shows them, with the slider moved."""
+    """What can be explored in the report page, as a browser shows it, with the slider moved."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         return None
@@ -238,8 +238,8 @@ def report() -> Image.Image | None:
         page.wait_for_selector("html[data-ready=yes]")
         for _ in range(8):
             page.press("#slider", "ArrowRight")
-        end = page.locator("#s2").bounding_box()
-        page.screenshot(path=shot, full_page=True, clip={"x": 0, "y": 0, "width": 1000, "height": end["y"] - 20})
+        page.locator("#slider").blur()
+        page.locator("#s1").screenshot(path=shot)
         browser.close()
         with Image.open(shot) as image:
             return image.convert("RGB")
@@ -280,7 +280,7 @@ def main() -> None:
             continue
         image = picture(drawn, 130) if isinstance(drawn, Figure) else drawn
         # Few colours are in use, and a palette keeps the files small.
-        image.quantize(128, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)
+        image.quantize(256, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)
         print(f"{name}: {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
 
 

@@ -14,7 +14,6 @@ from ._promote import promote
 from ._show import show
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ._json import Json, as_json
 from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
 
 
@@ -40,6 +41,7 @@ def discover(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
     missing: Missing = "refuse",
@@ -82,11 +84,12 @@ def discover(
             alpha=alpha,
             groups=table.labels,
         )
-    print(found)
-    if report is not None:
-        print(f"Report: {found.report(report)}")
-    if save is not None:
-        print(f"Result: {found.save(save)}")
+    print(as_json(found) if json else found)
+    for name, path, write in (("Report", report, found.report), ("Result", save, found.save)):
+        if path is not None:
+            written = write(path)
+            if not json:
+                print(f"{name}: {written}")
 
 
 def _weights(text: str) -> Literal["auto", "relative"] | None:

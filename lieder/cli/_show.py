@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from ._json import Json, as_json
+
 
 def show(
     file: Annotated[Path, typer.Argument(help="A result that lieder discover, conserved or promote saved (.npz).")],
+    json: Json = False,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Conserved quantities as one JSON object.")] = False,
 ) -> None:
@@ -29,6 +32,8 @@ def show(
     if as_json:
         raise ValueError("--json is for results of lieder conserved; this file holds symmetries.")
     found = Symmetries.load(file)
-    print(found)
+    print(as_json(found) if json else found)
     if report is not None:
-        print(f"Report: {found.report(report)}")
+        written = found.report(report)
+        if not json:
+            print(f"Report: {written}")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -65,6 +65,55 @@ def told(found: "Symmetries") -> Told:
         found.rows,
         () if found.certificate is None else tuple(sentences(found.certificate)),
     )
+
+
+def plain(found: "Symmetries") -> dict[str, Any]:
+    """What print says, for other programs."""
+    said, e = told(found), found.evidence
+    out = {
+        "method": said.method,
+        "verdict": e.verdict,
+        "dim": said.dim,
+        "candidates": said.candidates,
+        "ineffective": said.ineffective,
+        "rows": said.rows,
+        "names": list(found.names),
+        "fields": said.fields,
+        "algebra": said.algebra,
+        "generators": found.generators.tolist(),
+        "defects": found.defects.tolist(),
+        "readings": readings(found.defects, found.dim, e),
+        "intervals": None if e.intervals is None else e.intervals.tolist(),
+        "resolution": e.resolution,
+        "resolutions": None if e.resolutions is None else e.resolutions.tolist(),
+        "rule": e.rule,
+        "gap": e.gap,
+        "cut": e.cut,
+        "confidence": e.confidence,
+        "closure": e.closure,
+        "finite": None if e.finite is None else e.finite.tolist(),
+        "weak": [int(k) for k in e.weak],
+        "model": e.model,
+        "notes": list(e.notes),
+        "certificate": None,
+    }
+    if (c := found.certificate) is not None:
+        out["certificate"] = {
+            "delta": c.delta,
+            "alpha": c.alpha,
+            "at_least": c.at_least,
+            "at_most": c.at_most,
+            "defects": c.defects.tolist(),
+            "lower": c.lower.tolist(),
+            "upper": c.upper.tolist(),
+            "weak": c.weak,
+            "misfit": c.misfit,
+            "flows": c.flows,
+            "inputs": c.inputs,
+            "family": c.family,
+            "reason": c.reason,
+        }
+    return out
 
 
 def columns(found: "Symmetries") -> Columns:

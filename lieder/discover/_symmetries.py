@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +29,7 @@ from ._conserved_record import Conserved
 from ._evidence import Evidence
 from ._found import EXACT
 from ._invariants import invariants
-from ._reported import columns, reported, shown, told
+from ._reported import columns, plain, reported, shown, told
 from ._sparsify import NEGLIGIBLE, orientation, printable, simple_basis
 from ._storage import FORMAT, read_fields, written_fields
 from ._summary import field_figure, orbit_figure, text
@@ -318,6 +318,14 @@ class Symmetries:
         if not 0 <= which < self.dim:
             raise IndexError(f"which={which}: {self.dim} symmetries were found, numbered from 0.")
         return self.sparse()[which]
+
+    def plain(self) -> dict[str, Any]:
+        """The answer and its evidence as texts, numbers and lists, for JSON.
+
+        Returns: a dict: verdict, dim, fields, generators, defects with what each direction is read as, resolutions,
+            and what else print says.
+        """
+        return plain(self)
 
     def report(self, path: str | os.PathLike[str], explore: bool | None = None) -> Path:
         """A self-contained HTML page: the answer, its evidence, the generators, what they do to the data, their use.

@@ -425,3 +425,35 @@ def test_conserved_quantities(swings, tmp_path, monkeypatch, capsys):
 def test_conserved_in_words(swings, options, message, monkeypatch, capsys):
     code, _, fault = command("conserved", swings, *options, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 2 and message in fault
+
+
+def _refused(text):
+    raise ValueError(f"{text} is no JSON")
+
+
+def strict(text):
+    """JSON without NaN and infinities, which few readers take."""
+    return json.loads(text, parse_constant=_refused)
+
+
+def test_an_answer_as_json(few_planets, tmp_path, monkeypatch, capsys):
+    table = [few_planets, "--inputs", "x,y,z", "--outputs", "ax,ay,az", "--candidates", CANDIDATES]
+    saved = tmp_path / "planets.npz"
+    options = ["--fit", "radial(-5,0)", "--json", "--save", saved, "--evidence", "certificate"]
+    code, out, err = command("discover", *table, *options, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and err == ""
+    answer = strict(out)
+    assert answer["verdict"] == "symmetries" and answer["dim"] == 2
+    assert answer["readings"][:2] == ["symmetric", "symmetric"] and len(answer["readings"]) == 18
+    assert len(answer["generators"]) == 2 and len(answer["generators"][0]) == 18
+    assert answer["fields"][1] == "x d/dy - y d/dx + ax d/day - ay d/dax"
+    assert answer["certificate"]["at_least"] <= answer["certificate"]["at_most"]
+    code, out, _ = command("show", saved, "--json", monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and strict(out) == answer
+
+
+def test_completion_knows_the_verbs():
+    asked = {"_LIEDER_COMPLETE": "complete_bash", "COMP_WORDS": "lieder con", "COMP_CWORD": "1"}
+    program = "import sys; sys.argv = ['lieder']; from lieder.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | asked, capture_output=True, text=True)
+    assert done.stdout.split() == ["conserved"]
