@@ -1,11 +1,11 @@
 """lieder conserved: trajectories in, what stays constant along them out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ._json import Json, as_json
 from ._table import NAMES, Decimal, Delimiter, File, Missing, names, read
 
 
@@ -31,9 +31,7 @@ def conserved(
     figure: Annotated[
         Path | None, typer.Option(help="Draw the functions along trajectories here (.png, .pdf).")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the answer as one JSON object and nothing else.")
-    ] = False,
+    json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
     missing: Missing = "refuse",
@@ -62,10 +60,10 @@ def conserved(
         error=error,
         names=columns,
     )
-    said = [json.dumps(found.plain(), indent=2) if as_json else str(found)]
+    said = [as_json(found) if json else str(found)]
     if save is not None:
         said.append(f"Result: {found.save(save)}")
     if figure is not None:
         found.plot().savefig(figure)
         said.append(f"Figure: {figure}")
-    print("\n".join(said[:1] if as_json else said))
+    print("\n".join(said[:1] if json else said))

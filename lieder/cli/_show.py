@@ -1,6 +1,5 @@
 """lieder show: a saved result in, what `discover` or `conserved` printed out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ def show(
     file: Annotated[Path, typer.Argument(help="A result that lieder discover, conserved or promote saved (.npz).")],
     json: Json = False,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Conserved quantities as one JSON object.")] = False,
 ) -> None:
     """Print a saved result, or write its report."""
     if not file.exists():
@@ -27,10 +25,8 @@ def show(
         if report is not None:
             raise ValueError("--report: conserved quantities have no report page; see lieder conserved --figure.")
         kept = Conserved.load(file)
-        print(json.dumps(kept.plain(), indent=2) if as_json else kept)
+        print(as_json(kept) if json else kept)
         return
-    if as_json:
-        raise ValueError("--json is for results of lieder conserved; this file holds symmetries.")
     found = Symmetries.load(file)
     print(as_json(found) if json else found)
     if report is not None:

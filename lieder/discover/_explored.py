@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from .. import report
-from ..action import AbstractAction, moved, velocities
+from ..action import AbstractAction, AbstractFibreAction, GridAction, TotalAction, moved, velocities
 from ..interop import ForeignModel
 from ._certificate import Certificate
 from ._evidence import Evidence
 
 FRAMES = 41  # positions of t, an odd number: the one in the middle is 0
 REACH = 1.5  # spreads by which the column that is moved most is moved at the ends, as a rule
+STEPS = 8  # of the integrator from one position to the next, each less than a hundredth of the spread
 NUMBERS = 220_000  # in all flows together, two bytes each in a page
 MOST, LEAST = 800, 40  # examples
 INPUTS, OUTPUTS = 8, 4  # columns that can be looked at
@@ -115,9 +116,7 @@ def _flow(
     e: Explored, p: Picked, rows: np.ndarray, columns: np.ndarray, outputs: int, speed: np.ndarray, spread: np.ndarray
 ) -> "report.Flow":
     times = REACH / max(float(speed.max()), 1e-12) * np.linspace(-1.0, 1.0, FRAMES)
-    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is not drawn
-        there = np.asarray(moved(e.action, np.tile(p.xi, (FRAMES, 1)), e.pairs[rows], times))
-    there[FRAMES // 2] = e.pairs[rows]
+    there = _carried(e.action, p.xi, e.pairs[rows], times)
     predicted = missed = None
     if e.model is not None and outputs:
         answers = _answers(e, there[:, :, : e.inputs])
@@ -133,13 +132,52 @@ def _flow(
     return report.Flow(p.label, p.text, p.reading, p.defect, times, shown, predicted, missed, speed[columns])
 
 
+def _carried(
+    action: AbstractAction, xi: np.ndarray, start: np.ndarray, times: np.ndarray
+) -> Float[np.ndarray, "T P k"]:
+    """Points at all times, which are evenly spaced about 0; not finite where they have left.
+
+    A nonlinear flow may leave the space in finite time, which an adaptive integrator approaches in thousands of steps:
+    for a picture steps of one length do, by the classical Runge-Kutta method.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is not drawn
+        if not _bends(action):
+            there = np.array(moved(action, np.tile(xi, (FRAMES, 1)), start, times))
+            there[FRAMES // 2] = start
+            return there
+        step = (times[1] - times[0]) / STEPS
+        back, ahead = (_stepped(action, xi, start, way * step) for way in (-1.0, 1.0))
+    return np.concatenate([back[:0:-1], ahead])
+
+
+def _stepped(action: AbstractAction, xi: np.ndarray, start: np.ndarray, step: float) -> Float[np.ndarray, "half P k"]:
+    """Points from where they start, every `STEPS` steps."""
+    here, out = start, [start]
+    for _ in range(FRAMES // 2):
+        for _ in range(STEPS):
+            k1 = velocities(action, xi, here)
+            k2 = velocities(action, xi, here + step / 2 * k1)
+            k3 = velocities(action, xi, here + step / 2 * k2)
+            k4 = velocities(action, xi, here + step * k3)
+            here = here + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        out.append(here)
+    return np.stack(out)
+
+
+def _bends(action: AbstractFibreAction) -> bool:
+    """Whether points move along curves that are known by their velocities alone."""
+    if isinstance(action, TotalAction):
+        return _bends(action.base) or _bends(action.fibre)
+    return not (isinstance(action, GridAction) or action.is_affine)
+
+
 def _answers(e: Explored, inputs: Float[np.ndarray, "T P n"]) -> Float[np.ndarray, "T P m"]:
     """The model at carried inputs; not finite where these are not."""
     usable = np.all(np.isfinite(inputs), axis=2)
     safe = np.where(usable[:, :, None], inputs, inputs[FRAMES // 2]).astype(e.dtype)
     flat = safe.reshape(-1, safe.shape[2])
     model = e.model
-    assert model is not None
+    assert model is not None  # our own bug
     with jax.enable_x64(e.dtype == np.float64):
         found = model.values(flat) if isinstance(model, ForeignModel) else jax.jit(jax.vmap(model))(flat)
         found = np.asarray(found, np.float64).reshape(*usable.shape, -1)

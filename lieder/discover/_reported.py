@@ -3,7 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,14 +17,13 @@ from ._page import DRAWN, Shelf, bracket_table, page
 from ._storage import OWN, written_action
 from ._summary import Columns, Shown, Told, orbits_among
 
-if TYPE_CHECKING:
-    from ._symmetries import Symmetries
+Record = Any  # a Symmetries, whose file imports this one
 
 WIDEST = 12  # inputs whose invariants of second degree are looked for: 91 functions
 _CARRIED = 6  # found generators that can be carried in the page, and one that is none beside them
 
 
-def reported(found: "Symmetries", path: str | os.PathLike[str], explore: bool | None) -> Path:
+def reported(found: Record, path: str | os.PathLike[str], explore: bool | None) -> Path:
     """The page of `Symmetries.report`."""
     check_path(path)
     explore = report.explorable() if explore is None else explore
@@ -50,7 +49,7 @@ def reported(found: "Symmetries", path: str | os.PathLike[str], explore: bool | 
     return page(path, told(found), columns(found), drawn, shelf)
 
 
-def told(found: "Symmetries") -> Told:
+def told(found: Record) -> Told:
     """What print says."""
     some = found.evidence.verdict == SYMMETRIES
     return Told(
@@ -67,7 +66,7 @@ def told(found: "Symmetries") -> Told:
     )
 
 
-def plain(found: "Symmetries") -> dict[str, Any]:
+def plain(found: Record) -> dict[str, Any]:
     """What print says, for other programs."""
     said, e = told(found), found.evidence
     out = {
@@ -116,13 +115,13 @@ def plain(found: "Symmetries") -> dict[str, Any]:
     return out
 
 
-def columns(found: "Symmetries") -> Columns:
+def columns(found: Record) -> Columns:
     """The columns of the data, as fields are written in them."""
     written = found.source.width if found.lifted else len(found.names)
     return Columns(found.names, found.sizes(), written, found.examples())
 
 
-def shown(found: "Symmetries", xi: Float[np.ndarray, " q"], label: str, drawn: bool) -> Shown:
+def shown(found: Record, xi: Float[np.ndarray, " q"], label: str, drawn: bool) -> Shown:
     """A generator in formulas, and `drawn`, in figures."""
     printed, digits = found.printable(xi)
     plain = Shown(label, found.written(xi), found.expressions(printed), digits, found.defect(xi))
@@ -132,7 +131,7 @@ def shown(found: "Symmetries", xi: Float[np.ndarray, " q"], label: str, drawn: b
     return plain._replace(velocities=moving, orbits=orbits_among(found.total, xi, found.examples(), moving))
 
 
-def _explorer(found: "Symmetries", generators: Float[np.ndarray, "dim q"], drawn: list[Shown]) -> "report.Explorer":
+def _explorer(found: Record, generators: Float[np.ndarray, "dim q"], drawn: list[Shown]) -> "report.Explorer":
     read = readings(found.defects, found.dim, found.evidence)
     picked = []
     if found.dim:
@@ -156,7 +155,7 @@ def _explorer(found: "Symmetries", generators: Float[np.ndarray, "dim q"], drawn
     return explorer(whole, picked, directions(found.defects, found.dim, found.evidence, found.certificate))
 
 
-def _invariants(found: "Symmetries") -> str:
+def _invariants(found: Record) -> str:
     """The invariants of degree two on inputs, in words."""
     if found.source.width > WIDEST:
         return ""
@@ -170,7 +169,7 @@ def _invariants(found: "Symmetries") -> str:
     return f"{asked}: {', '.join(same.expressions()) or 'none but constants'}."
 
 
-def _code(found: "Symmetries") -> str:
+def _code(found: Record) -> str:
     """Python that enforces what was found."""
     given, load = "", 'found = ld.discover.Symmetries.load("symmetries.npz"'
     for side, action in (("source", found.source), ("target", found.target)):
@@ -199,12 +198,12 @@ def _code(found: "Symmetries") -> str:
     return "\n".join(lines)
 
 
-def _saved(found: "Symmetries") -> bytes:
+def _saved(found: Record) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         return found.save(Path(folder) / "symmetries.npz").read_bytes()
 
 
-def _candidates(found: "Symmetries") -> str:
+def _candidates(found: Record) -> str:
     target = "" if found.target is None else f"\n\nOutputs: {found.target}"
     names = found.source.algebra.names
     listed = ", ".join(names[:40]) + (f", ... ({len(names)} in all)" if len(names) > 40 else "")

@@ -104,15 +104,17 @@
       Plotly.restyle(at("values"), { x: [wanted], y: [given] }, [1]);
     }
     const t = flow.times[state.time];
-    at("time").textContent = t.toFixed(2);
+    const told = t === 0 ? "0" : Number(t.toPrecision(3)).toString();
+    at("time").textContent = told;
     at("slider").value = String(state.time);
-    at("slider").setAttribute("aria-valuetext", "t = " + t.toFixed(2));
+    at("slider").setAttribute("aria-valuetext", "t = " + told);
     const missed = predicted ? flow.missed[state.time] : null;
     at("missed").textContent = !predicted
       ? "Only the examples are shown: a model's values are not at hand."
       : missed === null ? "At this t too few examples stay within what can be followed."
-      : "At t = " + t.toFixed(2) + " the model misses the carried outputs by " +
-        (missed < 1 ? short(100 * missed) + " % of" : short(missed) + " times") + " their spread.";
+      : "At t = " + told + " the model misses the carried outputs by " +
+        (missed < 1e-5 ? "less than 0.001 % of" : missed < 1 ? short(100 * missed) + " % of" : short(missed) + " times") +
+        " their spread.";
   }
 
   function drawn() {

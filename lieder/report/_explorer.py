@@ -75,7 +75,9 @@ class Explorer:
 
 
 def explorable() -> bool:
-    """Whether pages can hold an `Explorer`: plotly is installed."""
+    """Whether pages can hold an `Explorer`.
+
+    Returns: True where plotly is installed."""
     return importlib.util.find_spec("plotly") is not None
 
 

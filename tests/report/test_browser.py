@@ -15,6 +15,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 if CHROMIUM is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
 
+WAIT = 120_000  # ms, for what takes one second where the machine is free
+
 HOSTILE = [
     "<script>document.title='gone'</script>",
     '"><img src=x onerror="document.title=\'gone\'">',
@@ -51,6 +53,7 @@ def page(browser, path):
     """The page, opened from disk, and what it said and asked for."""
     context = browser.new_context(viewport={"width": 1000, "height": 800}, accept_downloads=True)
     view = context.new_page()
+    view.set_default_timeout(WAIT)
     view.said, view.asked = [], []
     view.on("console", lambda message: view.said.append(message.text))
     view.on("pageerror", lambda error: view.said.append(str(error)))
@@ -81,7 +84,7 @@ def test_the_slider_carries_the_points_along_the_flow(page, found):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     near = min(np.nanmax(np.abs(there - way @ start)) for way in (turn, turn.T))
     assert abs(angle) > 0.5 and np.abs(there - start).max() > 0.5
-    assert near < 0.02 * np.abs(start).max()  # t is said with two digits
+    assert near < 0.01 * np.abs(start).max()  # t is said with three digits
 
 
 def test_a_symmetry_keeps_the_model_on_the_diagonal_and_another_does_not(page):
@@ -98,7 +101,7 @@ def test_a_symmetry_keeps_the_model_on_the_diagonal_and_another_does_not(page):
 
 def test_play_moves_and_pauses(page):
     page.click("#play")
-    playwright.expect(page.locator("#slider")).not_to_have_value("20")
+    playwright.expect(page.locator("#slider")).not_to_have_value("20", timeout=WAIT)
     assert page.inner_text("#play") == "Pause"
     page.click("#play")
     stopped = page.input_value("#slider")
@@ -121,6 +124,7 @@ def test_names_are_text_and_nothing_leaves_the_page(page, path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_read_on_a_small_screen(browser, path, scheme):
     view = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+    view.set_default_timeout(WAIT)
     view.goto(path.as_uri())
     view.wait_for_selector("html[data-ready=yes]")
     assert view.evaluate("document.documentElement.scrollWidth") <= 400
@@ -134,7 +138,7 @@ def test_it_can_be_read_on_a_small_screen(browser, path, scheme):
 
 def test_the_code_of_the_page_runs_on_the_result_that_it_carries(page, tmp_path, monkeypatch, capsys):
     page.click("button.copy")
-    playwright.expect(page.locator("button.copy")).to_have_text("Copied")
+    playwright.expect(page.locator("button.copy")).to_have_text("Copied", timeout=WAIT)
     with page.expect_download() as coming:
         page.click("a[download]")
     coming.value.save_as(tmp_path / coming.value.suggested_filename)
