@@ -38,6 +38,13 @@ class TotalAction(AbstractAction):
         x, y = z[: self.base.width], z[self.base.width :]
         return jnp.concatenate([self.base.field(xi, x), self.fibre.over_one(xi, x, y)])
 
+    def transformed(self, xi, z):
+        if not isinstance(self.fibre, AbstractAction):
+            return None
+        n = self.base.width
+        x, y = self.base.transformed(xi, z[:n]), self.fibre.transformed(xi, z[n:])
+        return None if x is None or y is None else jnp.concatenate([x, y])
+
     def unit_groups(self):
         shift = self.base.width
         return self.base.unit_groups() + tuple(group + shift for group in self.fibre.unit_groups())

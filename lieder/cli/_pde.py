@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ._json import Json, as_json
 from ._table import NAMES, Decimal, Delimiter, Missing, apart, check_candidates, names
 
 
@@ -39,7 +40,7 @@ def pde(
     ] = 5.0,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
     missing: Missing = "refuse",
@@ -80,8 +81,6 @@ def pde(
         min_gap=min_gap,
         seed=seed,
     )
-    from ._json import as_json
-
     print(as_json(found) if json else found)
     for words, path in (("Report", report and found.report(report)), ("Result", save and found.save(save))):
         if path and not json:

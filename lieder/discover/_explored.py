@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from .. import report
-from ..action import AbstractAction, AbstractFibreAction, GridAction, TotalAction, moved, velocities
+from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
 from ._certificate import Certificate
 from ._evidence import Evidence
@@ -141,7 +142,7 @@ def _carried(
     for a picture steps of one length do, by the classical Runge-Kutta method.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is not drawn
-        if not _bends(action):
+        if jax.eval_shape(lambda z: action.transformed(jnp.asarray(xi), z), start[0]) is not None:
             there = np.array(moved(action, np.tile(xi, (FRAMES, 1)), start, times))
             there[FRAMES // 2] = start
             return there
@@ -162,13 +163,6 @@ def _stepped(action: AbstractAction, xi: np.ndarray, start: np.ndarray, step: fl
             here = here + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         out.append(here)
     return np.stack(out)
-
-
-def _bends(action: AbstractFibreAction) -> bool:
-    """Whether points move along curves that are known by their velocities alone."""
-    if isinstance(action, TotalAction):
-        return _bends(action.base) or _bends(action.fibre)
-    return not (isinstance(action, GridAction) or action.is_affine)
 
 
 def _answers(e: Explored, inputs: Float[np.ndarray, "T P n"]) -> Float[np.ndarray, "T P m"]:

@@ -98,7 +98,8 @@ def _updated(factor: np.ndarray, block: np.ndarray) -> np.ndarray | None:
         square = blas.dsyrk(1.0, solved, beta=1.0, c=square, trans=0, lower=0, overwrite_c=1)  # pyright: ignore[reportAttributeAccessIssue]
     # Largest absolute row sum of the symmetric matrix, an upper bound of its norm; NaN and inf fail the comparison.
     sizes = np.abs(np.triu(square))
-    bound = (sizes.sum(0) + sizes.sum(1) - np.diag(sizes)).max(initial=0.0)
+    with np.errstate(invalid="ignore"):
+        bound = (sizes.sum(0) + sizes.sum(1) - np.diag(sizes)).max(initial=0.0)
     if not bound <= GROWTH:
         return None
     root, info = lapack.dpotrf(square, lower=0, overwrite_a=1, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
