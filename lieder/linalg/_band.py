@@ -56,9 +56,11 @@ def simultaneous_band(forms: Float[np.ndarray, "draws k k"], level: float) -> Ba
 
 def _one_of_the_largest(forms: Float[np.ndarray, "draws k k"], place: int) -> float:
     """The largest eigenvalue of the form than which so many have larger ones: sought among those alone that may be it,
-    since no eigenvalue is above the fourth root of the sum of all fourth powers."""
-    twice = forms @ forms
-    most = np.einsum("gij,gij->g", twice, twice) ** 0.25
+    since no eigenvalue is above the sixteenth root of the sum of all sixteenth powers."""
+    powers = forms
+    for _ in range(3):
+        powers = powers @ powers
+    most = np.einsum("gij,gij->g", powers, powers) ** (1.0 / 16.0)
     order, found = np.argsort(-most), np.zeros(0)
     for start in range(0, len(order), CHUNK):
         if len(found) > place and found[place] >= most[order[start]]:
