@@ -115,6 +115,16 @@ def penalised(a, x):
     return float(promote.element_penalty(lambda u: u[:first].sum()[None], x, source=a, smoothing=0.0))
 
 
+def size2(x):
+    return (x**2).sum(axis=1)
+
+
+def promoted(source, truth, **more):
+    model = promote.Regression(P(2, 2), source=source, **more).fit(X, truth(X))
+    assert model.kept_ == 1
+    return len(model.kept_elements_)
+
+
 def features(a):
     return enforce.FunctionFeatures("polynomials(2)", source=2 * a).fit(X4).transform(X4).shape[1]
 
@@ -200,6 +210,10 @@ HONOURED = {
     "nn.IntegralOperator": (fields, False, True),
     # An inner product of generators
     "promote.orthonormal": (lambda e: len(promote.orthonormal(motions(e))), 3, 3),
+    # The size of the group that is kept, 1 where there is none
+    "promote.Regression": (lambda e: promoted(rotations(e), size2), 1, 2),
+    "promote.Regression, text": (lambda e: promoted("o on vectors" if e else "so on vectors", size2), 1, 2),
+    "promote.Regression, tangent": (lambda e: promoted(rotations(e), lambda x: -x, target="tangent"), 1, 2),
     # One mirror of two: the other leaves x, and the row of a picture
     "promote.element_penalty, vectors": (lambda e: penalised(ld.vectors(mirror(e)), X) > 0.1, False, True),
     "promote.element_penalty, grid": (lambda e: penalised(picture(mirror(e)), PICTURES) > 0.1, False, True),
@@ -244,9 +258,6 @@ REFUSED = {
     "promote.penalty, tensors": lambda: promote.penalty(lambda x: x, X4, source=O2**2, target=O2**2),
     "promote.penalty, grid": lambda: promote.penalty(size, FIELDS, source=GRID),
     "promote.layer_penalty": lambda: promote.layer_penalty(NET, X, source=O2, target=O2, hidden=[O2]),
-    "promote.Regression": lambda: promote.Regression(P(2, 2), source=O2).fit(X, X[:, 0]),
-    "promote.Regression, text": lambda: promote.Regression(P(2, 2), source="o on vectors").fit(X, X[:, 0]),
-    "promote.Regression, tangent": lambda: promote.Regression(P(2, 2), source=O2, target="tangent").fit(X, X),
 }
 
 # Public names of the four rooms that take no action, or records of what the others found

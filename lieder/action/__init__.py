@@ -14,6 +14,7 @@ from ._elements import element_maps as element_maps
 from ._elements import pseudoscalars as pseudoscalars
 from ._elements import subgroup as subgroup
 from ._elements import with_elements as with_elements
+from ._elements import without_elements as without_elements
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
 from ._families import polynomial_fields as polynomial_fields

@@ -1,6 +1,8 @@
 """Finite groups that act on points: every element from those that generate it, subgroups, and changes of sign."""
 
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar, cast
 
 import equinox as eqx
 import jax
@@ -16,6 +18,7 @@ from ._abstract import AbstractAction, AbstractFibreAction, discrete_elements
 from ._fields import FieldAction
 from ._representations import linear
 
+_Any = TypeVar("_Any", bound=AbstractFibreAction)
 _ROWS = 1024  # points in one compiled call
 
 
@@ -152,6 +155,27 @@ def subgroup(action: AbstractFibreAction, algebra: LieAlgebra, words: list[tuple
             product = product @ whole[j]
         made[number] = product[:n]
     return with_elements(fields, algebra, made)
+
+
+def without_elements(action: _Any, algebra: LieAlgebra | None = None) -> _Any:
+    """The same action of the generators alone.
+
+    Arguments: `action`; `algebra`, the one without discrete elements where it has been made already.
+    Returns: a FieldAction, of the algebra without its components; the action itself where there are none.
+    Raises: TypeError for an action that is not known to be a combination of fields.
+    """
+    if not discrete_elements(action.algebra):
+        return action
+    assert isinstance(action.algebra, LieAlgebra)  # our own bug
+    fields = action.expansion
+    if fields is None:
+        raise TypeError(
+            f"{action!r} cannot be taken without the discrete elements of {action.algebra.name}: build it from an"
+            " algebra that has none."
+        )
+    alone = replace(action.algebra, components=()) if algebra is None else algebra
+    made = FieldAction(alone, fields.generators, fields.dictionary, fields.blocks)
+    return cast(_Any, made)  # an action where the given one is
 
 
 def with_elements(action: FieldAction, algebra: LieAlgebra, maps: Float[np.ndarray, "c n n+1"]) -> FieldAction:

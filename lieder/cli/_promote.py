@@ -60,6 +60,8 @@ def promote(
         if path is not None:
             check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out)
+    if report is not None and source.algebra.dim == 0:
+        raise ValueError("--report shows generators, and the candidates have none: leave it out, or take --save.")
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     model = Regression(
         by_name(dictionary, len(columns_in)), source=source, target=target, alpha=alpha, exact=exact, seed=seed
@@ -67,14 +69,20 @@ def promote(
     model.fit(x, y if len(columns_out) > 1 else y[:, 0])
     for name, line in zip(bracketed(columns_out), model.equations(bracketed(columns_in)), strict=True):
         print(f"{name} = {line.split(' = ', 1)[1]}")
-    count = source.algebra.dim
-    print(f"\nKept: {model.kept_} of {count} candidates" + ("." if exact else f", at strength {model.alpha_:.3g}."))
-    found = replace(model.symmetries_, names=(*columns_in, *columns_out))
-    print(found)
+    told = [f"{model.kept_} of {source.algebra.dim} candidates"] if source.algebra.dim else []
+    if model.group_ is not None:
+        told.append(f"{len(model.kept_elements_)} of {model.group_.order} finite elements")
+    print(f"\nKept: {', '.join(told)}" + ("." if exact else f", at strength {model.alpha_:.3g}."))
+    columns = (*columns_in, *columns_out)
+    elements = None if model.group_ is None else replace(model.finite_symmetries_, names=columns)
+    found = replace(model.symmetries_, names=columns) if source.algebra.dim else None
+    for record in filter(None, (found, elements)):
+        print(record)
     if figure is not None and model.path_ is not None:
         model.path_.plot().savefig(figure)
         print(f"Figure: {figure}")
-    if report is not None:
+    if report is not None and found is not None:
         print(f"Report: {found.report(report)}")
-    if save is not None:
-        print(f"Result: {found.save(save)}")
+    result = elements if found is None else found
+    if save is not None and result is not None:
+        print(f"Result: {result.save(save)}")

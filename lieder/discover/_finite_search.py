@@ -5,7 +5,15 @@ from typing import Literal
 
 import numpy as np
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction, check_same_algebra, scalars, with_elements
+from ..action import (
+    AbstractAction,
+    AbstractFibreAction,
+    FieldAction,
+    check_same_algebra,
+    scalars,
+    with_elements,
+    without_elements,
+)
 from ..algebra import FiniteGroup, LieAlgebra
 from ..sampling import stream
 from ._checks import check_count, check_error
@@ -116,16 +124,12 @@ def _connected(asked: Asked, source: FieldAction, target: FieldAction | None, se
     assert isinstance(algebra, LieAlgebra)  # our own bug
     alone = replace(algebra, components=())
     m = asked.judged.outputs
-    onto = scalars(alone, m) if target is None else _without_elements(target, alone)
-    question = Question(_without_elements(source, alone), onto, asked.names, "symmetries of a model")
+    onto = scalars(alone, m) if target is None else without_elements(target, alone)
+    question = Question(without_elements(source, alone), onto, asked.names, "symmetries of a model")
     error = VARYING * asked.judged.floor if asked.judged.alternatives or asked.judged.floor else None
     known = Known(error, asked.source, asked.judged.alternatives, asked.unknown)
     points = stream(asked.points, "x", list(asked.names[: source.width]))
     return model_symmetries(question, Rule(seed=seed), asked.judged.model, points, known)
-
-
-def _without_elements(action: FieldAction, algebra: LieAlgebra) -> FieldAction:
-    return FieldAction(algebra, action.generators, action.dictionary, action.blocks)
 
 
 def _holding(asked: Asked, source, target, ends: np.ndarray, moves, delta: float, min_gap: float):

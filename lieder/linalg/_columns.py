@@ -77,9 +77,9 @@ class Columns:
 
     def dense(self, basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "p q k"]:
         """A(c_l) for the columns c_l of `basis`, as one array."""
-        q, E, _ = self.stack.shape
-        moved = (self.tall @ basis).reshape(q, E, -1).swapaxes(0, 1)
-        return (self.factor @ moved.reshape(E, -1)).reshape(len(self.factor), q, -1)
+        (q, E, _), k = self.stack.shape, basis.shape[1]
+        moved = (self.tall @ basis).reshape(q, E, k).swapaxes(0, 1)
+        return (self.factor @ moved.reshape(E, q * k)).reshape(len(self.factor), q, k)
 
     def left(self, U: Float[np.ndarray, "p r"], basis: Float[np.ndarray, "D k"]) -> Float[np.ndarray, "r q k"]:
         """u_i^T A(c_l) for the columns c_l of `basis`, in its precision."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..files import read_record, write_record
 
-FORMAT = "lieder regression path 3"
+FORMAT = "lieder regression path 4"
 WRITER = "a path of Regression"
 
 

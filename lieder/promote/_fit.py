@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from ..linalg import Inconsistent, NuclearFit, NuclearRegression, NuclearSolution, decide, nuclear_interpolation
-from ._kept import kept
+from ..linalg import Inconsistent, NuclearFit, NuclearRegression, NuclearSolution, nuclear_interpolation
+from ._kept import kept_by
 from ._path import RegressionPath
-from ._refit import refit_of
+from ._refit import keeping, refit_of
 from ._settings import Settings
 from ._task import Task
 from ._validation import check_strength, cross_validated
 
-_REFITTED = 1e-6  # singular values of a refit, relative to the largest, that are zero but for rounding
-_ROUNDING = 1e-9  # the same where all are, relative to what varies in y
+_ROUNDING = 1e-9  # singular values of a refit that are zero where all are, relative to what varies in y
+_LEAST = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,8 @@ class Fitted:
     """What a fit ends with.
 
     Fields: `V` (m, D) and `b` (m,), inner coefficients; `singular_values` (e,), descending, and `directions`
-        (kept, q), coefficients of what is kept; `alpha`, `path`, as the estimator's; `objective`, `gap`, `iterations`,
+        (kept, q), coefficients of what is kept; `violations` (c,) of the finite elements, |K_g F - F|, and `numbers`
+        (H,) of those that are kept; `alpha`, `path`, as the estimator's; `objective`, `gap`, `iterations`,
         `stop`, `undetermined`, of the convex problem; `refitted`, whether V keeps exactly what is kept; `ridge`;
         `error`, relative to what varies in y.
     """
@@ -31,6 +32,8 @@ class Fitted:
     b: Float[np.ndarray, " m"]
     singular_values: Float[np.ndarray, " e"]
     directions: Float[np.ndarray, "kept q"]
+    violations: Float[np.ndarray, " c"]
+    numbers: Int[np.ndarray, " H"]
     alpha: float | None
     path: RegressionPath | None
     objective: float
@@ -53,32 +56,30 @@ def fitted(task: Task, settings: Settings) -> Fitted:
         V = fit.w.reshape(shape)
     else:
         problem = task.problem(settings.ridge)
-        found = None
+        refits = None
         if settings.alpha is None:
-            path, found = cross_validated(task, settings)
+            path, refits = cross_validated(task, settings)
             alpha = path.chosen
         else:
             alpha = settings.alpha
             check_strength(alpha / unit, problem.largest, "alpha", unit)
         fit, undetermined = _solved(problem, alpha / unit, settings), problem.undetermined
         V = fit.w.reshape(shape)
-        if found is not None and path is not None and settings.refit:
-            V, ridge, refitted = found[path.position], float(path.ridges[path.position]), True
+        if refits is not None and path is not None and settings.refit:
+            V, ridge, refitted = refits[path.position], float(path.ridges[path.position]), True
         elif settings.refit:
             again = _refitted(task, settings, problem, fit)
             V, refitted = (V, False) if again is None else (again.reshape(shape), True)
-    _, s, turn = np.linalg.svd(task.columns.apply(V.reshape(-1)), full_matrices=True)
-    s = np.pad(s, (0, len(turn) - len(s)))
-    # What is refitted keeps exactly what it keeps.
-    count = kept(s, settings.kept_tolerance, rows.size, settings.exact)
-    if refitted:
-        count = decide(s, tolerance=max(_REFITTED * s[0], _ROUNDING * np.sqrt(rows.variance))).count
+    known = _ROUNDING * float(np.sqrt(rows.variance)) if refitted else 0.0
+    found = kept_by(task, V.reshape(-1), settings.kept_tolerance, settings.exact, max(known, _LEAST * refitted))
     strength = 1.0 if alpha is None else alpha if alpha > 0 else 1.0
     return Fitted(
         V,
         rows.intercepts(V),
-        unit * s,
-        turn[len(turn) - count :] @ task.candidates,
+        unit * found.singular_values,
+        found.directions @ task.candidates,
+        unit * found.violations * (1.0 if task.elements is None else task.elements.lengths),
+        found.numbers,
         alpha,
         path,
         fit.solution.objective * strength * unit * (1.0 if alpha != 0 else unit),
@@ -104,13 +105,18 @@ def _solved(problem: NuclearRegression, alpha: float, settings: Settings) -> Nuc
 def _refitted(task: Task, settings: Settings, problem: NuclearRegression, fit: NuclearFit) -> np.ndarray | None:
     """Least squares among functions that keep exactly what one fit keeps; None where there are no such, or it keeps
     nothing and there is nothing to gain."""
-    refit = refit_of(task, problem, settings.ridge, choose=False)
-    s = np.linalg.svd(task.columns.apply(fit.w), compute_uv=False)
-    s = np.pad(s, (0, task.columns.shape[1] - len(s)))
-    count = kept(s, settings.kept_tolerance, task.rows.size, exact=False)
-    if count == 0:
+    found = kept_by(task, fit.w, settings.kept_tolerance, exact=False)
+    e, elements = len(found.singular_values), task.elements
+    finite = 0 if elements is None else int(elements.holding(found.numbers).sum())
+    if found.count + finite == 0:
         return None
-    structure = refit.fixed() if count == len(s) else refit.structure(fit.solution.v, count)
+    refit = keeping(refit_of(task, problem, settings.ridge, choose=False), found.numbers)
+    if found.count == e:
+        structure = refit.fixed()
+    elif found.count == 0:
+        structure = refit.free()
+    else:
+        structure = refit.structure(refit.frame.basis.T @ (task.motions.gram @ fit.w), found.count)
     return None if structure is None else refit.solved(structure, float(refit.ridges[0]))
 
 

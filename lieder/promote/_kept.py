@@ -1,10 +1,15 @@
-"""Which candidates a fitted function keeps: where the singular values of L_F split into small and large."""
+"""Which candidates a fitted function keeps: where the singular values of L_F, and the norms of K_g F - F, split into
+small and large."""
+
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..linalg import decide
+from ._task import Task
 
+_REFITTED = 1e-6  # singular values of a refit, relative to the largest, that are zero but for rounding
 _ROUNDING = 1e-9  # a norm of L_F of this share of the data is rounding: nothing is broken
 
 
@@ -26,3 +31,43 @@ def kept(values: Float[np.ndarray, " q"], tolerance: float, size: float, exact: 
     if exact:
         return decide(values, tolerance=tolerance * largest).count
     return decide(values / largest, resolution=tolerance, top=1.0).count
+
+
+class Kept(NamedTuple):
+    """What a function keeps.
+
+    Fields: `singular_values` (e,) of L_F, descending, `turn` (e, e), its right singular vectors as rows; `violations`
+        (c,) of the finite elements; `count` of the generators kept; `numbers` (H,) of the finite elements.
+    """
+
+    singular_values: Float[np.ndarray, " e"]
+    turn: Float[np.ndarray, "e e"]
+    violations: Float[np.ndarray, " c"]
+    count: int
+    numbers: Int[np.ndarray, " H"]
+
+    @property
+    def directions(self) -> Float[np.ndarray, "kept e"]:
+        """The combinations of generators that are kept."""
+        return self.turn[len(self.turn) - self.count :]
+
+
+def kept_by(task: Task, w: Float[np.ndarray, " M"], tolerance: float, exact: bool, refitted: float = 0.0) -> Kept:
+    """What a function with coefficients w keeps, of generators and of finite elements together.
+
+    Arguments: `task`; `w`; `tolerance`, `exact`, as for `kept`; `refitted`, above 0 for a function that keeps exactly
+        what it keeps: what counts as zero then.
+    """
+    _, s, turn = np.linalg.svd(task.motions.apply(w), full_matrices=True)
+    s = np.pad(s, (0, len(turn) - len(s)))
+    violations = np.zeros(0) if task.elements is None else task.elements.violations(w)
+    every = np.sort(np.concatenate([s, violations]))[::-1]
+    if refitted:
+        total = decide(every, tolerance=max(_REFITTED * every[0], refitted)).count
+    else:
+        total = kept(every, tolerance, task.rows.size, exact)
+    largest = every[len(every) - total] if total else -1.0
+    count, numbers = int(np.sum(s <= largest)), np.zeros(1, np.int64)
+    if task.elements is not None:
+        numbers = task.elements.within(violations <= largest)
+    return Kept(s, turn, violations, count, numbers)

@@ -57,10 +57,10 @@ def factor(matrices: LieMatrices, measure: Measure, seed: int) -> Float[np.ndarr
     if matrices.joint_exponents is None:
         count = _SPARE * matrices.generators.shape[2] + 50
         return factor_at(matrices.joint, measure.sample(count, seed))
-    return _moments(matrices.joint_exponents, measure)
+    return moment_factor(matrices.joint_exponents, measure)
 
 
-def _moments(exponents: Int[np.ndarray, "E n"], measure: Measure) -> Float[np.ndarray, "p E"]:
+def moment_factor(exponents: Int[np.ndarray, "E n"], measure: Measure) -> Float[np.ndarray, "p E"]:
     """The coefficients of the monomials in products of orthonormal polynomials: R without any Gram matrix."""
     degree = int(exponents.max(initial=0))
     if measure.kind == "gaussian":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from .. import report
 from ..files import read_record, write_record
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SLIGHT = 1.0  # log odds that are not worth more than a bare mention
+_STRONG = 3.0  # log odds that are strong; the best strength alone brings more than 1 by chance in 8 % of draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +24,13 @@ class RegressionPath:
     """The fits for descending strengths alpha.
 
     Fields: `alphas` (s,); `coefficients` W (s, m, D); `intercepts` (s, m); `singular_values` (s, q) of L_F; `kept`
-        (s,), how many candidates are not broken; `gaps` (s,), relative duality gaps; `iterations` (s,); `losses` (s,),
-        mean squared errors on the data; `errors` (folds, s), those on examples left out; `ridges` (s,), the strength of
-        the ridge term; `evidence` (s,), the logarithm of the odds of what refits keep, else NaN; `refitted`,
-        whether coefficients, losses, errors and `kept` are those of refits, among functions that keep exactly what each
-        fit proposes, the last of which, strength 0, keep nothing; `kept_tolerance`.
+        (s,), how many generators are not broken; `violations` (s, c), |K_g F - F| / |g - 1| of finite elements, one
+        for each cyclic group of them, and `holding` (s, c), which of these are kept; `gaps` (s,), relative duality
+        gaps; `iterations` (s,); `losses` (s,), mean squared errors on the data; `errors` (folds, s), those on examples
+        left out; `ridges` (s,), the strength of the ridge term; `evidence` (s,), the logarithm of the odds of what
+        refits keep, else NaN; `refitted`, whether coefficients, losses, errors and what is kept are those of refits,
+        among functions that keep exactly what each fit proposes, the last of which, strength 0, keep nothing;
+        `kept_tolerance`.
     """
 
     alphas: Float[np.ndarray, " s"]
@@ -35,6 +38,8 @@ class RegressionPath:
     intercepts: Float[np.ndarray, "s m"]
     singular_values: Float[np.ndarray, "s q"]
     kept: Int[np.ndarray, " s"]
+    violations: Float[np.ndarray, "s c"]
+    holding: Bool[np.ndarray, "s c"]
     gaps: Float[np.ndarray, " s"]
     iterations: Int[np.ndarray, " s"]
     losses: Float[np.ndarray, " s"]
@@ -65,7 +70,8 @@ class RegressionPath:
 
         Of fits: the largest strength whose error is within one standard error of the least. Of refits: that with most
         evidence, the first of equals, in which what is kept has the prior probability that the number of choices
-        leaves it; but nothing is broken unless that is e times as likely.
+        leaves it; but nothing is broken unless that is e times as likely, and finite elements not all at once unless
+        that is 20 times as likely.
 
         Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3; MacKay,
         Bayesian interpolation, 1992.
@@ -73,8 +79,9 @@ class RegressionPath:
         if not self.refitted:
             return int(np.flatnonzero(self.error <= self.error[self.best] + self.deviation[self.best])[0])
         found = int(np.argmax(self.evidence))
-        whole = np.flatnonzero(self.kept == self.singular_values.shape[1])
-        if len(whole) and self.evidence[found] < self.evidence[whole[0]] + _SLIGHT:
+        whole = np.flatnonzero((self.kept == self.singular_values.shape[1]) & self.holding.all(axis=1))
+        none = self.holding.shape[1] > 0 and self.kept[found] + self.holding[found].sum() == 0
+        if len(whole) and self.evidence[found] < self.evidence[whole[0]] + (_STRONG if none else _SLIGHT):
             return int(whole[0])
         return found
 
@@ -96,10 +103,9 @@ class RegressionPath:
             drawn = drawn[:-1]
         alphas = self.alphas[drawn]
         position = min(self.position, len(drawn) - 1)
-        values = self.singular_values[drawn]
-        return report.path_figure(
-            alphas, self.error[drawn], self.deviation[drawn], values, self.kept[drawn], position, title=title
-        )
+        values = np.concatenate([self.singular_values, self.violations], axis=1)[drawn]
+        kept = (self.kept + self.holding.sum(axis=1))[drawn]
+        return report.path_figure(alphas, self.error[drawn], self.deviation[drawn], values, kept, position, title=title)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write to a file (.npz), in one step: a reader finds the old file or the new one.

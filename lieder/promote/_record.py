@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..action import AbstractAction, AbstractFibreAction, bracket_constants
 from ..algebra import LieAlgebra
-from ..discover import Evidence, Symmetries
+from ..discover import Evidence, FiniteSymmetries, Symmetries, finite
 from ..discover import function as discover_function
 from ._model import DictionaryModel
 
@@ -65,6 +65,30 @@ def recorded(what: Examined) -> Symmetries:
     told += ", exactly" if what.refitted and what.kept else ", not refitted" if what.kept else ""
     if record.dim != what.kept:
         told += f"; judged at that error the record counts {record.dim}: the two disagree"
+    return replace(record, evidence=replace(record.evidence, model=told))
+
+
+def recorded_elements(what: Examined, refitted: bool, numbers: Int[np.ndarray, " H"]) -> FiniteSymmetries:
+    """The record of `ld.discover.finite`, at the resolution that the fit itself has.
+
+    Arguments: `what`, with the actions of the finite elements; `refitted`; `numbers` of those that the fit keeps.
+    Returns: FiniteSymmetries; where it does not count what the fit counts, its evidence says so.
+    """
+    record = finite(
+        what.F,
+        what.points,
+        source=what.source,
+        target=what.target,
+        error=float(np.clip(what.error, np.finfo(float).eps, 1.0)),
+        names=list(what.names),
+        output_names=list(what.outputs),
+    )
+    told = (
+        f"a regression with an error of {_percent(what.error)} % of what varies in y, by which {len(numbers)} are kept"
+    )
+    told += ", exactly" if refitted else ", not refitted"
+    if record.order != len(numbers):
+        told += f"; judged at that error the record counts {record.order}: the two disagree"
     return replace(record, evidence=replace(record.evidence, model=told))
 
 

@@ -1,16 +1,16 @@
 """Least squares among functions that keep symmetries exactly: what is promoted is not shrunk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.stats import f
 
 from ..linalg import NuclearRegression, annihilating, decide, low_rank_least_squares, ridge_regression
 from ._rows import Rows
-from ._task import Task
+from ._task import Coordinates, Task
 
 _RIDGES = np.logspace(-8, 2, 31)  # tried, relative to the sum of weights
 _PRIORS = np.logspace(-9, 2, 23)  # the same for the evidence, where the best is looked for
@@ -21,6 +21,7 @@ _DENSE = 2**24  # entries of L_F as an array, up to which symmetries are refined
 _STEPS = 8  # of the refinement without a fold, from the solution on all data
 _SAME = 1e-3  # relative distance at which two refits are one
 _TRIED = 0.95  # least cosine at which directions of equal number count as tried
+_NOTHING = 1e-6  # functions, relative to others, that are not there but for rounding
 _SURE = 0.99  # of the test whether symmetries are those that were given
 _EXACT = 1e-12  # squared residuals, relative, that are rounding
 _EXACTLY = 1e-6  # singular values of L_F, relative to the largest, that vanish after a refinement
@@ -28,7 +29,7 @@ _EXACTLY = 1e-6  # singular values of L_F, relative to the largest, that vanish 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Functions that keep the same number of candidates, near one of them, in coordinates of `problem`.
+    """Functions that keep the same number of candidates, near one of them, in coordinates of a frame.
 
     Fields: `directions` (q, kept), these candidates; `vector` (k,), the best of them; `basis` (k, d), the functions
         with exactly its symmetries; `changes` (k, e), its changes that keep the number, to first order.
@@ -49,17 +50,20 @@ class Structure:
 class Refit:
     """The regression as refits see it.
 
-    Fields: `task`; `problem`, whose coordinates are used; `operator` (p, q, k), A as an array in these,
+    Fields: `task`; `frame`, coordinates of functions; `operator` (p, q, k), L_F as an array in these,
         None where it is too large; `deviations` (M,), the standard deviation of each function over the data; `prior`
-        (M,), the same, or its size where it does not vary; `ridges`, to choose from.
+        (M,), the same, or its size where it does not vary; `ridges`, to choose from; `numbers` (H,), the finite
+        elements that all functions keep, and `whole`, the refit of all functions, where that is another.
     """
 
     task: Task
-    problem: NuclearRegression
+    frame: Coordinates
     operator: Float[np.ndarray, "p q k"] | None
     deviations: Float[np.ndarray, " M"]
     prior: Float[np.ndarray, " M"]
     ridges: Float[np.ndarray, " r"]
+    numbers: Int[np.ndarray, " H"]
+    whole: "Refit | None" = None
 
     @property
     def rows(self) -> Rows:
@@ -69,7 +73,7 @@ class Refit:
     @property
     def candidates(self) -> int:
         """How many candidates there are."""
-        return self.task.columns.shape[1]
+        return self.task.motions.shape[1]
 
     def structure(self, v: Float[np.ndarray, " k"], kept: int) -> Structure | None:
         """The best function near v that keeps so many candidates exactly, or more; None where there is none."""
@@ -90,12 +94,12 @@ class Refit:
 
     def free(self) -> Structure:
         """All functions: nothing is kept."""
-        every = np.eye(self.problem.basis.shape[1])
+        every = np.eye(self.frame.basis.shape[1])
         return Structure(np.zeros((self.candidates, 0)), np.zeros(len(every)), every, every)
 
     def fixed(self) -> Structure:
         """Functions that no candidate changes: all are kept."""
-        nothing = np.zeros((self.problem.basis.shape[1], 0))
+        nothing = np.zeros((self.frame.basis.shape[1], 0))
         return Structure(np.eye(self.candidates), np.zeros(len(nothing)), nothing, nothing)
 
     def snapped(self, structure: Structure) -> Structure | None:
@@ -124,11 +128,11 @@ class Refit:
         directions = turn[np.pad(s, (0, len(turn) - len(s))) <= _EXACTLY * s[0]].T
         return Structure(directions, vector, functions, functions)
 
-    def shrunk(self) -> Float[np.ndarray, "s k"]:
-        """Ridge regressions of all functions, in coordinates of `problem`."""
+    def shrunk(self) -> Float[np.ndarray, "s M"]:
+        """Ridge regressions of all functions."""
         design, values = self.rows.system()
-        onto, every = self.problem.basis.T @ self.task.columns.gram, np.eye(len(self.deviations))
-        return np.stack([onto @ self._least(design, values, every, self.rows.weight * s) for s in _STARTS])
+        every = np.eye(len(self.deviations))
+        return np.stack([self._least(design, values, every, self.rows.weight * s) for s in _STARTS])
 
     def solved(self, structure: Structure, ridge: float) -> Float[np.ndarray, " M"]:
         """Least squares with a ridge term among functions of the structure."""
@@ -145,14 +149,29 @@ class Refit:
         choice each; others share the same as equals, as many as there are ways to choose candidates that generate
         them, and at least 20 (a logarithm of 3 is strong evidence: Kass, Raftery, Bayes factors, 1995, section 3.2).
         """
-        moved, values, count = self._reduced
-        penalty = self.prior[:, None] * (self.problem.basis @ structure.changes)
-        fit = ridge_regression(moved @ structure.changes, penalty, values)
+        whole = self if self.whole is None else self.whole
+        changes = structure.changes if whole is self else whole.coordinates(self._full(structure.changes))
+        moved, values, count = whole._reduced
+        penalty = self.prior[:, None] * (whole.frame.basis @ changes)
+        fit = ridge_regression(moved @ changes, penalty, values)
         found = fit.log_evidence(self.rows.weight * _PRIORS, count)
-        if structure.kept in (0, self.candidates):
+        elements = self.task.elements
+        finite = 0 if elements is None else int(elements.holding(self.numbers).sum())
+        if structure.kept + finite in (0, self.task.columns.shape[1]):
             return found
-        few = min(self.task.generating(structure.directions.T), self.candidates)
-        return found - max(_STRONG, float(np.log(comb(self.candidates, few))))
+        ways = 1
+        if structure.kept not in (0, self.candidates):
+            ways = comb(self.candidates, min(self.task.generating(structure.directions.T), self.candidates))
+        if elements is not None:
+            ways *= comb(elements.count, elements.needed(self.numbers))
+        return found - max(_STRONG, float(np.log(ways)))
+
+    def coordinates(self, functions: Float[np.ndarray, "M d"]) -> Float[np.ndarray, "k e"]:
+        """An orthonormal basis of what some functions are besides those that nothing changes."""
+        gram = self.task.columns.gram
+        size = np.sqrt(np.diag(gram).max(initial=0.0)) * np.linalg.norm(functions, axis=0).max(initial=0.0)
+        left, s, _ = np.linalg.svd(self.frame.basis.T @ (gram @ functions), full_matrices=False)
+        return left[:, s > _NOTHING * size]
 
     def ridge(self, structure: Structure) -> float:
         """The strength of the ridge term of least error on examples left out one by one."""
@@ -200,36 +219,55 @@ class Refit:
 
     def _moved(self, rows: Rows) -> tuple[np.ndarray, np.ndarray, int]:
         design, values = rows.system()
-        moved = design @ self.problem.basis
-        if not self.problem.kernel.shape[1]:
+        moved = design @ self.frame.basis
+        if not self.frame.kernel.shape[1]:
             return moved, values, 0
-        q = np.linalg.qr(design @ self.problem.kernel)[0]
-        return moved - q @ (q.T @ moved), values - q @ (q.T @ values), q.shape[1]
+        q = np.linalg.qr(design @ self.frame.kernel)[0]
+        left = values - q @ (q.T @ values)
+        if left @ left <= _EXACT**2 * (values @ values):  # they explain everything: what is left is rounding
+            left = np.zeros_like(left)
+        return moved - q @ (q.T @ moved), left, q.shape[1]
 
     def _curved(self, rows: Rows, ridge: float) -> tuple[np.ndarray, np.ndarray]:
         """Curvature and slope of the misfit in coordinates v, functions that nothing changes fitted away."""
         moved, values, _ = self._moved(rows)
-        weighted = self.deviations[:, None] * self.problem.basis
+        weighted = self.deviations[:, None] * self.frame.basis
         curvature = moved.T @ moved + ridge * rows.weight * (weighted.T @ weighted)
         return curvature, moved.T @ values
 
     def _full(self, coordinates: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "M e"]:
         """As coefficients, with the functions that nothing changes."""
-        return np.concatenate([self.problem.basis @ coordinates, self.problem.kernel], axis=1)
+        return np.concatenate([self.frame.basis @ coordinates, self.frame.kernel], axis=1)
 
 
 def refit_of(task: Task, problem: NuclearRegression, ridge: float | None, choose: bool) -> Refit:
-    """Set up refits; `ridge`, the one that is given; else those to `choose` from, or none."""
-    rows, (p, q) = task.rows, task.columns.shape
-    fits = p * q * problem.basis.shape[1] <= _DENSE
-    operator = task.columns.dense(problem.basis) if fits else None
+    """Set up refits of all functions, in the coordinates of a problem; `ridge`, the one that is given; else those to
+    `choose` from, or none."""
+    rows = task.rows
     if ridge is not None:
         ridges = np.array([ridge])
     else:
         ridges = rows.weight * _RIDGES if choose else np.zeros(1)
     deviations, m = rows.deviations, rows.outputs
     prior = np.where(deviations > 0, deviations, rows.lengths)
-    return Refit(task, problem, operator, np.tile(deviations, m), np.tile(prior, m), ridges)
+    none = np.zeros(1, np.int64) if task.elements is None else task.elements.still
+    frame = Coordinates(problem.basis, problem.kernel)
+    operator = _operator(task, frame)
+    return Refit(task, frame, operator, np.tile(deviations, m), np.tile(prior, m), ridges, none)
+
+
+def keeping(refit: Refit, numbers: Int[np.ndarray, " H"]) -> Refit:
+    """The refit of the functions that a finite subgroup keeps, from that of all."""
+    task = refit.task
+    if task.elements is None:
+        return refit
+    frame = task.among(task.elements.invariant(numbers))
+    return replace(refit, frame=frame, operator=_operator(task, frame), numbers=numbers, whole=refit)
+
+
+def _operator(task: Task, frame: Coordinates) -> Float[np.ndarray, "p q k"] | None:
+    p, q = task.motions.shape
+    return task.motions.dense(frame.basis) if p * q * frame.basis.shape[1] <= _DENSE else None
 
 
 def tried(directions: Float[np.ndarray, "q s"], others: list[Float[np.ndarray, "q s"]]) -> bool:
@@ -242,4 +280,4 @@ def same(one: Structure, other: Structure) -> bool:
     if one.kept != other.kept or one.changes.shape[1] != other.changes.shape[1]:
         return False
     size = max(float(np.linalg.norm(one.vector)), np.finfo(float).tiny)
-    return float(np.linalg.norm(one.vector - other.vector)) <= _SAME * size
+    return bool(np.linalg.norm(one.vector - other.vector) <= _SAME * size)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ..action import AbstractAction, AbstractFibreAction, sized, sized_target
+from ..action import AbstractAction, AbstractFibreAction, sized, sized_target, without_elements
 from ..derivative import values
 from ..dictionary import AbstractDictionary
 from ..dictionary import sized as sized_dictionary
-from ..discover import Symmetries
+from ..discover import FiniteSymmetries, Symmetries
 from ._examples import checked_inputs, examples_of
 from ._fit import Fitted, fitted
+from ._group_columns import Elements
 from ._model import DictionaryModel, written
 from ._path import RegressionPath
-from ._record import Examined, recorded
+from ._record import Examined, recorded, recorded_elements
 from ._settings import Settings, check_source, checked_settings
 from ._task import SPARE, Family, Task, task_of
 from ._validation import cross_validated
@@ -35,10 +37,19 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     stand-in for its rank, the number of candidates that F breaks. With `exact`: minimise |L_F|_* subject to
     F(x_i) = y_i.
 
+    Finite elements: where the algebra of the candidates has discrete elements (reflections, permutations), all their
+    products g are candidates, too, and beside |L_F|_* stands the nuclear norm of a map with one column
+
+        (K_g F - F) / |g - 1|,    (K_g F)(x) = rho(g)^-1 F(g x),
+
+    for each cyclic group of elements, which F keeps or breaks together: a stand-in for the dimension of all that the
+    elements make of F. |g - 1| is the length of the motion, in the product in which generators have length one.
+
     Refits: the norm says which symmetries are kept, but also shrinks what is broken. So what a fit proposes is refined
-    to symmetries that some function near it has exactly (the nearest rank of L_F, by Gauss-Newton steps), and F is
-    least squares, with the ridge term alone, among functions that keep these. Which of them is taken is decided by
-    their marginal likelihoods, in which symmetries pay for having been chosen among many (`path_.evidence`).
+    to symmetries that some function near it has exactly (the nearest rank of L_F, by Gauss-Newton steps, among the
+    functions that keep a subgroup of the finite elements), and F is least squares, with the ridge term alone, among
+    functions that keep these. Which of them is taken is decided by their marginal likelihoods, in which symmetries pay
+    for having been chosen among many (`path_.evidence`).
 
     Units: coordinates that some candidate mixes share a unit, others have their own, and the problem is solved in these
     (sqrt 3 times the rms about the mean for inputs, the rms for outputs); fields are in the user's units. Where outputs
@@ -48,8 +59,9 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Arguments:
         dictionary: the D functions f of the n inputs: a dictionary; or its text without the width, such as
             "polynomials(2)", or a function from n to a dictionary, which take their width from the data.
-        source: how candidates act on inputs, of width n: an action; or its text, such as "se on points" or, over the
-            columns of a data frame, "so(3) on vectors(x,y,z)"; or a function from n to an action.
+        source: how candidates act on inputs, of width n: an action, of generators, finite elements or both; or its
+            text, such as "se on points" or, over the columns of a data frame, "so(3) on vectors(x,y,z)"; or a function
+            from n to an action.
         target: how they act on outputs, linear in them (matrices, or the tangent lift `ld.action.tangent(source)` of a
             vector field); "vectors", "covectors" and "tangent" are understood; default None: outputs are scalars, which
             nothing moves, as many as y has columns.
@@ -78,6 +90,10 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             values where there should be none; where exact, everything above it is broken.
         folds: of the cross-validation; default 5. Refits are validated, but not chosen, by it.
         seed: of folds and of sampled points.
+
+    Fields after `fit` of finite elements: `group_`, a FiniteGroup of all G, None where there are none; `kept_elements_`
+        (H,), the numbers of those that are kept, a subgroup; `violations_` (G,) |K_g F - F|, in the unit of outputs;
+        `finite_symmetries_`, the record of `ld.discover.finite`.
 
     Fields after `fit`: `coef_` W (m, D), or (D,) where y has one dimension; `intercept_` (m,) or a number; `alpha_`,
         None where exact, 0 where nothing is kept and the ridge term alone was best; `ridge_`; `refitted_`;
@@ -149,8 +165,9 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             example of weight zero is left out.
         Returns: itself.
         Raises: ValueError for shapes that do not fit each other, the dictionary or the actions, NaN, numbers whose
-            squares overflow, candidates that move nothing or have discrete elements, a target that is not linear in
-            the outputs, exact data that no function of the dictionary meets; TypeError for arguments of another kind.
+            squares overflow, candidates that move nothing, discrete elements that generate no finite group or under
+            which the dictionary is not closed, a target that is not linear in the outputs, exact data that no function
+            of the dictionary meets; TypeError for arguments of another kind.
         Warns: ConvergenceWarning when the tolerance was not reached, with the gap; UserWarning when data and norm leave
             part of W undetermined.
         """
@@ -205,11 +222,30 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @property
     def symmetries_(self) -> Symmetries:
-        """What the fitted function keeps, examined at points of the measure."""
+        """What the fitted function keeps of the generators, examined at points of the measure.
+
+        Raises: AttributeError where the candidates are a finite group, without generators.
+        """
         check_is_fitted(self)
+        if self.source_.algebra.dim == 0:
+            raise AttributeError("symmetries_: the candidates have no generators; see finite_symmetries_.")
         if self._found is None:
-            self._found = recorded(self._examined)
+            source, target = without_elements(self.source_), without_elements(self.target_)
+            self._found = recorded(replace(self._examined, source=source, target=target))
         return self._found
+
+    @property
+    def finite_symmetries_(self) -> FiniteSymmetries:
+        """What the fitted function keeps of the finite elements, examined at points of the measure.
+
+        Raises: AttributeError where the candidates have none.
+        """
+        check_is_fitted(self)
+        if self.group_ is None:
+            raise AttributeError("finite_symmetries_: the candidates have no discrete elements; see symmetries_.")
+        if self._found_elements is None:
+            self._found_elements = recorded_elements(self._examined, self.refitted_, self.kept_elements_)
+        return self._found_elements
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
         """The fitted functions in words.
@@ -253,12 +289,14 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.alpha_, self.path_ = found.alpha, found.path
         self.singular_values_ = found.singular_values
         self.kept_, self.kept_directions_ = len(found.directions), found.directions
+        self.group_ = None if task.elements is None else task.elements.group
+        self.kept_elements_, self.violations_ = found.numbers, _of_each(task.elements, found.violations)
         self.ineffective_ = task.still
         self.refitted_, self.ridge_ = found.refitted, found.ridge
         self.objective_, self.gap_, self.n_iter_, self.stop_ = found.objective, found.gap, found.iterations, found.stop
         self.undetermined_ = found.undetermined
         self._function = DictionaryModel(self.dictionary_, units.shown(found.V), b, units.centre, units.scale)
-        self._found = None
+        self._found = self._found_elements = None
         points = task.points(4 * self.source_.algebra.dim + SPARE, settings.seed)
         self._examined = Examined(
             self._function,
@@ -289,3 +327,8 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def _of_each(elements: Elements | None, violations: np.ndarray) -> np.ndarray:
+    """(G,) of each element, from one for each cyclic group."""
+    return np.zeros(1) if elements is None else np.append(violations, 0.0)[elements.cyclic]

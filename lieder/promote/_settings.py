@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..action import AbstractAction, refuse_elements
+from ..action import AbstractAction, discrete_elements
 
 
 class Settings(NamedTuple):
@@ -63,15 +63,11 @@ def checked_settings(model) -> Settings:
 
 
 def check_source(source: AbstractAction) -> None:
-    """ValueError for candidates of which nothing can be promoted, or not all."""
-    if source.algebra.dim == 0:
-        raise ValueError(f"source: {source} has no generators, so that there is nothing to promote.")
-    refuse_elements(
-        source,
-        "source",
-        "a regression promotes infinitesimal generators only",
-        "ld.promote.element_penalty promotes discrete elements of any model.",
-    )
+    """ValueError for candidates of which nothing can be promoted."""
+    if source.algebra.dim == 0 and not discrete_elements(source.algebra):
+        raise ValueError(
+            f"source: {source} has neither generators nor discrete elements, so that there is nothing to promote."
+        )
 
 
 def _flag(value, name: str) -> bool:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Num
 
-from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
+from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, without_elements
 from ..algebra import LieAlgebra, Span
 from ..dictionary import AbstractDictionary
-from ..linalg import Columns, NuclearRegression, nuclear_regression
+from ..linalg import Columns, MatrixStack, NuclearRegression, nuclear_regression
 from ._candidates import effective
 from ._examples import Examples
 from ._family import lie_columns, measure
+from ._group_columns import Elements, elements_of
 from ._measure import Measure
 from ._rows import Folds, Rows, Survey, reduced, surveyed
 from ._settings import Settings
@@ -35,14 +36,24 @@ class Family(NamedTuple):
     inner: Num[np.ndarray, "q q"] | None
 
 
+class Coordinates(NamedTuple):
+    """Functions w = C v + K u, as in NuclearRegression: nothing changes K u, and what changes C v has length |v|.
+
+    Fields: `basis` C; `kernel` K.
+    """
+
+    basis: Float[np.ndarray, "M k"]
+    kernel: Float[np.ndarray, "M f"]
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """What is solved.
 
     Fields: `dictionary`, `algebra` of the candidates, `target`, as given; `units`; `folds`, all examples as few rows;
-        `survey` of them; `columns` A, of the e candidates that move something, in the orthonormal basis `candidates`
-        (e, q); `still` (q - e, q), those that move nothing; `where`, the measure of L_F or points, in inner
-        coordinates.
+        `survey` of them; `motions`, L_F on the e candidates that move something, in the orthonormal basis `candidates`
+        (e, q); `still` (q - e, q), those that move nothing; `elements`, the finite ones, if any; `columns` A, of both,
+        whose nuclear norm is promoted; `where`, the measure of L_F or points, in inner coordinates.
     """
 
     dictionary: AbstractDictionary
@@ -51,6 +62,8 @@ class Task:
     units: Units
     folds: Folds
     survey: Survey
+    motions: Columns
+    elements: Elements | None
     columns: Columns
     candidates: Float[np.ndarray, "e q"]
     still: Float[np.ndarray, "i q"]
@@ -75,6 +88,14 @@ class Task:
             design = np.concatenate([design, weighted])
             values = np.concatenate([values, np.zeros(len(weighted))])
         return nuclear_regression(self.columns, design, values)
+
+    def among(self, functions: Float[np.ndarray, "M d"]) -> "Coordinates":
+        """The same for L_F alone and combinations of some functions."""
+        design, values = self.rows.system()
+        dense = (self.motions.tall @ functions).reshape(*self.motions.stack.shape[:2], functions.shape[1])
+        small = Columns(MatrixStack.from_dense(dense), self.motions.factor)
+        found = nuclear_regression(small, design @ functions, values)
+        return Coordinates(functions @ found.basis, functions @ found.kernel)
 
     @property
     def given(self) -> Float[np.ndarray, "q e"]:
@@ -133,6 +154,27 @@ def task_of(family: Family, examples: Examples, settings: Settings) -> Task:
     sampled = None
     if units.source is source:
         sampled = where.sample(2 * q + SPARE, settings.seed) if isinstance(where, Measure) else where
-    candidates, still = effective(units.source, target, inner, sampled, units.spread)
-    columns = lie_columns(dictionary, units.source, target, where, candidates, units.sizes, settings.seed)
-    return Task(dictionary, source.algebra, target, units, folds, survey, columns, candidates, still, where)
+    elements = elements_of(dictionary, source, target, units, survey.inputs, where, settings.seed)
+    if q or elements is None:
+        moving, onto = without_elements(units.source), without_elements(target)
+        candidates, still = effective(moving, onto, inner, sampled, units.spread)
+        motions = lie_columns(dictionary, moving, onto, where, candidates, units.sizes, settings.seed)
+    else:
+        candidates = still = np.zeros((0, 0))
+        nothing = MatrixStack.from_entries((0, 0, dictionary.size * target.width), np.zeros((3, 0)), np.zeros(0))
+        motions = Columns(nothing, np.zeros((0, 0)))
+    columns = motions if elements is None else elements.beside(motions)
+    return Task(
+        dictionary,
+        source.algebra,
+        target,
+        units,
+        folds,
+        survey,
+        motions,
+        elements,
+        columns,
+        candidates,
+        still,
+        where,
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int
 
-from ..action import AbstractAction, AbstractFibreAction, FieldAction
+from ..action import AbstractAction, AbstractFibreAction, FieldAction, without_elements
 from ..derivative import values
 from ..dictionary import AbstractDictionary, affine
 from ..linalg import MatrixStack
@@ -109,7 +109,7 @@ def _spreads(columns: Moments, groups: tuple[Int[np.ndarray, " _"], ...]) -> Flo
 def _moved(
     source: AbstractAction, centre: Float[np.ndarray, " n"], scale: Float[np.ndarray, " n"]
 ) -> FieldAction | None:
-    """The same candidates acting on z, where they are polynomial in x; else None."""
+    """The same generators acting on z, where they are polynomial in x; else None."""
     fields = source.expansion
     if fields is None:
         return None
@@ -122,9 +122,9 @@ def _moved(
     if change is None:
         return None
     q, n, _ = fields.generators.shape
-    tall = scipy.sparse.csr_array(fields.generators.flat().reshape((q * n, -1))) @ change
+    tall = scipy.sparse.csr_array(fields.generators.flat().reshape((q * n, fields.dictionary.size))) @ change
     found = scipy.sparse.coo_array(tall)
     row, column = found.coords
     value = found.data / scale[row % n]
     stack = MatrixStack.from_entries((q, n, dictionary.size), np.stack([row // n, row % n, column]), value)
-    return FieldAction(source.algebra, stack, dictionary, source.blocks)
+    return FieldAction(without_elements(source).algebra, stack, dictionary, source.blocks)

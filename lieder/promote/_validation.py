@@ -11,7 +11,7 @@ from ..files import check_path
 from ..linalg import NuclearRegression, NuclearSolution
 from ..report import progress
 from ._checkpoint import fingerprint, keep, resumed
-from ._kept import kept
+from ._kept import kept_by
 from ._path import RegressionPath
 from ._refit import refit_of
 from ._settings import Settings
@@ -33,7 +33,7 @@ class Validated(NamedTuple):
 
 def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None) -> Validated:
     """The path on all data, and the errors of its fits, or refits, on each fold."""
-    rows, columns, unit = task.rows, task.columns, task.units.reference
+    rows, unit = task.rows, task.units.reference
     folds, count = settings.folds, rows.count
     if count < 2 * folds:
         raise ValueError(
@@ -63,9 +63,8 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         V = fit.w.reshape(shape[1:])
         b = inside.intercepts(V)
         if fold < 0:
-            s = np.linalg.svd(columns.apply(fit.w), compute_uv=False)
             state["coefficients"][i], state["intercepts"][i] = V, b
-            state["singular_values"][i, : len(s)] = s
+            _measured(task, state, i)
             state["gaps"][i], state["iterations"][i] = fit.solution.gap, fit.solution.iterations
             state["losses"][i] = rows.error(V, b)
         else:
@@ -73,18 +72,21 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         if file is not None:
             keep(file, mark, state)
     _warn(state["gaps"], tolerance)
-    kept_ = np.array([kept(s, settings.kept_tolerance, rows.size, exact=False) for s in state["singular_values"]])
+    found = [kept_by(task, V.reshape(-1), settings.kept_tolerance, exact=False) for V in state["coefficients"]]
+    kept_, holding = np.array([one.count for one in found]), np.stack([_holding(task, one.numbers) for one in found])
     ridges, evidence = np.full(len(strengths), settings.ridge or 0.0), np.full(len(strengths), np.nan)
     final = state
     if settings.refit:
         ends = alphas is None
-        strengths, kept_, ridges, evidence, final = _refitted(task, settings, whole, strengths, state, ends)
+        strengths, kept_, holding, ridges, evidence, final = _refitted(task, settings, whole, strengths, state, ends)
     path = RegressionPath(
         unit * strengths,
         np.stack([task.units.outside(V) for V in final["coefficients"]]),
         final["intercepts"] * task.units.outputs,
         unit * final["singular_values"],
         kept_,
+        unit * final["violations"],
+        holding,
         final["gaps"],
         final["iterations"],
         unit**2 * final["losses"],
@@ -104,7 +106,8 @@ def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
     return {
         "coefficients": np.zeros((strengths, m, size)),
         "intercepts": np.zeros((strengths, m)),
-        "singular_values": np.zeros((strengths, task.columns.shape[1])),
+        "singular_values": np.zeros((strengths, task.motions.shape[1])),
+        "violations": np.zeros((strengths, 0 if task.elements is None else task.elements.count)),
         "gaps": np.full(strengths, np.nan),
         "iterations": np.zeros(strengths, np.int64),
         "losses": np.full(strengths, np.nan),
@@ -116,26 +119,41 @@ def _refitted(task: Task, settings: Settings, problem: NuclearRegression, streng
     """The same path with each fit refitted; with `ends`, strength 0, which keeps nothing, as the last."""
     rows = task.rows
     refit = refit_of(task, problem, settings.ridge, choose=True)
-    onto = problem.basis.T @ task.columns.gram
-    solutions = np.stack([onto @ V.reshape(-1) for V in state["coefficients"]])
+    solutions = state["coefficients"].reshape(len(strengths), -1)
     found = structures_of(refit, solutions, settings.kept_tolerance, ends)
     final = {name: value.copy() for name, value in state.items()}
     if ends:
         strengths = np.append(strengths, 0.0)
-        for name in ("coefficients", "intercepts", "singular_values", "gaps", "iterations", "losses"):
+        for name in ("coefficients", "intercepts", "singular_values", "violations", "gaps", "iterations", "losses"):
             final[name] = np.concatenate([final[name], np.zeros_like(final[name][-1:])])
     places = found.at.tolist()
-    solved = {place: refit.solved(found.every[place], ridge) for place, ridge in zip(places, found.ridges, strict=True)}
+    solved = {}
+    for place, ridge in zip(places, found.ridges, strict=True):
+        own, structure = found.every[place]
+        solved[place] = own.solved(structure, ridge)
     for i, place in enumerate(places):
         V = solved[place].reshape(final["coefficients"].shape[1:])
         final["coefficients"][i], final["intercepts"][i] = V, rows.intercepts(V)
         final["losses"][i] = rows.error(V, final["intercepts"][i])
     if ends:
-        s = np.linalg.svd(task.columns.apply(solved[0]), compute_uv=False)
-        final["singular_values"][-1, : len(s)] = s
+        _measured(task, final, -1)
     final["errors"] = found.errors
-    kept_ = np.array([found.every[place].kept for place in places])
-    return strengths, kept_, found.ridges, found.evidence[found.at], final
+    kept_ = np.array([found.every[place].structure.kept for place in places])
+    holding = np.stack([_holding(task, found.every[place].refit.numbers) for place in places])
+    return strengths, kept_, holding, found.ridges, found.evidence[found.at], final
+
+
+def _measured(task: Task, state, i: int) -> None:
+    """What a fit does to each candidate, into a state."""
+    w = state["coefficients"][i].reshape(-1)
+    s = np.linalg.svd(task.motions.apply(w), compute_uv=False)
+    state["singular_values"][i, : len(s)] = s
+    if task.elements is not None:
+        state["violations"][i] = task.elements.violations(w)
+
+
+def _holding(task: Task, numbers: np.ndarray) -> np.ndarray:
+    return np.zeros(0, bool) if task.elements is None else task.elements.holding(numbers)
 
 
 def _warn(gaps: np.ndarray, tolerance: float) -> None:
@@ -187,6 +205,7 @@ def check_strength(alpha: float, largest: float, argument: str, unit: float) -> 
 
 def _mark(task: Task, settings: Settings, strengths: np.ndarray) -> str:
     folds, columns, units = task.folds, task.columns, task.units
+    # Of finite elements the columns hold all that the fits depend on.
     data = [*(fold.factor for fold in folds.factors.factors), folds.intercept, units.centre, units.scale, units.outputs]
     family = [columns.factor, columns.stack.index, columns.stack.value]
     return fingerprint(*data, *family, strengths, *(-1.0 if value is None else value for value in settings[1:]))

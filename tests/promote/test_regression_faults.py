@@ -121,11 +121,6 @@ def test_settings_of_another_kind(given, message):
         Regression(QUADRATIC, source=RIGID, **({"alpha": None if "exact" in given else 1.0} | given)).fit(X, Y)
 
 
-def test_discrete_elements_are_not_dropped():
-    with pytest.raises(ValueError, match=r"source: o\(3\) has 1 discrete element, .*such as so\(3\) for o\(3\)"):
-        Regression(QUADRATIC, source=ld.vectors(ld.algebra.o(3)), alpha=1.0).fit(X, Y)
-
-
 def test_numbers_from_elsewhere():
     """A strength from JAX, columns of pandas that may hold gaps, inputs of an astronomical size."""
     pandas = pytest.importorskip("pandas")
@@ -173,7 +168,7 @@ def test_exact_data_that_no_function_meets():
             ld.points(ld.algebra.t(3).subalgebra(np.zeros((0, 3)))),
             None,
             ValueError,
-            "has no generators, so that there is",
+            "has neither generators nor discrete elements, so that there is",
         ),
         (
             ld.points(ld.algebra.se(2)),

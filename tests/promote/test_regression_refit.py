@@ -118,8 +118,9 @@ def test_a_function_with_more_symmetries_than_were_proposed_is_counted_right():
     y = ((x - 0.2) ** 2).sum(axis=1) + 0.02 * rng.normal(size=32)
     model = Regression(QUADRATIC, source=RIGID)
     _, task, _ = model._task(x, y, None)
-    refit = refit_of(task, task.problem(None), None, choose=True)
-    start = refit.problem.fit(1e-3 * refit.problem.largest, 1e-3, 500).solution.v
+    problem = task.problem(None)
+    refit = refit_of(task, problem, None, choose=True)
+    start = problem.fit(1e-3 * problem.largest, 1e-3, 500).solution.v
     for proposed in (8, 9, 10):
         found = refit.structure(start, proposed)
         assert found is not None and found.kept == 10
