@@ -1,7 +1,7 @@
 """What the page of a discovery lets its reader move: directions as they are read, and examples carried along them."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,9 @@ from jaxtyping import Float
 from .. import report
 from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
-from ._certificate import Certificate
-from ._evidence import Evidence
+from ._evidence import piled_up
 
+Record = Any  # a Symmetries, whose file imports this one
 FRAMES = 41  # positions of t, an odd number: the one in the middle is 0
 REACH = 1.5  # spreads by which the column that is moved most is moved at the ends, as a rule
 STEPS = 8  # of the integrator from one position to the next, each less than a hundredth of the spread
@@ -45,25 +45,25 @@ class Explored(NamedTuple):
     dtype: np.dtype
 
 
-def readings(defects: Float[np.ndarray, " k"], dim: int, evidence: Evidence) -> list[str]:
+def readings(found: Record) -> list[str]:
     """What each direction is: symmetric where it is claimed, broken where its defect is resolved, else undecided."""
-    if evidence.tolerance is not None:
-        resolved = defects > max(evidence.tolerance, evidence.resolution)
+    defects, e = found.defects, found.evidence
+    if e.tolerance is not None:
+        resolved = defects > max(e.tolerance, e.resolution)
     else:
-        own = evidence.resolution if evidence.resolutions is None else evidence.resolutions
-        resolved = defects > evidence.min_gap * np.broadcast_to(own, defects.shape)
+        own = np.broadcast_to(e.resolution if e.resolutions is None else e.resolutions, defects.shape)
+        resolved = defects > np.maximum(e.min_gap * own, piled_up(np.asarray(found.points).dtype))
     return [
-        "symmetric" if k < dim else "broken" if resolved[k] and k not in evidence.weak else "undecided"
+        "symmetric" if k < found.dim else "broken" if resolved[k] and k not in e.weak else "undecided"
         for k in range(len(defects))
     ]
 
 
-def directions(
-    defects: Float[np.ndarray, " k"], dim: int, evidence: Evidence, certificate: Certificate | None
-) -> "report.Directions":
+def directions(found: Record) -> "report.Directions":
     """The spectrum of a page, with the bounds of a certificate where there is one."""
-    if certificate is not None and len(certificate.defects):
-        c, count = certificate, len(certificate.defects)
+    c, evidence = found.certificate, found.evidence
+    if c is not None and len(c.defects):
+        count = len(c.defects)
         read = ["undecided"] * count
         read[: c.at_least] = ["symmetric"] * c.at_least
         first, last = c.at_most - c.weak, count - c.weak
@@ -75,7 +75,7 @@ def directions(
     if evidence.tolerance is not None:
         lines.append(("tolerance", evidence.tolerance))
     bounds = "" if lower is None else "without one part of the data at a time"
-    return report.Directions(defects, lower, upper, readings(defects, dim, evidence), bounds, lines)
+    return report.Directions(found.defects, lower, upper, readings(found), bounds, lines)
 
 
 def explorer(e: Explored, picked: Sequence[Picked], spectrum: "report.Directions") -> "report.Explorer":

@@ -12,12 +12,10 @@ from .. import report
 from ..files import check_path
 from ._certificate import sentences
 from ._evidence import SYMMETRIES
-from ._explored import Explored, Picked, directions, explorer, readings
+from ._explored import Explored, Picked, Record, directions, explorer, readings
 from ._page import DRAWN, Shelf, bracket_table, page
 from ._storage import OWN, written_action
 from ._summary import Columns, Shown, Told, orbits_among
-
-Record = Any  # a Symmetries, whose file imports this one
 
 WIDEST = 12  # inputs whose invariants of second degree are looked for: 91 functions
 _CARRIED = 6  # found generators that can be carried in the page, and one that is none beside them
@@ -81,7 +79,7 @@ def plain(found: Record) -> dict[str, Any]:
         "algebra": said.algebra,
         "generators": found.generators.tolist(),
         "defects": found.defects.tolist(),
-        "readings": readings(found.defects, found.dim, e),
+        "readings": readings(found),
         "intervals": None if e.intervals is None else e.intervals.tolist(),
         "resolution": e.resolution,
         "resolutions": None if e.resolutions is None else e.resolutions.tolist(),
@@ -132,7 +130,7 @@ def shown(found: Record, xi: Float[np.ndarray, " q"], label: str, drawn: bool) -
 
 
 def _explorer(found: Record, generators: Float[np.ndarray, "dim q"], drawn: list[Shown]) -> "report.Explorer":
-    read = readings(found.defects, found.dim, found.evidence)
+    read = readings(found)
     picked = []
     if found.dim:
         for xi, one in zip(generators[:_CARRIED], drawn, strict=False):
@@ -152,7 +150,7 @@ def _explorer(found: Record, generators: Float[np.ndarray, "dim q"], drawn: list
         found.model if found.target else None,
         points.dtype,
     )
-    return explorer(whole, picked, directions(found.defects, found.dim, found.evidence, found.certificate))
+    return explorer(whole, picked, directions(found))
 
 
 def _invariants(found: Record) -> str:

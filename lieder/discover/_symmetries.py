@@ -27,6 +27,7 @@ from ..sampling import Table, checked_flag
 from ._certificate import Certificate
 from ._conserved_record import Conserved
 from ._evidence import Evidence
+from ._explored import readings
 from ._found import EXACT
 from ._invariants import invariants
 from ._reported import columns, plain, reported, shown, told
@@ -86,23 +87,21 @@ class Symmetries:
 
     @property
     def symmetric(self) -> Float[np.ndarray, "a q"]:
-        """Generators of the certified space. Raises: ValueError where no certificate was asked for."""
-        return self._certified().symmetric
+        """Generators that are symmetries: of the certified space where there is a certificate, else those found."""
+        return self._read("symmetric") if self.certificate is None else self.certificate.symmetric
 
     @property
     def broken(self) -> Float[np.ndarray, "b q"]:
-        """Generators of the space without any symmetry to within delta. Raises: ValueError as `symmetric`."""
-        return self._certified().broken
+        """Generators that are none: certified to be above delta, or of defects `min_gap` times what data resolve."""
+        return self._read("broken") if self.certificate is None else self.certificate.broken
 
     @property
     def undecided(self) -> Float[np.ndarray, "u q"]:
-        """Directions that the data leave open. Raises: ValueError as `symmetric`."""
-        return self._certified().undecided
+        """Directions that the data leave open, weakly determined ones among them."""
+        return self._read("undecided") if self.certificate is None else self.certificate.undecided
 
-    def _certified(self) -> Certificate:
-        if self.certificate is None:
-            raise ValueError("certificate: none was asked for. Call the verb with evidence='certificate'.")
-        return self.certificate
+    def _read(self, reading: str) -> Float[np.ndarray, "some q"]:
+        return self.directions[np.array(readings(self), dtype=object) == reading]
 
     @property
     def generators(self) -> Float[np.ndarray, "dim q"]:
@@ -288,8 +287,10 @@ class Symmetries:
         )
 
     def plot_certificate(self) -> "Figure":
-        """What is certified: each direction's defect with its bounds. Raises: ValueError as `symmetric`."""
-        c = self._certified()
+        """What is certified: each direction's defect with its bounds. Raises: ValueError where none was asked for."""
+        c = self.certificate
+        if c is None:
+            raise ValueError("certificate: none was asked for. Call the verb with evidence='certificate'.")
         sizes = {"delta": c.delta, "at_least": c.at_least, "at_most": c.at_most, "weak": c.weak}
         return report.bounds_figure(c.defects, c.lower, c.upper, **sizes)
 

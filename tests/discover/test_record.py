@@ -265,3 +265,24 @@ def test_files_of_another_kind(tmp_path):
             ld.Symmetries.load(path)
     with pytest.raises(ValueError, match="has format 'lieder symmetries 99', this version reads"):
         ld.Symmetries.load(other)
+
+
+def test_three_sets_of_directions():
+    s = ld.discover.function(lambda x: x[:1] ** 2 + x[1:] ** 2, X, source=V)
+    assert [len(part) for part in (s.symmetric, s.undecided, s.broken)] == [s.dim, 0, len(s.defects) - s.dim]
+    noisy = ld.discover.function(lambda x: x[:1] ** 2 + 1.1 * x[1:] ** 2, X, source=V, error=0.3)
+    assert noisy.evidence.verdict == "cannot tell" and len(noisy.symmetric) == 0
+    assert len(noisy.undecided) >= 1 and len(noisy.undecided) + len(noisy.broken) == len(noisy.defects)
+
+
+def test_invariants_of_what_was_found():
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    turned = ld.vectors(ld.algebra.so(3))
+    s = ld.discover.function(lambda z: z[:1] ** 2 + z[1:2] ** 2, x, source=turned, names=["a", "b", "c"])
+    assert s.invariants().expressions() == ["c", "a^2 + b^2", "c^2"] and s.invariants().independent == 2
+    ball = ld.discover.function(lambda z: jnp.sum(z**2)[None], x, source=turned, names=["a", "b", "c"])
+    assert ball.invariants().expressions() == ["a^2 + b^2 + c^2"]
+    assert ball.invariants("polynomials(1)").dim == 0
+    none = ld.discover.function(lambda z: jnp.sum(z**3)[None], x, source=turned)
+    with pytest.raises(ValueError, match="invariants: no symmetry was found"):
+        none.invariants()
