@@ -110,7 +110,7 @@ def problem(family: str, kind: str, ratio: float, noise: float, seed: int) -> di
     F, numbers = truth(family, kind, rng)
     fresh = rng.uniform(-half, half, (2000, source.width))
     exact = F(fresh)
-    rows = round(ratio * dictionary.size)
+    rows = max(round(ratio * dictionary.size), 10)
     x = rng.uniform(-half, half, (rows, source.width))
     y = F(x)
     y = y + noise * exact.std() * rng.normal(size=y.shape)

@@ -9,6 +9,7 @@ import typer
 from ._conserved import conserved
 from ._discover import discover
 from ._dynamics import dynamics
+from ._finite import finite
 from ._pde import pde
 from ._promote import promote
 from ._show import show
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Continuous symmetry of data, models and dynamical systems.",
 )
-for verb in (discover, conserved, pde, dynamics, promote, show):
+for verb in (discover, finite, conserved, pde, dynamics, promote, show):
     app.command()(verb)
 
 

@@ -64,6 +64,24 @@ class FiniteSymmetries:
         return self.group.generating(self.found)
 
     @property
+    def symmetric(self) -> Int[np.ndarray, " k"]:
+        """The numbers of the elements that hold, by themselves or as products of such; the identity first."""
+        return self._read("holds", "follows")
+
+    @property
+    def broken(self) -> Int[np.ndarray, " k"]:
+        """The numbers of the elements that are broken."""
+        return self._read("broken")
+
+    @property
+    def undecided(self) -> Int[np.ndarray, " k"]:
+        """The numbers of the elements that cannot be told."""
+        return self._read("undecided")
+
+    def _read(self, *words: str) -> Int[np.ndarray, " k"]:
+        return np.flatnonzero([one in words for one in self.evidence.readings])
+
+    @property
     def algebra(self) -> LieAlgebra:
         """The subgroup found as an algebra: its discrete elements generate it, beside the known generators if any."""
         own = self.source.algebra
@@ -100,6 +118,40 @@ class FiniteSymmetries:
         if not 0 <= k < self.group.order:
             raise IndexError(f"k={k}: there are {self.group.order} candidates, numbered from 0.")
         return element_in_words(self.group.maps[k])
+
+    def plain(self) -> dict[str, object]:
+        """The answer as numbers, texts, lists and dictionaries, for JSON.
+
+        Returns: `verdict`; `group` and `order` of the subgroup found, `elements`, its numbers, and `generators`, in
+            words; of all `candidates` number, words, order, relative defect (None where all rows leave the data),
+            resolution, share among the data and reading; `delta`, `min_gap`, `resolution`, `model` and `notes`.
+        """
+        e = self.evidence
+        candidates = [
+            {
+                "number": k,
+                "element": self.described(k) if k else "identity",
+                "order": self.group.period(k),
+                "defect": float(self.defects[k]),
+                "resolution": float(e.resolutions[k]),
+                "among_data": float(e.covered[k]),
+                "reading": e.readings[k],
+            }
+            for k in range(self.group.order)
+        ]
+        return {
+            "verdict": e.verdict,
+            "group": self.name,
+            "order": self.order,
+            "elements": self.found.tolist(),
+            "generators": [self.described(k) for k in self.generating],
+            "candidates": candidates,
+            "delta": e.delta,
+            "min_gap": e.min_gap,
+            "resolution": e.resolution_source,
+            "model": e.model,
+            "notes": list(e.notes),
+        }
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).

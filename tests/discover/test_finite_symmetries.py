@@ -1,5 +1,7 @@
 """Finite symmetries: known answers, noise, units, what cannot be told, the record, and what is refused."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -241,6 +243,11 @@ def test_the_record(tmp_path):
     again = discover.FiniteSymmetries.load(found.save(tmp_path / "found.npz"))
     assert str(again) == text and again.source == found.source and again.target == found.target
     np.testing.assert_array_equal(again.elements, found.elements)
+    np.testing.assert_array_equal(found.symmetric, found.found)
+    assert len(found.broken) == 8 and len(found.undecided) == 0
+    told = json.loads(json.dumps(found.plain()))
+    assert (told["verdict"], told["group"], told["elements"]) == ("symmetries", "D4", found.found.tolist())
+    assert [one["number"] for one in told["candidates"] if one["reading"] == "broken"] == found.broken.tolist()
     with pytest.raises(IndexError, match="there are 16 candidates"):
         found.described(16)
 
@@ -275,6 +282,26 @@ REFUSED = {
         lambda: discover.finite(quartic, X, source=[np.eye(2), [[0, -1], [1, 0]]]),
         ValueError,
         "source are no group: .* generate C4, of 4 elements",
+    ),
+    "a singular matrix": (
+        lambda: discover.finite(quartic, X, source=[np.eye(2), np.diag([1.0, 0.0])]),
+        ValueError,
+        "element 1 of source has no inverse, so it belongs to no group",
+    ),
+    "NaN in a matrix": (
+        lambda: discover.finite(quartic, X, source=np.full((1, 2, 2), np.nan)),
+        ValueError,
+        "source hold NaN or infinite entries",
+    ),
+    "a shear": (
+        lambda: discover.finite(quartic, X, source=[np.eye(2), [[1, 1], [0, 1]]]),
+        ValueError,
+        "element 1 of source has infinite order",
+    ),
+    "a stretch": (
+        lambda: discover.finite(quartic, X, source=[np.eye(2), 2 * np.eye(2)]),
+        ValueError,
+        "element 1 of source has infinite order",
     ),
     "too many": (
         lambda: discover.finite(quartic, X, source=V(algebra.polygon(1_000_003))),
@@ -335,6 +362,25 @@ def test_rotations_by_a_seventh_are_found_by_search():
     assert found.defects.max() < 1e-9 and len(found.generating) == 2
     alone = discover.finite_search(seven, PLANE, source=V(algebra.o(2)), starts=32)
     assert (alone.name, alone.order) == ("C7", 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_an_equivariant_map_is_found_by_search(noise):
+    """F(z) = conj(z)^2 + z |z|^2 / 2 commutes with turns by a third and with mirrors, in whatever unit."""
+
+    def F(z):
+        return jnp.stack([z[0] ** 2 - z[1] ** 2, -2 * z[0] * z[1]]) + 0.5 * z * (z @ z)
+
+    rng = np.random.default_rng(0)
+    x, o = rng.uniform(-1, 1, (300, 2)), V(algebra.o(2))
+    if noise == 0.0:
+        found = discover.finite_search(F, x, source=o, target=o, starts=24)
+    else:
+        y = np.asarray(jax.vmap(F)(x))
+        y = y + noise * y.std(axis=0) * rng.normal(size=y.shape)
+        found = discover.finite_search((1e3 * x, y), source=o, target=o, starts=24, fit="polynomial(3)")
+    assert (found.name, found.order) == ("S3", 6)
 
 
 def _imaginary(z):
