@@ -56,8 +56,9 @@ class _Moments:
 
     def fit(self, support: np.ndarray, without: int | None = None) -> np.ndarray:
         kept = np.arange(len(self.rows)) != (-1 if without is None else without)
-        gram = self.gram[kept][:, support[:, None], support].sum(axis=0)
-        return np.linalg.lstsq(gram, self.mixed[kept][:, support].sum(axis=0), rcond=1e-14)[0]
+        # First the few terms, then the blocks: the whole is large.
+        gram = self.gram[:, support[:, None], support][kept].sum(axis=0)
+        return np.linalg.lstsq(gram, self.mixed[:, support][kept].sum(axis=0), rcond=1e-14)[0]
 
     def errors(self, support: np.ndarray) -> np.ndarray:
         """Mean squares of the residuals of each block under a fit to the others."""

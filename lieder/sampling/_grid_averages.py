@@ -16,7 +16,7 @@ FINE = 4.0  # samples summed to a shortest wavelength; more of them repeat each 
 POWER = 4  # of the windows (1 - s^2)^4: smooth enough that waves shorter than theirs count for nothing
 ROWS = 2**15  # evaluated at a time
 EVALUATED = 2**18  # in all; of larger grids fewer times are taken, though at least LEAST windows
-LEAST = 4
+LEAST = 2
 
 
 class Averages(NamedTuple):
@@ -85,7 +85,7 @@ def averages(
     first = np.minimum(windows[0].stretch * stretches, stretches - 1).astype(int)
     each = int(np.prod([len(axis.weights) for axis in windows[1:]]))
     block = (np.arange(len(u))[:, None] * stretches + first).repeat(each)
-    return Averages(*out, block)
+    return Averages(out[0], out[1], block)
 
 
 def _windows(solutions: int, ways: Sequence[Along], shape: Sequence[int]) -> list[_Windows]:
@@ -152,8 +152,11 @@ def _averaged(u, grids, ways: list[Along], order: int, windows: list[_Windows], 
                 axis=1,
             )
             values = function(rows).reshape(len(times), *space, -1)
-            for axis in range(1, len(windows)):
-                values = along_axis(values, windows[axis].weights, axis)
+            # The functions stay the last axis: one product for all of them.
+            for axis in range(len(windows) - 1, 0, -1):
+                shape = values.shape
+                values = values.reshape(*shape[: axis + 1], -1)
+                values = (windows[axis].weights @ values).reshape(*shape[:axis], -1, *shape[axis + 1 :])
             total = total + np.tensordot(windows[0].weights[:, here], values, axes=1)
         out.append(np.reshape(total, (-1, np.shape(total)[-1])))
     return np.concatenate(out)
