@@ -54,7 +54,8 @@ def pde(
         rho(xi)^2 = sum_i |pr theta (u_t - f)|^2 / sum_i |D(u_t - f)|^2 |pr theta|^2
 
     is minimised over points of the solutions, moved onto the equation by u_t := f. The variables and functions are
-    measured in their own spreads, from their own means, so that units and origins change nothing.
+    measured in their own spreads, from their own means where these are larger, so that units and origins change
+    nothing.
 
     Arguments:
         u: samples of one solution, (T, X) or (T, X, Y) for one function u and (m, T, X[, Y]) for m; of several, an
@@ -103,7 +104,7 @@ def pde(
     methods = _methods(derivative, axes, named)
     jets = grid_jets(samples, axes, max(order, time_order), methods, seed)
     base = jets.rows[:, : p + m]
-    where = Coordinates(named, p, order, time_order, base.mean(axis=0), _spreads(base, named))
+    where = Coordinates(named, p, order, time_order, *_origin_and_spreads(base, p, named))
     fitted = fitted_equation(jets, where, fit, degree, seed)
     return _symmetries(rule, acting, where, fitted)
 
@@ -209,9 +210,12 @@ def _methods(derivative, axes: list[np.ndarray], names: Sequence[str]) -> list[s
     return methods
 
 
-def _spreads(base: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    spread = base.std(axis=0)
+def _origin_and_spreads(base: np.ndarray, p: int, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Of p variables and the functions. A function's mean below its spread stays in it: about another origin u^3
+    would be four terms."""
+    mean, spread = base.mean(axis=0), base.std(axis=0)
     still = spread <= 1e-12 * np.abs(base).max(axis=0)
     if still.any():
         raise ValueError(f"u: {names[int(np.argmax(still))]} never varies, so nothing can be learnt of it.")
-    return spread
+    functions = np.arange(len(mean)) >= p
+    return np.where(functions & (np.abs(mean) <= spread), 0.0, mean), spread

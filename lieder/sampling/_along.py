@@ -103,7 +103,7 @@ def local(x: Float[np.ndarray, " N"], u: Float[np.ndarray, "lines N"], order: in
     wider = min(_odd(width * WIDER), count)
     words = "polynomials of degree {} fitted to {} samples each"
     return [
-        Along(each, min(width // 4, count // 4), words.format(degree, samples), _wavelength(degree, samples))
+        Along(each, min(width // 2, count // 4), words.format(degree, samples), _wavelength(degree, samples))
         for each, samples in ((matrices, width), (_windows(x, degree, wider, order), wider))
     ]
 
