@@ -13,9 +13,10 @@ from ..sampling import Table, check_rows, check_varying, table
 from ._checks import check_error
 from ._conserved_basis import graded_basis, independent
 from ._conserved_drift import CERTAIN, drifts
-from ._conserved_evidence import CANNOT_TELL, CLAIMED, SLOW, ConservedEvidence, settle
+from ._conserved_evidence import CANNOT_TELL, CLAIMED, NONE_HERE, SLOW, ConservedEvidence, settle
 from ._conserved_family import Family
 from ._conserved_field import Changing, along_fields, velocities
+from ._conserved_memory import LEAST, NEAR, NOTE, explained
 from ._conserved_paths import along_paths, held_out, reduced
 from ._conserved_record import Conserved
 from ._question import is_number
@@ -45,9 +46,9 @@ def conserved(
 
         rho(c)^2 = (variation of I within trajectories - noise) / (variation of I over all - noise)
 
-    by a generalised eigenproblem. Noise is measured from the data, what it does to each function is taken off both
-    sides, and what it leaves open is the resolution. Constants, and relations that all rows fulfil, are counted out.
-    Columns are measured in their own spreads from their own means inside: their units and origins change nothing.
+    by a generalised eigenproblem. Noise, white in time, is measured from the data, what it does to each function is
+    taken off both sides, and what it leaves open is the resolution. Constants, and relations that all rows fulfil, are
+    counted out. Columns are measured in their own spreads from their own means: units and origins change nothing.
 
     Arguments:
         system: the field U, one state (n,) -> its velocity (n,), any callable or foreign model; or trajectories: a list
@@ -158,6 +159,9 @@ def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: f
     )
     if np.any(lost | np.isnan(held)):
         notes.append("trajectories that were held out contradict what was found from the others")
+    if evidence.verdict == NONE_HERE and changing.defects[0] < NEAR:
+        if explained([family.values(one) for one in data.states], changing.directions[0]) < LEAST:
+            notes.append(NOTE)
     if notes:
         dim, slow, held = 0, 0, np.zeros(0)
         evidence = replace(evidence, verdict=CANNOT_TELL)

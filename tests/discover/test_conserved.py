@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from laws import CONSERVED, orbits_family, states_of
 from motions import solver, starts_of
+from scipy.signal import savgol_filter
 
 import lieder as ld
 from lieder import dictionary
@@ -112,6 +113,29 @@ def test_few_noisy_rows_are_no_ground_for_a_claim():
     for seed in (1, 2):
         data = paths("Lorenz", starts_of("Lorenz", seed, 8), t, 0.05, seed + 100)
         assert conserved(data, "polynomials(3)", t=t).dim == 0, seed
+
+
+@pytest.mark.parametrize("rows", [pytest.param(300, marks=pytest.mark.slow), 1000])
+def test_velocities_by_differentiation_are_no_ground_to_deny(rows):
+    """Positions of orbits with 5 % noise, smoothed and differentiated: their error is no longer white.
+
+    Energy and momentum are conserved, and are not denied; with velocities as noisy as the positions they are found."""
+    t = np.linspace(0.0, 10.0, rows)
+    window = rows // 20 * 2 + 1
+    energy = dictionary.formulas(["1/sqrt(x^2 + y^2)"], list("xyuv"))
+    family = dictionary.union([dictionary.polynomials(4, 2), energy])
+    starts = starts_of("Kepler in the plane", 0, 24)
+    noisy = np.array(paths("Kepler in the plane", starts, t, 0.05, 1))
+    inside = slice(window // 2, -(window // 2))
+    parts = [savgol_filter(noisy[:, :, :2], window, 3, deriv=k, delta=t[1], axis=1)[:, inside] for k in (0, 1)]
+    found = conserved(np.concatenate(parts, axis=2), family, t=t[inside], names=list("xyuv"))
+    assert (found.evidence.verdict, found.dim, len(found.slow)) == ("cannot tell", 0, 0)
+    assert "noise with a memory" in found.evidence.notes[0]
+    raw = np.concatenate([noisy[:, :, :2], np.gradient(noisy[:, :, :2], t, axis=1)], axis=2)
+    assert conserved(raw, family, t=t).evidence.verdict == "cannot tell"
+    measured = conserved(noisy, family, t=t, names=list("xyuv"))
+    assert (measured.dim, measured.independent) == (2, 2)
+    assert set(measured.expressions(digits=2)) == {"v x - u y", "1/2 u^2 + 1/2 v^2 - 1/sqrt(x^2 + y^2)"}
 
 
 def test_one_trajectory_by_way_of_its_field():
