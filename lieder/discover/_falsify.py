@@ -69,7 +69,7 @@ def inputs_moved(
     """p-value of the hypothesis that inputs moved by a quarter of their spread are distributed as before.
 
     Trees are shown moved and unmoved rows of other groups; a row is counted by how much more they take its moved self
-    for moved than its unmoved one.
+    for moved than its unmoved one. Folds share what their trees were shown, so that each has a p-value of its own.
 
     Returns: the least over the generators, times their number; NaN where no row can be moved.
     Reference: Lopez-Paz and Oquab (2017), revisiting classifier two-sample tests.
@@ -85,20 +85,22 @@ def inputs_moved(
         there = moved(question.both, xi[None], pairs, np.array([time]))[0][:, :n]
         if not np.isfinite(there).all() or not np.any(speed[:, :n]):
             continue
-        found.append(signs(_taken_for_moved(x, there, groups, seed), groups, seed))
+        found.append(_told_apart(x, there, groups, seed))
     return min(1.0, len(found) * min(found)) if found else float("nan")
 
 
-def _taken_for_moved(x: np.ndarray, there: np.ndarray, groups: np.ndarray, seed: int) -> Float[np.ndarray, " N"]:
+def _told_apart(x: np.ndarray, there: np.ndarray, groups: np.ndarray, seed: int) -> float:
+    """The least p-value of the folds, times their number."""
     names = np.unique(groups)
     fold = np.random.default_rng(seed).permutation(len(names))[np.searchsorted(names, groups)] % min(FOLDS, len(names))
-    more = np.zeros(len(x))
+    found = []
     for k in range(fold.max() + 1):
-        shown = fold != k
+        shown, mine = fold != k, fold == k
         trees = ensemble.RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
         trees.fit(np.concatenate([x[shown], there[shown]]), np.repeat([0, 1], shown.sum()))
-        more[~shown] = np.subtract(*(np.asarray(trees.predict_proba(z[~shown]))[:, 1] for z in (there, x)))
-    return more
+        more = np.subtract(*(np.asarray(trees.predict_proba(z[mine]))[:, 1] for z in (there, x)))
+        found.append(signs(more, groups[mine], seed))
+    return min(1.0, len(found) * min(found))
 
 
 def signs(excess: Float[np.ndarray, " N"], groups: Int[np.ndarray, " N"], seed: int) -> float:
