@@ -383,6 +383,17 @@ def test_an_equivariant_map_is_found_by_search(noise):
     assert (found.name, found.order) == ("S3", 6)
 
 
+@pytest.mark.slow
+def test_elements_that_are_not_orthogonal_are_found_by_search():
+    """x^4 + 16 y^4 is a square lattice's quartic in other units of each axis: D4, conjugated in GL(2)."""
+    swap = algebra.extended(algebra.sl(2), [np.array([[0.0, 1.0], [1.0, 0.0]])])
+    points = np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    found = discover.finite_search(lambda z: z[0] ** 4 + 16 * z[1] ** 4, points, source=V(swap), starts=24)
+    assert (found.name, found.order) == ("D4", 8)
+    turn = found.elements[[found.group.period(int(k)) == 4 for k in found.found]][0][:, :2]
+    np.testing.assert_allclose(abs(turn), [[0, 2], [0.5, 0]], atol=1e-6)
+
+
 def _imaginary(z):
     re, im = z[0], z[1]
     for _ in range(6):
