@@ -27,6 +27,7 @@ import pde_solvers
 
 T, X, Y = 0, 1, 2
 ONE = -1  # the constant
+LONG = 70  # characters of an equation that are printed
 
 
 def _plane(*fields, functions: int):
@@ -149,7 +150,8 @@ def report(cells: dict, systems: list[str], levels: list[float], quick: bool) ->
             worst = max(c["distance"] for c in mine)
             seconds = np.mean([c["seconds"] for c in mine])
             published = "" if KNOWN[system][3] is None else KNOWN[system][3]
-            row = (system, mine[0]["true"], published, f"{100 * level:g} %", said, f"{worst:.2g}", mine[0]["model"])
+            model = mine[0]["model"] if len(mine[0]["model"]) <= LONG else mine[0]["model"][:LONG] + " ..."
+            row = (system, mine[0]["true"], published, f"{100 * level:g} %", said, f"{worst:.2g}", model)
             print("| " + " | ".join(str(entry) for entry in row) + f" | {seconds:.0f} |")
 
 
