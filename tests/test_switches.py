@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import pkgutil
 
 import jax
@@ -68,6 +69,7 @@ SWITCHES = {
         lambda x: jnp.eye(2), X, action=V, kind="metric", up_to_factor=v
     ),
     "discover.Symmetries.fields simple": lambda v: record().fields(simple=v),
+    "discover.Symmetries.report explore": lambda v: record().report(os.devnull, explore=v),
     "discover.merge incomplete": lambda v: ld.discover.merge([PART], lambda x: x @ x, incomplete=v),
     "discover.graph transition": lambda v: ld.discover.graph(
         X, X @ [[0, 1], [-1, 0]], source=V, target=V, transition=v
@@ -99,6 +101,8 @@ FILLED_IN = {
     "action.AbstractFibreAction.element_over inverse": "abstract",
     "action.Rates.element_over inverse": "rates have no discrete elements",
     "action.Rates timed": "a record that rates fills in",
+    "action.Closure closed": "a record that close fills in",
+    "dictionary.Functions labelled": "a record that functions fills in",
     "derivative.section_blocks up_to_factor": "between rooms",
     "discover.FiniteEvidence closes": "a record that finite fills in",
     "models.Design grouped": "a record that the fit fills in",

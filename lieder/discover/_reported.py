@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from .. import report
 from ..files import check_path
+from ..sampling import checked_flag
 from ._certificate import sentences
 from ._evidence import SYMMETRIES
 from ._explored import Explored, Picked, Record, directions, explorer, readings
@@ -23,8 +24,8 @@ _CARRIED = 6  # found generators that can be carried in the page, and one that i
 
 def reported(found: Record, path: str | os.PathLike[str], explore: bool | None) -> Path:
     """The page of `Symmetries.report`."""
+    explore = report.explorable() if explore is None else checked_flag(explore, "explore")
     check_path(path)
-    explore = report.explorable() if explore is None else explore
     if explore and not report.explorable():
         raise ImportError("explore: a page that can be explored needs plotly: pip install 'lieder[html]'.")
     generators = found.sparse() if found.dim else found.directions[:1]
