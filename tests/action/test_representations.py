@@ -160,6 +160,7 @@ def test_names_of_blocks():
 every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[label for _, label, _ in ACTIONS])
 WORKERS = {
     "bracket_constants",
+    "without_elements",
     "check_same_algebra",
     "closure",
     "discrete_elements",
