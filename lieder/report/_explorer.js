@@ -229,8 +229,7 @@
     on(id, "change", () => { state[id] = Number(at(id).value); drawn(); });
   }
   const all = () => { spectrum(); drawn(); };
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
-  addEventListener("beforeprint", all);
+  for (const medium of ["(prefers-color-scheme: dark)", "print"]) matchMedia(medium).addEventListener("change", all);
   spectrum();
   pick(0);
   copies();

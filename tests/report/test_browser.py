@@ -136,6 +136,22 @@ def test_it_can_be_read_on_a_small_screen(browser, path, scheme):
     view.close()
 
 
+def test_paper_is_white(browser, path):
+    view = browser.new_page(color_scheme="dark")
+    view.set_default_timeout(WAIT)
+    view.goto(path.as_uri())
+    view.wait_for_selector("html[data-ready=yes]")
+    view.emulate_media(media="print")
+    ink = "getComputedStyle(document.querySelector('#flow .xtitle')).fill"
+    for _ in range(100):  # the figure is drawn again in its own time
+        if view.evaluate(ink) == "rgb(0, 0, 0)":
+            break
+        view.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+    assert view.evaluate(ink) == "rgb(0, 0, 0)"
+    assert view.locator(".controls").is_hidden()
+    view.close()
+
+
 def test_the_code_of_the_page_runs_on_the_result_that_it_carries(page, tmp_path, monkeypatch, capsys):
     page.click("button.copy")
     playwright.expect(page.locator("button.copy")).to_have_text("Copied", timeout=WAIT)
