@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._json import Json, as_json
+from ._answer import Json, Save, answered
 from ._table import NAMES, Decimal, Delimiter, File, Missing, names, read
 
 
@@ -27,7 +27,7 @@ def conserved(
     error: Annotated[
         float | None, typer.Option(help="Relative error of the data besides white noise; default 1e-5.")
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    save: Save = None,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the functions along trajectories here (.png, .pdf).")
     ] = None,
@@ -60,10 +60,8 @@ def conserved(
         error=error,
         names=columns,
     )
-    said = [as_json(found) if json else str(found)]
-    if save is not None:
-        said.append(f"Result: {found.save(save)}")
-    if figure is not None:
-        found.plot().savefig(figure)
-        said.append(f"Figure: {figure}")
-    print("\n".join(said[:1] if json else said))
+
+    def drawn(path: Path) -> None:
+        found.plot().savefig(path)
+
+    answered(found, json, ("Result", save, found.save), ("Figure", figure, drawn))

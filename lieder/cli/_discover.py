@@ -1,12 +1,25 @@
 """lieder discover: a table in, its symmetries out."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ._json import Json, as_json
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
+from ._answer import Json, Report, Save, answered
+from ._table import (
+    CANDIDATES,
+    NAMES,
+    Decimal,
+    Delimiter,
+    File,
+    MinGap,
+    Missing,
+    Seed,
+    Tolerance,
+    apart,
+    check_candidates,
+    names,
+    read,
+)
 
 
 def discover(
@@ -22,12 +35,8 @@ def discover(
     weights: Annotated[
         str, typer.Option(help='"auto", "relative" (each row counts by its relative error) or "equal".')
     ] = "auto",
-    tolerance: Annotated[
-        float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")
-    ] = None,
-    min_gap: Annotated[
-        float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
-    ] = 5.0,
+    tolerance: Tolerance = None,
+    min_gap: MinGap = 5.0,
     evidence: Annotated[
         Literal["gap", "certificate"],
         typer.Option(
@@ -39,8 +48,8 @@ def discover(
     groups: Annotated[
         str | None, typer.Option(help="Column of labels of rows that hang together: a planet, a trajectory, a batch.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    report: Report = None,
+    save: Save = None,
     json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
@@ -84,12 +93,7 @@ def discover(
             alpha=alpha,
             groups=table.labels,
         )
-    print(as_json(found) if json else found)
-    for name, path, write in (("Report", report, found.report), ("Result", save, found.save)):
-        if path is not None:
-            written = write(path)
-            if not json:
-                print(f"{name}: {written}")
+    answered(found, json, ("Report", report, found.report), ("Result", save, found.save))
 
 
 def _weights(text: str) -> Literal["auto", "relative"] | None:

@@ -1,11 +1,10 @@
 """lieder finite: a table and a finite group in, which of its elements are symmetries out."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ._json import Json, as_json
+from ._answer import Json, Save, answered
 from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
 
 
@@ -25,7 +24,7 @@ def finite(
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative defects up to this instead; larger ones are broken.")
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    save: Save = None,
     json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
@@ -57,7 +56,4 @@ def finite(
         output_names=columns_out,
         seed=seed,
     )
-    said = [as_json(found) if json else str(found)]
-    if save is not None:
-        said.append(f"Result: {found.save(save)}")
-    print("\n".join(said[:1] if json else said))
+    answered(found, json, ("Result", save, found.save))

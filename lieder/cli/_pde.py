@@ -5,8 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ._json import Json, as_json
-from ._table import NAMES, Decimal, Delimiter, Missing, apart, check_candidates, names
+from ._answer import Json, Report, Save, answered
+from ._table import (
+    NAMES,
+    Decimal,
+    Delimiter,
+    MinGap,
+    Missing,
+    Tolerance,
+    apart,
+    check_candidates,
+    names,
+)
 
 
 def pde(
@@ -32,14 +42,10 @@ def pde(
     derivative: Annotated[
         str, typer.Option(help='"auto", "spectral", "local", "differences"; or one for each axis, with commas.')
     ] = "auto",
-    tolerance: Annotated[
-        float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")
-    ] = None,
-    min_gap: Annotated[
-        float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")
-    ] = 5.0,
-    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the result here (.npz), for lieder show.")] = None,
+    tolerance: Tolerance = None,
+    min_gap: MinGap = 5.0,
+    report: Report = None,
+    save: Save = None,
     json: Json = False,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
@@ -81,7 +87,4 @@ def pde(
         min_gap=min_gap,
         seed=seed,
     )
-    print(as_json(found) if json else found)
-    for words, path in (("Report", report and found.report(report)), ("Result", save and found.save(save))):
-        if path and not json:
-            print(f"{words}: {path}")
+    answered(found, json, ("Report", report, found.report), ("Result", save, found.save))

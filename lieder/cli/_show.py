@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from ._json import Json, as_json
+from ._answer import Json, Report, answered
 
 
 def show(
     file: Annotated[Path, typer.Argument(help="A result that discover, finite, conserved or promote saved (.npz).")],
     json: Json = False,
-    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
+    report: Report = None,
 ) -> None:
     """Print a saved result, or write its report."""
     if not file.exists():
@@ -25,18 +25,11 @@ def show(
     if kind.startswith("lieder finite"):
         if report is not None:
             raise ValueError("--report: finite symmetries have no report page.")
-        elements = FiniteSymmetries.load(file)
-        print(as_json(elements) if json else elements)
-        return
-    if kind.startswith("lieder conserved"):
+        answered(FiniteSymmetries.load(file), json)
+    elif kind.startswith("lieder conserved"):
         if report is not None:
             raise ValueError("--report: conserved quantities have no report page; see lieder conserved --figure.")
-        kept = Conserved.load(file)
-        print(as_json(kept) if json else kept)
-        return
-    found = Symmetries.load(file)
-    print(as_json(found) if json else found)
-    if report is not None:
-        written = found.report(report)
-        if not json:
-            print(f"Report: {written}")
+        answered(Conserved.load(file), json)
+    else:
+        found = Symmetries.load(file)
+        answered(found, json, ("Report", report, found.report))

@@ -20,6 +20,10 @@ Delimiter = Annotated[
 Decimal = Annotated[str, typer.Option(help="The sign before decimals: '.' or ','.")]
 Missing = Annotated[str, typer.Option(help='Rows with gaps: "refuse" or "drop".')]
 Seed = Annotated[int, typer.Option(help="Of the choice of held-out rows.")]
+Tolerance = Annotated[
+    float | None, typer.Option(help="Accept relative defects up to this instead of looking for a gap.")
+]
+MinGap = Annotated[float, typer.Option(help="Least ratio between neighbouring defects that counts as a gap.")]
 CANDIDATES = (
     '"algebra on kind(columns), ...; algebra on ..."; kinds: points, vectors, covectors, scalars. Quote a name that'
     ' holds brackets, commas or semicolons: vectors("x (m)","y (m)").'

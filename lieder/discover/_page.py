@@ -11,6 +11,7 @@ from jaxtyping import Float
 from .. import report
 from ..action import AbstractAction, bracket_constants
 from ..algebra import Span
+from ..dictionary import sum_text
 from ._sparsify import NEGLIGIBLE
 from ._summary import COLUMNS, Columns, Shown, Told, answer, field_figure, number_text, orbit_figure, table_rows
 
@@ -142,12 +143,7 @@ def bracket_table(
 
 
 def _combination(coefficients: Float[np.ndarray, " dim"], names: Sequence[str], least: float) -> str:
-    parts = []
-    for value, name in zip(coefficients, names, strict=True):
-        if abs(value) > least:
-            near = round(2 * value) / 2
-            size = abs(near if abs(value - near) <= least and near else value)
-            sign = "-" if value < 0 else "+"
-            parts.append((sign, f"{'' if size == 1 else f'{size:.3g} '}{name}"))
-    text = " ".join(f"{sign} {part}" for sign, part in parts)
-    return text.removeprefix("+ ").replace("- ", "-", 1) if text.startswith("- ") else text.removeprefix("+ ") or "0"
+    halves = np.round(2 * coefficients) / 2
+    near = (np.abs(coefficients - halves) <= least) & (halves != 0)
+    shown = np.where(near, halves, coefficients) * (np.abs(coefficients) > least)
+    return sum_text(shown, names, lambda size: "" if size == 1 else f"{size:.3g}")
