@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lieder import enforce as enforce
     from lieder import files as files
     from lieder import interop as interop
+    from lieder import learn as learn
     from lieder import linalg as linalg
     from lieder import models as models
     from lieder import nn as nn
@@ -46,6 +47,7 @@ _ROOMS = (
     "enforce",
     "files",
     "interop",
+    "learn",
     "linalg",
     "models",
     "nn",
@@ -74,6 +76,7 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "enforce",
     "files",
     "interop",
+    "learn",
     "linalg",
     "models",
     "nn",

@@ -36,13 +36,14 @@ else:
 def door(room: str, files: Mapping[str, str]) -> Callable[[str], Any]:
     """The `__getattr__` of a room's front door, some of whose names are brought from their files when asked for.
 
-    Arguments: `room`, its `__name__`; `files`, the file of each such name.
+    Arguments: `room`, its `__name__`; `files`, the file of each such name, or the room, "lieder.learn", that it is of.
     Returns: the function of PEP 562. It raises AttributeError for any other name.
     """
 
     def brought(name: str) -> Any:
         if name not in files:
             raise AttributeError(f"module '{room}' has no attribute {name!r}")
-        return getattr(import_module(f"{room}.{files[name]}"), name)
+        file = files[name]
+        return getattr(import_module(file if file.startswith("lieder.") else f"{room}.{file}"), name)
 
     return brought

@@ -32,6 +32,7 @@ PLANTED = {
     "upward import of a room": ("linalg.py", "from lieder import algebra\n", "linalg.*imports algebra"),
     "upward import, plain": ("linalg.py", "import lieder.nn as nn\n", "linalg.*imports nn"),
     "upward relative import": ("linalg.py", "from . import action\n", "linalg.*imports action"),
+    "upward import at a doorway": ("discover.py", "from lieder.learn import latent\n", "discover.*imports learn"),
     "same-floor import": ("algebra.py", "from lieder.dictionary import radial\n", "algebra.*imports dictionary"),
     "same-floor relative import": ("linalg.py", "from .sampling import rows\n", "linalg.*imports sampling"),
     "upward import while typing": (

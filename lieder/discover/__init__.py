@@ -1,6 +1,7 @@
 """Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that
 is."""
 
+from ..late import door as _door
 from ._certificate import Certificate as Certificate
 from ._cloud import cloud as cloud
 from ._cloud import graph as graph
@@ -27,3 +28,8 @@ from ._pde import pde as pde
 from ._section import section as section
 from ._symmetries import Symmetries as Symmetries
 from ._vector_field import vector_field as vector_field
+
+# Verbs of the room above, `learn`, that are met here. Each is also imported below `if TYPE_CHECKING`, for checkers.
+_LEARNT: dict[str, str] = {}
+
+__getattr__ = _door(__name__, _LEARNT)

@@ -3,6 +3,7 @@ mistake in a file is said at once."""
 
 from ._columns import Columns as Columns
 from ._csv import read_csv as read_csv
+from ._fingerprint import fingerprint as fingerprint
 from ._gridded import Gridded as Gridded
 from ._gridded import read_gridded as read_gridded
 from ._record import read_record as read_record

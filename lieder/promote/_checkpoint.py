@@ -1,6 +1,5 @@
 """A path that was interrupted and goes on: what has been computed, under a mark of the data and settings."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,6 @@ from ..files import read_record, write_record
 
 FORMAT = "lieder regression path 4"
 WRITER = "a path of Regression"
-
-
-def fingerprint(*parts) -> str:
-    """A number that changes with any of these arrays, numbers and texts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        array = np.asarray(part)
-        digest.update(f"{array.dtype.kind}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def keep(file: Path, mark: str, state: dict[str, np.ndarray], path: dict | None = None) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.exceptions import ConvergenceWarning
 
-from ..files import check_path
+from ..files import check_path, fingerprint
 from ..linalg import NuclearRegression, NuclearSolution
 from ..report import progress
-from ._checkpoint import fingerprint, keep, resumed
+from ._checkpoint import keep, resumed
 from ._kept import kept_by
 from ._path import RegressionPath
 from ._refit import refit_of

@@ -1,0 +1,128 @@
+"""One loop for everything that trains: compiled blocks of steps, and the best state by a criterion on held-out data."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..files import check_path
+from ..report import progress
+from ._checkpoint import Progress, keep, resumed
+
+State = TypeVar("State")  # any pytree of arrays: parameters and whatever their optimisers remember
+
+
+@dataclass(frozen=True, eq=False)
+class Trained(Generic[State]):
+    """What training left.
+
+    Fields:
+        best: the state after the block whose criterion was least; what a caller uses.
+        last: the state after the last block that was sound.
+        criteria: (blocks,) the criterion after each block.
+        losses: of each name (blocks,) the loss that the block reported.
+        seconds: of work, those before an interruption among them.
+        stopped: why it ended before its blocks were done, in words; "" where it did not.
+    """
+
+    best: State
+    last: State
+    criteria: Float[np.ndarray, " blocks"]
+    losses: dict[str, Float[np.ndarray, " blocks"]]
+    seconds: float
+    stopped: str = ""
+
+    @property
+    def chosen(self) -> int:
+        """The number of the block, from 0, whose state is `best`."""
+        return int(np.argmin(self.criteria))
+
+
+def trained(
+    start: State,
+    block: Callable[[State, PRNGKeyArray], tuple[State, dict[str, Array]]],
+    criterion: Callable[[State], float | Array],
+    *,
+    blocks: int,
+    key: PRNGKeyArray,
+    title: str,
+    mark: str,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: float = 60.0,
+    patience: int | None = None,
+) -> Trained[State]:
+    """Train block by block, and keep the state that does best on data that training does not see.
+
+    A block is many steps in one compiled call (`jax.jit` of `jax.lax.scan`), so that nothing waits for the host within;
+    between blocks the host reads a few numbers. Adversaries drift: the last state is seldom the best.
+
+    Arguments:
+        start: a pytree of arrays (no typed keys among its leaves: a file could not hold them).
+        block: (state, key) -> (state, losses), the losses scalar arrays by name. It must not give away the memory of
+            its argument (`donate_argnums`): the best state may be one that it is called with.
+        criterion: of a state, on held-out data; less is better.
+        blocks: how many.
+        key: block number k gets `jax.random.fold_in(key, k)`, so that a resumed run equals an uninterrupted one.
+        title: of the progress bar.
+        mark: what the checkpoint belongs to (`lieder.files.fingerprint` of data and settings).
+        checkpoint: a file (.npz) that is written as training goes, and from which it goes on where it exists.
+        every: seconds between two writings: what a killed process loses at most, beside the block it was in.
+        patience: blocks without a better criterion after which it stops; None, by default, to do them all.
+    Returns: the best state, the last, and the course of the numbers.
+    Raises: ValueError for a checkpoint of other data or settings; FloatingPointError where the first block already
+        makes numbers that are not finite: there is no state to return.
+    """
+    file = None if checkpoint is None else Path(checkpoint).expanduser()
+    if file is not None and not file.exists():
+        check_path(file, "checkpoint")
+    now = Progress(start, start, [], {}, 0.0) if file is None or not file.exists() else resumed(file, mark, start)
+    begun = written = time.monotonic()
+    stopped = ""
+
+    def seconds() -> float:
+        return now.seconds + time.monotonic() - begun
+
+    def write() -> None:
+        if file is not None:
+            keep(file, mark, Progress(now.last, now.best, now.criteria, now.losses, seconds()))
+
+    numbers = range(len(now.criteria), blocks)
+    try:
+        for number in progress(numbers, len(numbers), title):
+            if patience is not None and now.criteria and number - 1 - int(np.argmin(now.criteria)) >= patience:
+                stopped = f"no better criterion in {patience} blocks"
+                break
+            state, losses = block(now.last, jax.random.fold_in(key, number))
+            told = {name: float(value) for name, value in losses.items()} | {"criterion": float(criterion(state))}
+            unsound = [name for name, value in told.items() if not np.isfinite(value)]
+            if unsound:
+                stopped = _unsound(unsound, number, blocks, now)
+                break
+            here = told.pop("criterion")
+            best = state if here < min(now.criteria, default=np.inf) else now.best
+            for name, value in told.items():
+                now.losses.setdefault(name, []).append(value)
+            now = Progress(state, best, [*now.criteria, here], now.losses, now.seconds)
+            if time.monotonic() - written > every:
+                write()
+                written = time.monotonic()
+    finally:  # an interruption by hand loses nothing
+        write()
+    series = {name: np.array(values) for name, values in now.losses.items()}
+    return Trained(now.best, now.last, np.array(now.criteria), series, seconds(), stopped)
+
+
+def _unsound(names: list[str], number: int, blocks: int, now: Progress) -> str:
+    what = f"{' and '.join(names)} became infinite or not a number in block {number + 1} of {blocks}"
+    if not now.criteria:
+        raise FloatingPointError(f"training: {what}. Lower the learning rate, or look for huge values in the data.")
+    kept = f"the state of block {int(np.argmin(now.criteria)) + 1} is kept. Lower the learning rate to train longer"
+    warnings.warn(f"training: {what}; {kept}.", RuntimeWarning, stacklevel=3)
+    return f"{what}; {kept}"
