@@ -68,6 +68,12 @@ SWITCHES = {
     "discover.section up_to_factor": lambda v: ld.discover.section(
         lambda x: jnp.eye(2), X, action=V, kind="metric", up_to_factor=v
     ),
+    "discover.reduce up_to_factor": lambda v: ld.discover.reduce(
+        lambda x: jnp.eye(2), X, source=V, kind="metric", up_to_factor=v
+    ),
+    "discover.units up_to_factor": lambda v: ld.discover.units(
+        lambda x: jnp.eye(2), X, source=V, kind="metric", up_to_factor=v
+    ),
     "discover.Symmetries.fields simple": lambda v: record().fields(simple=v),
     "discover.Symmetries.report explore": lambda v: record().report(os.devnull, explore=v),
     "discover.merge incomplete": lambda v: ld.discover.merge([PART], lambda x: x @ x, incomplete=v),

@@ -1,6 +1,6 @@
 """Pieces of data reduced one by one, wherever and in whatever order, and what is left of them merged to one answer."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from functools import reduce as fold
@@ -16,21 +16,24 @@ from .. import __version__, interop
 from ..action import AbstractAction, AbstractFibreAction
 from ..derivative import full_precision
 from ..files import read_record, write_record
+from ..interop import ForeignModel
 from ..linalg import FoldFactors, TriangularFactor
-from ..sampling import Sample, check_varying, checked_flag
+from ..sampling import Sample, Stream, check_varying, checked_flag
 from ._accumulator import SHOWN, Accumulator, Reduction
 from ._checks import check_count, check_enough, check_error, moved_columns
 from ._doubt import Known
 from ._function import asked, streamed
 from ._model import check_answers, concluded, reducible
 from ._networks import is_trained
-from ._question import Question, Rule
+from ._question import Question, Rule, Section
 from ._reduce import Units, accumulated, check_units, draws_for, finished
 from ._reduce import units as units_of
+from ._section import Bundle, asked_section, flat
 from ._storage import read_action, written_action
 from ._symmetries import Symmetries
 
-FORMAT = "lieder part 1"
+FORMAT = "lieder part 2"
+Kind = str | tuple[int, int] | AbstractFibreAction
 SAME = {"float64": 1e-9, "float32": 1e-4}  # relative difference up to which two values of a model are one
 
 
@@ -102,6 +105,7 @@ class Part:
             "target": None if target is None else written_action(target),
             "names": asked_.names,
             "method": asked_.method,
+            "section": None if (one := asked_.section) is None else [one.up, one.down, one.up_to_factor],
             "seed": self.seed,
             "units": tuple(self.units),
             "dtype": str(self.dtype),
@@ -138,6 +142,8 @@ class Part:
         low, high = plain["spread"]
         kept = Accumulator(folds[0], tuple(folds[1:]), sample, low, high, plain["weight"])
         question = Question(moving, turning, tuple(plain["names"]), plain["method"])
+        if plain["section"] is not None:
+            question = replace(question, lifted=True, model="S", section=Section(*plain["section"]))
         ranges = tuple((start, stop) for start, stop in plain["ranges"])
         dtype, version = np.dtype(plain["dtype"]), plain["version"]
         return cls(question, plain["seed"], Units(*plain["units"]), dtype, ranges, kept, plain["trained"], version)
@@ -153,6 +159,9 @@ def reduce(
     *,
     source: AbstractAction,
     target: AbstractFibreAction | None = None,
+    kind: Kind | None = None,
+    weight: float | None = None,
+    up_to_factor: bool = False,
     first_row: int = 0,
     units: Units | None = None,
     weights=None,
@@ -160,23 +169,25 @@ def reduce(
     output_names: list[str] | None = None,
     seed: int = 0,
 ) -> Part:
-    """A piece of the sample points of `function`, reduced to what the answer needs of it.
+    """A piece of the sample points of `function` or of `section`, reduced to what the answer needs of it.
 
-    However the rows of a table are cut into pieces, `merge` of the parts is what `function` finds in the table, to
-    rounding: what is drawn for a row follows from its number and the seed.
+    However the rows of a table are cut into pieces, `merge` of the parts is what `function`, or `section`, finds in the
+    table, to rounding: what is drawn for a row follows from its number and the seed.
 
     Arguments:
-        F: the model, as in `function`; a scikit-learn estimator as `ld.interop.from_sklearn(estimator, sample)`, so
-            that the steps of its finite differences are the same for all pieces.
+        F: the model, as in `function`, or with a `kind` the section, as in `section`; a scikit-learn estimator as
+            `ld.interop.from_sklearn(estimator, sample)`, so that the steps of its finite differences are the same for
+            all pieces.
         x: the rows of the piece, (N, n), or an iterable of batches; any number of them.
         source, target, weights, names, output_names, seed: as in `function`.
+        kind, weight, up_to_factor: as in `section`, whose `action` is `source`; without a target, which follows.
         first_row: the number, in the whole table, of the first row of this piece.
         units: in which columns that no generator mixes are compared, of `ld.discover.units`; the same for all pieces.
             Default: from this piece. All are one where the generators mix all inputs with each other, and all outputs.
     Returns:
         Part.
     Raises:
-        ValueError, TypeError: as `function`.
+        ValueError, TypeError: as `function` and `section`; a target beside a kind, a weight or factor without one.
     Reference: Demmel, Grigori, Hoemmen, Langou (2012), communication-optimal parallel and sequential QR (TSQR).
     """
     check_count(first_row, "first_row", least=0)
@@ -187,7 +198,9 @@ def reduce(
             "F: the finite differences of a scikit-learn estimator take steps that follow the data: give F ="
             " lieder.interop.from_sklearn(estimator, sample), with the same sample for all pieces."
         )
-    question, model = asked(F, data, source, target, output_names)
+    question, model = _asked(
+        F, data, source, target, Bundle(source, kind, weight, up_to_factor, "source"), output_names
+    )
     w = reducible(question, model, data, weights, piece=True)
     with jax.enable_x64(data.dtype == np.float64):
         if units is None:
@@ -199,8 +212,28 @@ def reduce(
     return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model))
 
 
+def _asked(F, data: Stream, source, target, bundle: Bundle, output_names) -> tuple[Question, Callable | ForeignModel]:
+    """The question about a model, or about a section where a kind is named."""
+    if bundle.kind is None:
+        if bundle.weight is not None or checked_flag(bundle.up_to_factor, "up_to_factor"):
+            raise ValueError('weight and up_to_factor are of sections: name their kind, kind="metric" say.')
+        return asked(F, data, source, target, output_names)
+    if target is not None:
+        raise ValueError("target: how the values of a section move follows from its kind; leave target out.")
+    return asked_section(F, data, bundle, output_names)
+
+
 @full_precision()
-def units(F, x, *, source: AbstractAction, target: AbstractFibreAction | None = None) -> Units:
+def units(
+    F,
+    x,
+    *,
+    source: AbstractAction,
+    target: AbstractFibreAction | None = None,
+    kind: Kind | None = None,
+    weight: float | None = None,
+    up_to_factor: bool = False,
+) -> Units:
     """The units in which `function` compares columns that no generator mixes, to be shared by the pieces of a table.
 
     Inputs: the rms size of each group of coordinates about its mean. Outputs: one over the rms slope of each group in
@@ -211,7 +244,7 @@ def units(F, x, *, source: AbstractAction, target: AbstractFibreAction | None = 
     Raises: as `reduce`.
     """
     data = streamed(x, None)
-    question, model = asked(F, data, source, target, None)
+    question, model = _asked(F, data, source, target, Bundle(source, kind, weight, up_to_factor, "source"), None)
     with jax.enable_x64(data.dtype == np.float64):
         return units_of(model, data, question)[0]
 
@@ -233,7 +266,7 @@ def merge(
         F: the model; without it no finite check is made. error, tolerance, min_gap: as in `function`.
         incomplete: answer although rows are missing between the parts; the record says which.
     Returns:
-        Symmetries, as of `function` over all rows.
+        Symmetries, as of `function` or `section` over all rows.
     Raises:
         ValueError: parts that differ in candidates, units, seed, columns or the version of lieder; rows that come twice
             or are missing; another F; a model that was trained, and neither F nor `error` to say how well it is known;
@@ -249,6 +282,8 @@ def merge(
         )
     reduction, question = _finished(whole), whole.question
     model = None if F is None else interop.adapted(F, None, "F", question.names)
+    if model is not None and question.section is not None:
+        model = flat(model, question.onto.width)
     if model is None and error is None and whole.trained:
         raise ValueError(
             "F: the model was trained, so how well its derivative is known is asked of it: give F or error=."
@@ -296,6 +331,7 @@ def _differing(one: Part, other: Part) -> list[str]:
         "the version of lieder": (one.version, other.version),
         "source": (a.source, b.source),
         "target": (a.target, b.target),
+        "kind": (_slots(a), _slots(b)),
         "names": (a.names, b.names),
         "seed": (one.seed, other.seed),
         "the dtype of the model's values": (str(one.dtype), str(other.dtype)),
@@ -305,6 +341,13 @@ def _differing(one: Part, other: Part) -> list[str]:
         told = "units (take those of lieder.discover.units(F, sample, ...) for all pieces)"
         found.append(told)
     return found
+
+
+def _slots(question: Question) -> str:
+    one = question.section
+    if one is None:
+        return "no section"
+    return f"{one.up} slots up, {one.down} down{', up to a factor' if one.up_to_factor else ''}"
 
 
 def _joined(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

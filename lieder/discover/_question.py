@@ -63,7 +63,7 @@ class Question:
         return self.target
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Section:
     """Fields: `up`, `down`, slots of the section's values along which they are vectors and covectors, 0 where they are
     of another kind; `up_to_factor`, whether fields count that only rescale it, from place to place; `along`, the number

@@ -101,12 +101,30 @@ def section(
     Reference: Kobayashi, Nomizu, Foundations of Differential Geometry I (1963), section VI.3, for Killing fields; Otto,
         Zolman, Kutz, Brunton (2025), section 3, for sections of bundles.
     """
-    check_action(action, "action")
     rule = Rule(tolerance, min_gap, seed)
     check_error(error)
-    up_to_factor = checked_flag(up_to_factor, "up_to_factor")
     data = streamed(x, names)
-    check_width(data.names, data.rows, action, "x", "action")
+    question, model = asked_section(S, data, Bundle(action, kind, weight, up_to_factor), component_names)
+    known = Known(error, "the given relative error of the section")
+    return model_symmetries(question, rule, model, data, known, weights)
+
+
+class Bundle(NamedTuple):
+    """What a section is a section of, and what counts, by the names of the arguments; `called`, that of the action."""
+
+    action: AbstractAction
+    kind: str | tuple[int, int] | AbstractFibreAction | None
+    weight: float | None
+    up_to_factor: bool
+    called: str = "action"
+
+
+def asked_section(S, data: Stream, bundle: Bundle, component_names) -> tuple[Question, Callable | ForeignModel]:
+    """The question about a section at the points of a stream, and the section with flat values."""
+    action, kind, weight, up_to_factor, called = bundle
+    check_action(action, called)
+    up_to_factor = checked_flag(up_to_factor, "up_to_factor")
+    check_width(data.names, data.rows, action, "x", called)
     slots, target = _fibre(action, kind, weight)
     if up_to_factor and target.width == 1:
         raise ValueError(
@@ -125,10 +143,9 @@ def section(
         model="S",
         section=Section(slots.up if slots else 0, slots.down if slots else 0, up_to_factor),
     )
-    model = _flat(interop.adapted(S, data.whole, "S", data.names), target.width)
+    model = flat(interop.adapted(S, data.whole, "S", data.names), target.width)
     _check_kind(model, data, kind, slots)
-    known = Known(error, "the given relative error of the section")
-    return model_symmetries(question, rule, model, data, known, weights)
+    return question, model
 
 
 def _fibre(action: AbstractAction, kind, weight: float | None) -> tuple[Kind | None, AbstractFibreAction]:
@@ -161,16 +178,16 @@ def _places(names: tuple[str, ...], slots: Kind) -> list[tuple[str, ...]]:
     return out
 
 
-def _flat(model: Callable | ForeignModel, width: int) -> Callable | ForeignModel:
+def flat(model: Callable | ForeignModel, width: int) -> Callable | ForeignModel:
     """With values (n, n) as n^2 numbers; what has another number of them is left for the check of models."""
     if isinstance(model, ForeignModel):
         return model
 
-    def flat(z):
+    def values(z):
         value = model(z)
         return jnp.reshape(value, (-1,)) if jnp.size(value) == width else value
 
-    return flat
+    return values
 
 
 def _check_kind(model: Callable | ForeignModel, data: Stream, kind, slots: Kind | None) -> None:
