@@ -1,6 +1,7 @@
 """How often a certificate is wrong, and how often it finds what is there: systems with exactly known affine symmetries.
 
-    python benchmarks/evidence.py [--quick] [--trials 200] [--keep cells.json] [--part 1/2] [--minutes 60] [--table]
+    python benchmarks/evidence.py [--quick] [--trials 200] [--keep cells.json] [--part 1/2] [--minutes 60]
+                                  [--edge] [--every 5] [--table]
 
 79 polynomial systems (evidence_systems.py), labels of pure noise and constants; 4 numbers of rows, 4 levels of noise
 relative to the spread of each output (labels without a law: noise alone, and at level 0 a constant); at 300 rows and
@@ -11,7 +12,8 @@ detected where all symmetries of the exact algebra are certified; "of each" is t
 Beside it three rules on the same fits: defects up to delta count (threshold), the largest gap of at least 5
 (eigengap), as many as a test at level alpha does not tell from zero (rank).
 --edge: the hardest cases instead, systems bent at random within their family until the first, or the last, of their
-symmetries has a defect of 1.001 delta at these rows: certifying it is false.
+symmetries has a defect of 1.001 delta at these rows: certifying it is false. --every 5 takes one in five of the systems
+at each number of rows.
 Cells that are done are kept in the file given, and gain trials when more are asked for; two processes may work on parts
 1/2 and 2/2 with a file each, and --table prints what files hold together.
 """
@@ -200,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the systems, 300 rows, 10 trials")
     parser.add_argument("--edge", action="store_true", help="laws bent until they hardly lack a symmetry")
+    parser.add_argument("--every", type=int, default=1, help="one in so many of what is to be done")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument(
         "--keep", type=Path, nargs="*", default=[], help="JSON files of cells that are done; new ones go to the first"
@@ -212,7 +215,9 @@ def main() -> None:
     cells = {key: value for one in reversed(kept) for key, value in one.items()}
     place, parts = map(int, given.part.split("/"))
     trials = 10 if given.quick else given.trials
-    for name, rows, levels in [] if given.table else wanted(given.quick, given.edge)[place - 1 :: parts]:
+    for name, rows, levels in (
+        [] if given.table else wanted(given.quick, given.edge)[:: given.every][place - 1 :: parts]
+    ):
         missing = [(noise, kind) for noise, kind in levels if _trials(cells, name, rows, noise, kind) < trials]
         if not missing or time.process_time() > 60 * given.minutes:
             continue
