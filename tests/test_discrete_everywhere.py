@@ -109,6 +109,15 @@ def pair(a):
     )
 
 
+def searched(a, by):
+    """The same motion by formulas, and whether the turn is kept."""
+    rates = X @ TURN.T - 0.1 * X
+    small = {"population": 20, "generations": 2, "functions": ("add", "sub")}
+    found = enforce.symbolic_dynamics(X, rates, symmetry=a, by=by, penalty=1e4, **small)
+    turned = found.predict(np.eye(2))
+    return bool(abs(turned[0, 1] - turned[1, 0]) > 1)
+
+
 def penalised(a, x):
     """The penalty of a model that tells left from right: x_0, or the first row of a picture, summed."""
     first = x.shape[1] // 3 or 1
@@ -192,6 +201,8 @@ HONOURED = {
     ),
     "enforce.SparseDynamics, points": (lambda e: pair(motions(e)).dimension_, 4, 2),
     "enforce.constraints": (lambda e: len(enforce.constraints(P(2, 1), symmetry=rotations(e)).lhs), 4, 5),
+    "enforce.symbolic_dynamics": (lambda e: searched(rotations(e), "invariants"), True, False),
+    "enforce.symbolic_dynamics, flow": (lambda e: searched(rotations(e), "flow"), True, False),
     "nn.check, vectors": (
         lambda e: checked(lambda x: jnp.asarray(TURN) @ x, rotations(e)) > 0.1,
         False,
@@ -268,7 +279,15 @@ NO_VERBS = {
     },
     "enforce": {
         *("Constraints", "EquivariantFunctions", "EquivariantKernels", "EquivariantMaps", "Projection"),
-        *("AbstractSlopes", "Smoothed", "SmoothingSpline", "TotalVariation", "WeakForm", "linear_in_parameters"),
+        *(
+            "SymbolicDynamics",
+            "AbstractSlopes",
+            "Smoothed",
+            "SmoothingSpline",
+            "TotalVariation",
+            "WeakForm",
+            "linear_in_parameters",
+        ),
     },
     "promote": {"RegressionPath"},
     "nn": {"Check", "neighbours"},

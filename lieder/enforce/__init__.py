@@ -20,3 +20,5 @@ from ._slopes import Smoothed as Smoothed
 from ._slopes import SmoothingSpline as SmoothingSpline
 from ._slopes import TotalVariation as TotalVariation
 from ._slopes import WeakForm as WeakForm
+from ._symbolic import SymbolicDynamics as SymbolicDynamics
+from ._symbolic import symbolic_dynamics as symbolic_dynamics

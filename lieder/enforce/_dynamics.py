@@ -4,11 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import diffrax
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import Tags
@@ -25,13 +22,12 @@ from ._dynamics_data import trajectories
 from ._dynamics_rows import reduced, residuals
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 from ._functions import functions
+from ._simulate import simulated
 from ._slopes import AbstractSlopes, by_name
 from ._sparse import fit, regression
 
 FOLDS = 10
 BROKEN = 1e-9  # relative singular values above this are equations that a symmetry asks for
-STEPS = 100_000  # of the integrator
-SHORTEST = 1e-12  # step over the whole time: shorter ones mean that the solution leaves the space
 
 
 class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -148,15 +144,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 f"simulate: {len(self.coefficients_)} rates of {self.n_features_in_} columns were fitted; only a"
                 " velocity for each of them can be integrated."
             )
-        x0, t = np.asarray(x0, np.float64), np.asarray(t, np.float64)
-        if x0.ndim not in (1, 2) or x0.shape[-1] != self.n_features_in_ or not np.isfinite(x0).all():
-            raise ValueError(f"x0: expected finite states ({self.n_features_in_},) or (C, {self.n_features_in_}).")
-        if t.ndim != 1 or len(t) < 2 or not (np.diff(t) > 0).all():
-            raise ValueError(f"t: expected two or more increasing times, got shape {t.shape}.")
-        with jax.enable_x64(True):
-            w, starts = jnp.asarray(self.coefficients_, jnp.float64), jnp.asarray(np.atleast_2d(x0))
-            out = np.asarray(_solutions(self.dictionary_, w, starts, jnp.asarray(t), jnp.asarray(tolerance)))
-        return out[0] if x0.ndim == 1 else out
+        return simulated(self.dictionary_, self.coefficients_, x0, t, tolerance)
 
     def equations(self, names: Sequence[str] | None = None, digits: int = 4) -> list[str]:
         """The equations in words, such as "x' = -0.1 x - 1 y".
@@ -271,24 +259,3 @@ def _check_enough(count: int, targets: int, free: int) -> None:
             f" coefficients from noise: at least {least} are needed, better three times as many. Give more samples, a"
             " smaller dictionary, or a larger symmetry."
         )
-
-
-def _solve(dictionary: AbstractDictionary, w: Array, x: Array, t: Array, tolerance: Array) -> Array:
-    solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda time, y, args: w @ dictionary(y)),
-        diffrax.Tsit5(),
-        t0=t[0],
-        t1=t[-1],
-        dt0=None,
-        y0=x,
-        saveat=diffrax.SaveAt(ts=t),
-        stepsize_controller=diffrax.PIDController(
-            rtol=tolerance, atol=tolerance, dtmin=SHORTEST * (t[-1] - t[0]), force_dtmin=False
-        ),
-        max_steps=STEPS,
-        throw=False,
-    )
-    return jnp.where(jnp.isfinite(solution.ys), solution.ys, jnp.inf)  # pyright: ignore[reportArgumentType]
-
-
-_solutions = jax.jit(jax.vmap(_solve, in_axes=(None, None, 0, None, None)), static_argnums=0)

@@ -1,4 +1,4 @@
-"""Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy."""
+"""Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy, gplearn."""
 
 from ._dask import batches as batches
 from ._dask import is_dask as is_dask
@@ -7,6 +7,9 @@ from ._differences import coarser as coarser
 from ._estimators import estimator_inputs as estimator_inputs
 from ._estimators import estimator_outputs as estimator_outputs
 from ._foreign import ForeignModel as ForeignModel
+from ._gplearn import ARITIES as ARITIES
+from ._gplearn import Program as Program
+from ._gplearn import programs as programs
 from ._pysindy import from_pysindy as from_pysindy
 from ._pysindy import is_pysindy as is_pysindy
 from ._recognised import adapted as adapted
