@@ -10,9 +10,7 @@ The model is a Gaussian process on the energy, learned from forces: a Matern cov
 atoms, and of the heights of the hydrogens over the plane of C, C and O, which a mirror turns round. Rotations and
 translations are taken out by a frame in that plane, once the first answer has justified it.
 
-A second model, local in another way, speaks for single exchanges, which move whole molecules off the data: a sum of
-functions of one distance and of products of two distances that share an atom, each pair of labelled atoms with its own.
-Each function alone is known where the exchange takes it.
+Single exchanges, and the mirror alone, take whole molecules off the data: `ethanol_vectors.py` has a model for these.
 
 Data: rMD17 configurations (Christensen, von Lilienfeld 2020) recomputed with PBE/def2-SVP by Kovacs et al. (2021).
 Reference: Chmiela et al. (2017) for learning energies from forces; Longuet-Higgins (1963) for feasible permutations.
@@ -112,72 +110,6 @@ def exchange(order: list[int]) -> np.ndarray:
     return np.kron(np.eye(9)[order], np.eye(3))[np.ix_(FREE, FREE)]
 
 
-class Pairs:
-    """Forces from an energy that is linear in functions of one distance and of two that share an atom."""
-
-    def __init__(self, x: np.ndarray, forces: np.ndarray):
-        kind = np.array([0, 1, 2, 3, 3, 4, 4, 4, 5])  # like atoms share ranges of distances, not functions
-        named = [tuple(sorted((kind[i], kind[j]))) for i, j in zip(FIRST, SECOND, strict=True)]
-        atoms = np.zeros((len(x), 27))
-        atoms[:, FREE] = x
-        atoms = atoms.reshape(-1, 9, 3)
-        distance = np.linalg.norm(atoms[:, FIRST] - atoms[:, SECOND], axis=2)
-        ranges = np.empty((4, 36))
-        for name in set(named):
-            some = [k for k in range(36) if named[k] == name]
-            values = distance[:, some]
-            ranges[:, some] = np.array([values.min(), values.max(), values.mean(), values.std()])[:, None]
-        shared = [(a, b) for a in range(36) for b in range(a) if len({FIRST[a], SECOND[a], FIRST[b], SECOND[b]}) == 3]
-        self.ranges, self.shared = ranges, np.array(shared).T
-        self.slopes = jax.jit(jax.vmap(jax.jacrev(self.functions)))
-        rows = self.rows(x)
-        size = np.sqrt(np.mean(rows**2, axis=0))
-        rows = rows / size
-        gram = rows.T @ rows + 1e-2 * np.eye(len(size))
-        self.weights = scipy.linalg.solve(gram, -rows.T @ forces.ravel(), assume_a="pos") / size
-
-    def functions(self, z):
-        atoms = jnp.zeros(27).at[FREE].set(z).reshape(9, 3)
-        distance = jnp.sqrt(jnp.sum((atoms[FIRST] - atoms[SECOND]) ** 2, axis=1))
-        low, high, mean, spread = self.ranges
-        bells = jnp.exp(-0.5 * ((distance - low)[:, None] / (high - low)[:, None] * 7 - jnp.arange(-1, 9)) ** 2)
-        u = (distance - mean) / spread
-        a, b = u[self.shared[0]], u[self.shared[1]]
-        return jnp.concatenate([bells.ravel(), a * b, a**2 * b, a * b**2, a**2 * b**2])
-
-    def rows(self, x: np.ndarray) -> np.ndarray:
-        parts = [np.asarray(self.slopes(x[k : k + 50])).transpose(0, 2, 1) for k in range(0, len(x), 50)]
-        return np.concatenate(parts).reshape(x.size, -1)
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        return -(self.rows(x) @ self.weights).reshape(x.shape)
-
-
-SINGLE = {
-    "(3 4), of CH2": [0, 1, 2, 4, 3, 5, 6, 7, 8],
-    "(5 6), of CH3": [0, 1, 2, 3, 4, 6, 5, 7, 8],
-    "(5 6 7)": [0, 1, 2, 3, 4, 6, 7, 5, 8],
-    "(3 4)(5 6)": [0, 1, 2, 4, 3, 6, 5, 7, 8],
-    "(3 8), unlike": [0, 1, 2, 8, 4, 5, 6, 7, 3],
-    "(3 5), unlike": [0, 1, 2, 5, 4, 3, 6, 7, 8],
-}
-
-
-def single_exchanges(x, forces, there, known) -> None:
-    """Exchanges without a mirror, by the second model: its defect, and its error at g x against the true forces."""
-    model = Pairs(x, forces)
-    plain = model(there)
-    spread = np.sum((known - known.mean(axis=0)) ** 2)
-    print(f"pairs of distances: held-out relative error {np.sqrt(np.sum((plain - known) ** 2) / spread):.3f}")
-    for name, order in SINGLE.items():
-        turn = exchange(order)
-        moved = model(there @ turn.T)
-        change = 2 * np.sum((plain - plain.mean(axis=0)) ** 2) + np.sum((plain @ turn.T - plain) ** 2)
-        defect = np.sqrt(np.sum((moved - plain @ turn.T) ** 2) / change)
-        error = np.sqrt(np.sum((moved - known @ turn.T) ** 2) / spread)
-        print(f"  {name}: defect {defect:.3f}, error against the forces, exchanged, {error:.3f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
@@ -197,7 +129,6 @@ def main() -> None:
     off = np.asarray(jax.jit(jax.vmap(model))(x)) - y
     error = float(np.sqrt(np.sum(off**2) / np.sum((y - y.mean(axis=0)) ** 2)))
     print(f"held-out forces: relative error {error:.3f}, mean {1000 * np.abs(off).mean():.1f} meV/A")
-    single_exchanges(*framed(positions, forces), x[:300], y[:300])
     action = candidates()
     count = arguments.judged
     answer = ld.discover.finite(model, x[:count], labels=y[:count], source=action, target=action)

@@ -35,5 +35,7 @@ from ._product import product as product
 from ._spacetime import conformal as conformal
 from ._spacetime import galilean as galilean
 from ._spacetime import poincare as poincare
+from ._subgroups import Subgroups as Subgroups
+from ._subgroups import subgroups as subgroups
 from ._unitary import su as su
 from ._unitary import u as u

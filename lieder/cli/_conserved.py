@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._answer import Json, Save, answered
+from ._answer import Json, Report, Save, answered
 from ._table import NAMES, Decimal, Delimiter, File, Missing, names, read
 
 
@@ -27,6 +27,7 @@ def conserved(
     error: Annotated[
         float | None, typer.Option(help="Relative error of the data besides white noise; default 1e-5.")
     ] = None,
+    report: Report = None,
     save: Save = None,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the functions along trajectories here (.png, .pdf).")
@@ -48,7 +49,7 @@ def conserved(
     from lieder import discover
     from lieder.files import check_path
 
-    for path in filter(None, (save, figure)):
+    for path in filter(None, (report, save, figure)):
         check_path(path)
     parts = [families.by_name(dictionary, len(columns))] if dictionary.strip() else []
     parts += [families.formulas(written, columns)] if written else []
@@ -64,4 +65,4 @@ def conserved(
     def drawn(path: Path) -> None:
         found.plot().savefig(path)
 
-    answered(found, json, ("Result", save, found.save), ("Figure", figure, drawn))
+    answered(found, json, ("Report", report, found.report), ("Result", save, found.save), ("Figure", figure, drawn))

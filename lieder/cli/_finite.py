@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ._answer import Json, Save, answered
+from ._answer import Json, Report, Save, answered
 from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
 
 
@@ -24,6 +24,7 @@ def finite(
     tolerance: Annotated[
         float | None, typer.Option(help="Accept relative defects up to this instead; larger ones are broken.")
     ] = None,
+    report: Report = None,
     save: Save = None,
     json: Json = False,
     delimiter: Delimiter = ",",
@@ -41,8 +42,8 @@ def finite(
     from lieder import action, discover
     from lieder.files import check_path
 
-    if save is not None:
-        check_path(save)
+    for path in filter(None, (report, save)):
+        check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out)
     found = discover.finite(
         (table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]),
@@ -56,4 +57,4 @@ def finite(
         output_names=columns_out,
         seed=seed,
     )
-    answered(found, json, ("Result", save, found.save))
+    answered(found, json, ("Report", report, found.report), ("Result", save, found.save))

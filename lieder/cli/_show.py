@@ -22,14 +22,7 @@ def show(
     if report is not None:
         check_path(report)
     kind = record_kind(file)
-    if kind.startswith("lieder finite"):
-        if report is not None:
-            raise ValueError("--report: finite symmetries have no report page.")
-        answered(FiniteSymmetries.load(file), json)
-    elif kind.startswith("lieder conserved"):
-        if report is not None:
-            raise ValueError("--report: conserved quantities have no report page; see lieder conserved --figure.")
-        answered(Conserved.load(file), json)
-    else:
-        found = Symmetries.load(file)
-        answered(found, json, ("Report", report, found.report))
+    records = {"lieder finite": FiniteSymmetries, "lieder conserved": Conserved}
+    record = next((one for begin, one in records.items() if kind.startswith(begin)), Symmetries)
+    found = record.load(file)
+    answered(found, json, ("Report", report, found.report))

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from .. import report
 from ..dictionary import AbstractDictionary, sum_text
 from ..dictionary import read as read_dictionary
-from ..files import read_record, write_record
+from ..files import check_path, read_record, write_record
 from ..sampling import checked_flag, table
 from ._conserved_evidence import ConservedEvidence
+from ._conserved_page import page
 from ._conserved_text import Told, number, plain, text
 from ._sparsify import printable
 
@@ -142,7 +143,8 @@ class Conserved:
         values = [_values(self.dictionary, one) @ found.T for one in states]
         middle = np.concatenate(values).mean(axis=0)
         unit = np.where(spread > 0, spread, 1.0)
-        return report.traces_figure(list(times), [(one - middle) / unit for one in values], labels)
+        drift = self.evidence.drift if trajectories is None and len(found) == len(self.spread) else None
+        return report.traces_figure(list(times), [(one - middle) / unit for one in values], labels, drift=drift)
 
     def plot_spectrum(self) -> "Figure":
         """The spectrum of defects with the decision drawn in.
@@ -154,6 +156,23 @@ class Conserved:
         defects = np.minimum(self.defects, 1.0)
         return report.spectrum_figure(
             defects, self.dim, resolution=self.evidence.resolution, title="Spectrum of defects of functions"
+        )
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write a self-contained HTML page: the functions, their course along trajectories with the drift of each, the
+        defects with the decision drawn in, Python that uses what was found, and the result to take away.
+
+        Arguments: `path`.
+        Returns: the path written.
+        Raises: OSError for a bad path."""
+        check_path(path)
+        return page(
+            path,
+            self._told(),
+            self.plot() if self.trajectories else None,
+            self.plot_spectrum() if len(self.defects) else None,
+            self.save,
+            self.dictionary.written() is None,
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

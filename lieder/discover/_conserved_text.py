@@ -77,20 +77,32 @@ def _finite(values) -> list[float | None]:
 
 def text(s: Told) -> str:
     """What print shows."""
-    e, d = s.evidence, len(s.found)
-    rows: list[list[object]] = []
-    for k in range(min(len(s.defects), SHOWN)):
-        reading = "conserved" if k < d else "changes slowly" if k < d + len(s.slow) else ""
-        left = "" if e.intervals is None else f"{e.intervals[k, 0]:.2g} to {e.intervals[k, 1]:.2g}"
-        rows.append([k + 1, float(s.defects[k]), f"{e.resolutions[k]:.2g}", left, reading])
-    where = f"{s.rows} states of {s.trajectories} trajectories" if s.trajectories else f"{s.rows} states"
-    parts: list = [f"{s.method[0].upper()}{s.method[1:]}: {s.functions} functions, {where}"]
+    e = s.evidence
+    columns, rows = table_rows(s, SHOWN)
+    parts: list = [asked(s)]
     if rows:
-        keep = [i for i in range(len(COLUMNS)) if i != 3 or e.intervals is not None]
-        parts.append(report.table([[row[i] for i in keep] for row in rows], [COLUMNS[i] for i in keep]))
+        parts.append(report.table(rows, columns))
     if (more := len(s.defects) - len(rows)) > 0:
         parts.append(f"  ... and {more} more, up to {s.defects[-1]:.2g}")
     return report.render(*parts, report.verdict_panel(answer(s), e.verdict))
+
+
+def asked(s: Told) -> str:
+    """How the functions were found, and from what."""
+    where = f"{s.rows} states of {s.trajectories} trajectories" if s.trajectories else f"{s.rows} states"
+    return f"{s.method[0].upper()}{s.method[1:]}: {s.functions} functions, {where}"
+
+
+def table_rows(s: Told, most: int) -> tuple[list[str], list[list[object]]]:
+    """Headings, and a row for each of the least defects."""
+    e, d = s.evidence, len(s.found)
+    rows: list[list[object]] = []
+    for k in range(min(len(s.defects), most)):
+        reading = "conserved" if k < d else "changes slowly" if k < d + len(s.slow) else ""
+        left = "" if e.intervals is None else f"{e.intervals[k, 0]:.2g} to {e.intervals[k, 1]:.2g}"
+        rows.append([k + 1, float(s.defects[k]), f"{e.resolutions[k]:.2g}", left, reading])
+    keep = [i for i in range(len(COLUMNS)) if i != 3 or e.intervals is not None]
+    return [COLUMNS[i] for i in keep], [[row[i] for i in keep] for row in rows]
 
 
 def answer(s: Told) -> str:

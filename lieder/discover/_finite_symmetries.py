@@ -11,13 +11,15 @@ from jaxtyping import Float, Int
 from .. import report
 from ..action import AbstractAction, AbstractFibreAction, subgroup
 from ..algebra import FiniteGroup, LieAlgebra, element_in_words
-from ..files import read_record, write_record
+from ..files import check_path, read_record, write_record
 from ._evidence import CANNOT_TELL, NONE
 from ._group_decision import FiniteEvidence
+from ._group_page import Shown, page
 from ._storage import read_action, written_action
 
 FORMAT = "lieder finite symmetries 1"
 SHOWN = 16  # rows of the table
+COLUMNS = ["elements", "such as", "order", "relative defect", "resolution", "reading"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,6 +155,33 @@ class FiniteSymmetries:
             "notes": list(e.notes),
         }
 
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write a self-contained HTML page: the lattice of subgroups with the largest defect of each, every element
+        against what is known of it, Python that uses what was found, and the result to take away.
+
+        Arguments: `path`.
+        Returns: the path written.
+        Raises: OSError for a bad path."""
+        check_path(path)
+        rows, more = self._rows()
+        told = "\n".join([self._told(), *(line.strip() for line in more)])
+        shown = Shown(
+            self.method,
+            self.group,
+            self.defects,
+            self.found,
+            self.evidence,
+            told,
+            self.described,
+            COLUMNS,
+            rows,
+            self.names,
+            self.source.width,
+            self.target is not None,
+            self.save,
+        )
+        return page(path, shown)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
 
@@ -203,8 +232,7 @@ class FiniteSymmetries:
         e = self.evidence
         title = f"{self.method}: {self.group.order} elements in {int(self.group.classes.max()) + 1} conjugacy classes"
         rows, more = self._rows()
-        columns = ["elements", "such as", "order", "relative defect", "resolution", "reading"]
-        return report.render(report.table(rows, columns, title), *more, report.verdict_panel(self._told(), e.verdict))
+        return report.render(report.table(rows, COLUMNS, title), *more, report.verdict_panel(self._told(), e.verdict))
 
     def _rows(self) -> tuple[list[list[object]], list[str]]:
         """Classes of elements of one reading, the least defect first."""

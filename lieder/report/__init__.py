@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lieder.report._explorer import explorable as explorable
     from lieder.report._field import field_figure as field_figure
     from lieder.report._generator_text import generator_text as generator_text
+    from lieder.report._lattice import elements_figure as elements_figure
+    from lieder.report._lattice import lattice_figure as lattice_figure
     from lieder.report._mathml import equations_html as equations_html
     from lieder.report._orbit import orbit_figure as orbit_figure
     from lieder.report._page import Code as Code
@@ -40,6 +42,7 @@ _LATE = {
     "orbit_figure": "_orbit",
     **dict.fromkeys(("Directions", "Explorer", "Flow", "explorable"), "_explorer"),
     **dict.fromkeys(("Code", "Download", "Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
+    **dict.fromkeys(("elements_figure", "lattice_figure"), "_lattice"),
     "path_figure": "_path",
     "bounds_figure": "_bounds",
     "spectrum_figure": "_spectrum",

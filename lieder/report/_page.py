@@ -91,6 +91,7 @@ def html(
     summary: str,
     sections: Sequence[Section],
     kind: str | None = None,
+    foot: str = "Relative defects: 0 is an exact symmetry, √2 the largest possible.",
 ) -> Path:
     """Write a self-contained HTML page: light and dark, wide and narrow, screen and paper.
 
@@ -102,7 +103,9 @@ def html(
         `title`: of the page.
         `summary`: the answer in words, shown first.
         `sections`: what follows.
-        `kind`: which of the three answers the summary is; it is then said above the summary, in words and colour.
+        `kind`: which of the answers of `verdict_panel` the summary is; it is then said above the summary, in words and
+            colour.
+        `foot`: what stands below all of it.
     Returns: the path written.
     Raises: `OSError` (the kind that fits) if the path cannot be written; `TypeError` for an unknown block;
         `ValueError` for a table whose rows do not fit its columns, or an unknown `kind`; `ImportError` for an
@@ -135,14 +138,20 @@ def html(
         f"<title>{escape(title)}</title><style>{SHEET}</style></head>\n<body><main>"
         f"<header><h1>{escape(title)}</h1></header>"
         f'<div class="summary{name}">{word}{_paragraphs(summary)}</div>{navigation}\n{body}'
-        "<footer>Made by lieder. Relative defects: 0 is an exact symmetry, √2 the largest possible.</footer>"
+        f"<footer>Made by lieder. {escape(foot)}</footer>"
         f"</main>{''.join(f'<script>{script}</script>' for script in running)}</body></html>\n"
     )
     return write_text(path, page)
 
 
-_SAID = {"symmetries": "Symmetries found", "no symmetry": "No symmetry", "cannot tell": "Cannot tell"}
-_MARK = {"symmetries": "✓", "no symmetry": "✕", "cannot tell": "?"}
+_SAID = {
+    "symmetries": "Symmetries found",
+    "no symmetry": "No symmetry",
+    "conserved": "Conserved quantities found",
+    "none in this family": "None in this family",
+    "cannot tell": "Cannot tell",
+}
+_MARK = {"symmetries": "✓", "no symmetry": "✕", "conserved": "✓", "none in this family": "✕", "cannot tell": "?"}
 
 
 def escape(text: object) -> str:

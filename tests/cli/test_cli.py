@@ -387,18 +387,20 @@ def swings(tmp_path_factory):
 
 
 def test_conserved_quantities(swings, tmp_path, monkeypatch, capsys):
-    result, figure = tmp_path / "energy.npz", tmp_path / "energy.png"
+    result, figure, page = (tmp_path / f"energy.{kind}" for kind in ("npz", "png", "html"))
     code, out, _ = command(
         *("conserved", swings, "--states", "x,v", "--time", "t", "--trajectory", "run", "--functions", "cos(x)"),
-        *("--save", result, "--figure", figure),
+        *("--save", result, "--figure", figure, "--report", page),
         monkeypatch=monkeypatch,
         capsys=capsys,
     )
+    assert f"Report: {page}" in out and "Conserved quantities found" in page.read_text(encoding="utf-8")
     assert code == 0 and "1. 1/2 v^2 - cos(x)" in out and f"Result: {result}" in out and figure.stat().st_size > 1000
     code, again, _ = command("show", result, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 0 and again.strip() in out
-    code, _, fault = command("show", result, "--report", "a.html", monkeypatch=monkeypatch, capsys=capsys)
-    assert code == 2 and "no report page" in fault
+    again = tmp_path / "again.html"
+    code, out, _ = command("show", result, "--report", again, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and f"Report: {again}" in out and "1/2 v^2 - cos(x)" in again.read_text(encoding="utf-8")
     code, said, _ = command(
         *("conserved", swings, "--states", "x,v", "--time", "t", "--trajectory", "run", "--functions", "cos(x)"),
         *("--json", "--save", result),

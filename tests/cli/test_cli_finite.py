@@ -29,10 +29,13 @@ def command(*words, monkeypatch, capsys):
 
 
 def test_the_group_of_a_table(energies, tmp_path, monkeypatch, capsys):
-    kept = tmp_path / "found.npz"
+    kept, page, again_page = tmp_path / "found.npz", tmp_path / "found.html", tmp_path / "again.html"
     asked = ("finite", energies, "--inputs", "x,y", "--outputs", "energy", "--fit", "polynomial(4)")
     both = {"monkeypatch": monkeypatch, "capsys": capsys}
-    code, out, _ = command(*asked, "--candidates", "polygon(8) on vectors(x,y)", "--save", kept, **both)
+    code, out, _ = command(
+        *asked, "--candidates", "polygon(8) on vectors(x,y)", "--save", kept, "--report", page, **both
+    )
+    assert f"Report: {page}" in out and "D4, 8 of 16 elements" in page.read_text(encoding="utf-8")
     assert code == 0 and "D4, 8 of 16 elements" in out and f"Result: {kept}" in out
     code, again, _ = command("show", kept, **both)
     assert code == 0 and again.strip() in out
@@ -43,8 +46,8 @@ def test_the_group_of_a_table(energies, tmp_path, monkeypatch, capsys):
     assert len(readings) == 16 and readings.count("holds") + readings.count("follows") == 8
     code, plain, _ = command(*asked, "--candidates", "polygon(8) on vectors(x,y)", "--json", **both)
     assert code == 0 and json.loads(plain) == told
-    code, _, fault = command("show", kept, "--report", tmp_path / "a.html", **both)
-    assert code == 2 and "have no report page" in fault
+    code, said, _ = command("show", kept, "--report", again_page, **both)
+    assert code == 0 and f"Report: {again_page}" in said and "Subgroups" in again_page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,10 @@ def command(monkeypatch, capsys):
 
 
 def test_an_archive(tmp_path, command):
+    page = tmp_path / "found.html"
     np.savez(tmp_path / "heat.npz", t=T, x=X, u=U)
-    code, out, _ = command(tmp_path / "heat.npz", "--order", 2, "--save", tmp_path / "found.npz")
+    code, out, _ = command(tmp_path / "heat.npz", "--order", 2, "--save", tmp_path / "found.npz", "--report", page)
+    assert f"Report: {page}" in out and "x d/du" in page.read_text(encoding="utf-8")
     assert code == 0 and "6 symmetries among 12 candidates" in out and "u_t = 1 u_xx" in out and "x d/du" in out
     assert lieder.Symmetries.load(tmp_path / "found.npz").dim == 6
 

@@ -161,3 +161,36 @@ def test_the_code_of_the_page_runs_on_the_result_that_it_carries(page, tmp_path,
     monkeypatch.chdir(tmp_path)
     exec(page.inner_text(".code pre"), {})
     assert "x^2 + y^2" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory):
+    """Pages on which nothing moves: of finite symmetries and of conserved quantities."""
+    folder, x = tmp_path_factory.mktemp("still"), np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    names = HOSTILE[:2]
+    square = lambda z: z[0] ** 4 + z[1] ** 4  # noqa: E731
+    polygon = ld.vectors(ld.algebra.polygon(8))
+    finite = ld.discover.finite(square, x, source=polygon, names=names, output_names=["</script><b>v</b>"])
+    t = np.linspace(0, 10, 100)
+    runs = [a * np.stack([np.cos(t + a), -np.sin(t + a)], 1) for a in (0.7, 1.0, 1.2, 1.5, 2.0)]
+    kept = ld.discover.conserved(runs, "polynomials(2)", t=[t] * 5, names=names)
+    return finite.report(folder / "finite.html"), kept.report(folder / "conserved.html")
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["finite", "conserved"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_still_pages_say_names_as_text_ask_for_nothing_and_fit_a_small_screen(browser, still, place, scheme):
+    view = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+    view.set_default_timeout(WAIT)
+    said, asked = [], []
+    view.on("console", lambda message: said.append(message.text))
+    view.on("pageerror", lambda error: said.append(str(error)))
+    view.on("request", lambda request: asked.append(request.url))
+    view.goto(still[place].as_uri())
+    assert view.title() == ("Finite symmetries of the data", "Conserved quantities of the data")[place]
+    assert HOSTILE[0] in view.inner_text("main") and view.locator("script, b").count() == 0
+    assert view.locator("img").count() == 2 == view.locator("figure img").count()
+    assert view.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+    assert view.evaluate("document.documentElement.scrollWidth") <= 400
+    assert said == [] and [url for url in asked if not url.startswith(("data:", still[place].as_uri()))] == []
+    view.close()

@@ -297,3 +297,47 @@ def test_traces_run_along_time():
         report.traces_figure(t, [np.ones((4, 2)), np.zeros((3, 1))], ["a", "b"])
     with pytest.raises(ValueError, match="one of each a trajectory, got 2 and 0"):
         report.traces_figure(t, [], ["a"])
+
+
+def test_drift_is_a_line_over_a_wedge_through_the_mean():
+    t = [np.arange(5.0), np.arange(5.0)]
+    values = [1 - 0.1 * np.arange(5.0)[:, None], 2 - 0.1 * np.arange(5.0)[:, None]]
+    figure = drawn(report.traces_figure(t, values, ["I"], drift=np.array([[-0.1, -0.2, 0.0]])))
+    line = figure.axes[0].lines[-1]
+    np.testing.assert_allclose(line.get_xdata(), [0, 4])
+    np.testing.assert_allclose(line.get_ydata(), [1.5, 1.1])
+    assert "drift -0.1 (-0.2 to 0)" in figure.axes[0].get_title(loc="left")
+    with pytest.raises(ValueError, match=r"`drift`: expected shape \(1, 3\), got \(3,\)"):
+        report.traces_figure(t, values, ["I"], drift=np.zeros(3))
+
+
+def test_a_lattice_has_a_node_for_each_and_a_frame_for_the_answer():
+    figure = drawn(
+        report.lattice_figure(
+            np.array([1, 2, 2, 4]),
+            ["trivial", "Z2", "$Z2$ <b>", "D2"],
+            ["holds", "holds", "broken", "broken"],
+            [(0, 1), (0, 2), (1, 3), (2, 3)],
+            1,
+        )
+    )
+    (axes,) = figure.axes
+    found = [text for text in axes.texts if text.get_text()]
+    assert [text.get_text() for text in found] == ["trivial", "Z2", "$Z2$ <b>", "D2"] and len(axes.lines) == 4
+    frames = [text.get_bbox_patch() for text in found]
+    assert [frame.get_linewidth() for frame in frames if frame is not None] == [1.2, 2.6, 1.2, 1.2]
+    with pytest.raises(ValueError, match="`readings` must be among holds, follows, undecided, broken, got 'maybe'"):
+        report.lattice_figure(np.array([1]), ["trivial"], ["maybe"], [])
+    with pytest.raises(ValueError, match="`labels`, `readings`: expected 1, got 2 and 1"):
+        report.lattice_figure(np.array([1]), ["a", "b"], ["holds"], [])
+
+
+def test_elements_stand_beside_what_is_known_of_them():
+    defects, known = np.array([0.5, 0.0, 0.02]), np.array([0.01, 0.003, 0.01])
+    figure = drawn(report.elements_figure(defects, known, ["broken", "holds", "follows"], delta=0.3))
+    (axes,) = figure.axes
+    dots = [c for c in axes.collections if isinstance(c, PathCollection)]
+    assert sum(len(c.get_offsets()) for c in dots) == 3 and "to be ruled out: 0.3" in texts(figure)
+    drawn(report.elements_figure(np.zeros(0), np.zeros(0), [], delta=None))
+    with pytest.raises(ValueError, match="expected 3, one for each defect"):
+        report.elements_figure(defects, known, ["holds"], delta=0.3)
