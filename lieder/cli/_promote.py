@@ -35,8 +35,13 @@ def promote(
     ] = None,
     exact: Annotated[bool, typer.Option(help="Interpolate the data: for rows without noise.")] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw the path over strengths here (.png, .pdf, .svg).")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write an HTML page on the symmetries kept here.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the symmetries kept here (.npz), for lieder show.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write an HTML page on the symmetries kept here: generators, or else finite elements."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the symmetries kept here (.npz), for lieder show; likewise.")
+    ] = None,
     delimiter: Delimiter = ",",
     decimal: Decimal = ".",
     missing: Missing = "refuse",
@@ -60,8 +65,6 @@ def promote(
         if path is not None:
             check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out)
-    if report is not None and source.algebra.dim == 0:
-        raise ValueError("--report shows generators, and the candidates have none: leave it out, or take --save.")
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     model = Regression(
         by_name(dictionary, len(columns_in)), source=source, target=target, alpha=alpha, exact=exact, seed=seed
@@ -81,8 +84,14 @@ def promote(
     if figure is not None and model.path_ is not None:
         model.path_.plot().savefig(figure)
         print(f"Figure: {figure}")
-    if report is not None and found is not None:
-        print(f"Report: {found.report(report)}")
+    # One page, one file: of the generators where there are some, as --report and --save say.
     result = elements if found is None else found
-    if save is not None and result is not None:
+    assert result is not None  # our own bug: candidates without generators have elements
+    if report is not None:
+        print(f"Report: {result.report(report)}")
+    if save is not None:
         print(f"Result: {result.save(save)}")
+    if elements is not None and found is not None and (report is not None or save is not None):
+        print(
+            "The finite elements are in none of these: ask for them alone, or see model.finite_symmetries_ in Python."
+        )

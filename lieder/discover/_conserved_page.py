@@ -61,7 +61,7 @@ def page(
     )
 
 
-def _functions(s: Told) -> report.Table:
+def _functions(s: Told) -> "report.Table":
     """Each with the symmetry it comes from, its rate of change, and its defect on trajectories left out."""
     e = s.evidence
     whole = [*s.found, *s.slow]

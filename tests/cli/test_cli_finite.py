@@ -62,3 +62,20 @@ def test_mistakes_in_words(energies, words, message, monkeypatch, capsys):
     asked = ("finite", energies, "--inputs", "x,y", "--outputs", "energy", *words)
     code, _, fault = command(*asked, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 2 and message in fault
+
+
+def test_promote_keeps_a_subgroup(energies, tmp_path, monkeypatch, capsys):
+    """Of the 16 elements of D8 a quartic fitted to the energies keeps the eight of D4; they have a page and a file."""
+    page, kept = tmp_path / "kept.html", tmp_path / "kept.npz"
+    asked = ("promote", energies, "--inputs", "x,y", "--outputs", "energy", "--dictionary", "polynomials(4)")
+    both = {"monkeypatch": monkeypatch, "capsys": capsys}
+    written = ("--report", page, "--save", kept)
+    code, out, _ = command(*asked, "--candidates", "polygon(8) on vectors(x,y)", *written, **both)
+    assert code == 0 and "\nKept: 8 of 16 finite elements, at strength" in out and "D4, 8 of 16 elements" in out
+    assert out.startswith("energy = ") and f"Report: {page}" in out and f"Result: {kept}" in out
+    assert "D4, 8 of 16 elements" in page.read_text(encoding="utf-8")
+    code, shown, _ = command("show", kept, **both)
+    assert code == 0 and shown.strip() in out
+    asked = (*asked[:-1], "fourier(1)")
+    code, _, fault = command(*asked, "--candidates", "polygon(8) on vectors(x,y)", **both)
+    assert code == 2 and "dictionary: element 0 of D8 takes" in fault and fault.count("\n") == 1
