@@ -2,6 +2,7 @@
 
 from ._abstract import AbstractAction as AbstractAction
 from ._abstract import AbstractFibreAction as AbstractFibreAction
+from ._abstract import Sampled as Sampled
 from ._abstract import discrete_elements as discrete_elements
 from ._abstract import refuse_elements as refuse_elements
 from ._bracket import bracket_constants as bracket_constants

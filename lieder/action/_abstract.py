@@ -2,7 +2,7 @@
 
 import abc
 from functools import cached_property
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import equinox as eqx
 import jax
@@ -16,6 +16,22 @@ from ..late import sympy
 
 if TYPE_CHECKING:
     from ._fields import FieldAction
+
+
+class Sampled(NamedTuple):
+    """How fields sampled on a grid are moved: places by affine maps, values by linear ones.
+
+    Fields: `shape` (channels, samples along each array axis); `moves` (q, d, d + 1), x -> A x + b, and `turns` (q, c,
+    c), the generators; `axes`, the array axis along which each coordinate grows; `spacing` of the samples along each
+    coordinate, (0, 0) the centre; `boundary`, what is beyond.
+    """
+
+    shape: tuple[int, ...]
+    moves: Float[np.ndarray, "q d d+1"]
+    turns: Float[np.ndarray, "q c c"]
+    axes: tuple[int, ...]
+    spacing: tuple[float, ...]
+    boundary: str
 
 
 class AbstractFibreAction(eqx.Module):
@@ -165,6 +181,10 @@ class AbstractAction(AbstractFibreAction):
         By default that of the expansion, if there is one.
         """
         return None if self.expansion is None else self.expansion.transformed(xi, z)
+
+    def sampled(self) -> Sampled | None:
+        """How it moves fields sampled on a grid; None (default) where its points are no such fields."""
+        return None
 
     def restrict(self, rows: Float[np.ndarray, "new generators"], algebra: LieAlgebra | Span) -> "AbstractAction":
         return Restricted(self, np.asarray(rows, np.float64), algebra)

@@ -17,7 +17,7 @@ from ..algebra import LieAlgebra, Span
 from ..late import sympy
 from ..linalg import MatrixStack, stacked
 from ..sampling import checked_flag
-from ._abstract import AbstractAction, discrete_element, discrete_elements
+from ._abstract import AbstractAction, Sampled, discrete_element, discrete_elements
 from ._fields import NO_ELEMENTS, FieldAction, inverted, matrix, scalars, written
 from ._grid_sampling import difference_weights, resampled, slopes
 from ._representations import points
@@ -111,6 +111,10 @@ class GridAction(AbstractAction):
         move = self.base.affine().array(z.dtype)
         turn = self.fibre.matrices().array(z.dtype)
         return jnp.einsum("gab,mab->mg", move, moments) + jnp.einsum("gce,mce->mg", turn, overlap)
+
+    def sampled(self) -> Sampled:
+        moves, turns = self.base.affine().dense(), self.fibre.matrices().dense()
+        return Sampled((self.fibre.width, *self.shape), moves, turns, self.axes, self.spacing, self.boundary)
 
     def written(self):
         return {

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from lieder.report._page import Text as Text
     from lieder.report._page import html as html
     from lieder.report._path import path_figure as path_figure
+    from lieder.report._pictures import spreads_figure as spreads_figure
+    from lieder.report._pictures import strips_figure as strips_figure
     from lieder.report._spectrum import spectrum_figure as spectrum_figure
     from lieder.report._traces import traces_figure as traces_figure
 
@@ -44,6 +46,7 @@ _LATE = {
     **dict.fromkeys(("Code", "Download", "Equations", "Figure", "Section", "Table", "Text", "html"), "_page"),
     **dict.fromkeys(("elements_figure", "lattice_figure"), "_lattice"),
     "path_figure": "_path",
+    **dict.fromkeys(("spreads_figure", "strips_figure"), "_pictures"),
     "bounds_figure": "_bounds",
     "spectrum_figure": "_spectrum",
     "traces_figure": "_traces",

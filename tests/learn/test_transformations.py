@@ -1,0 +1,119 @@
+"""Transformations of pictures: a group that acts, and what may be asked for by which name."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.linalg
+
+import lieder as ld
+from lieder.learn import _resampling as resampling
+from lieder.learn._transformations import Flowed, named_transformations
+
+RNG = np.random.default_rng(0)
+PICTURE = (
+    jnp.asarray(RNG.uniform(size=(1, 9, 9)), jnp.float32).at[:, [0, 1, -2, -1]].set(0).at[:, :, [0, 1, -2, -1]].set(0)
+)
+AFFINE = ("shift x", "shift y", "rotation", "scale x", "scale y", "shear")
+
+
+def moved(transforms, eta, picture=PICTURE):
+    return transforms.moved(transforms.element(jnp.asarray(eta, jnp.float32)), picture)
+
+
+def test_words_say_where_a_picture_goes():
+    """x is to the right, y up, a positive turn is counterclockwise, and a share is of the side."""
+    one = named_transformations(["shift x", "shift y", "rotation", "scale x"], (1, 9, 9))
+    np.testing.assert_allclose(moved(one, [1 / 9, 0, 0, 0]), np.roll(PICTURE, 1, axis=2), atol=1e-5)
+    np.testing.assert_allclose(moved(one, [0, 1 / 9, 0, 0]), np.roll(PICTURE, -1, axis=1), atol=1e-5)
+    np.testing.assert_allclose(moved(one, [0, 0, np.pi / 2, 0]), np.rot90(PICTURE, axes=(1, 2)), atol=1e-5)
+    wide = moved(one, [0, 0, 0, np.log(2)])
+    np.testing.assert_allclose(wide[0, :, ::2], PICTURE[0, :, 2:7], atol=1e-5)
+
+
+def test_a_product_is_one_after_the_other():
+    """Composed as matrices, where each move is exact on the pixels, and so in the right order."""
+    one = named_transformations(["shift x", "rotation"], (1, 9, 9))
+    shift, turn = jnp.array([1 / 9, 0], jnp.float32), jnp.array([0, np.pi / 2], jnp.float32)
+    both = one.product(one.element(shift), one.element(turn))
+    np.testing.assert_allclose(one.moved(both, PICTURE), moved(one, turn, moved(one, shift)), atol=1e-5)
+    assert np.abs(moved(one, shift, moved(one, turn)) - one.moved(both, PICTURE)).max() > 0.1
+
+
+@pytest.mark.parametrize("words", [AFFINE, ("rotation",)])
+def test_opposite_coefficients_are_the_inverse(words):
+    one = named_transformations(words, (1, 9, 9))
+    eta = jnp.asarray(RNG.uniform(-1, 1, one.count) * one.bounds, jnp.float32)
+    back, turn = one.product(one.element(eta), one.element(-eta))
+    np.testing.assert_allclose(back, np.eye(3), atol=1e-5)
+    np.testing.assert_allclose(turn, np.eye(1))
+
+
+def test_colours_commute_and_keep_grey():
+    one = named_transformations(["hue", "saturation", "value"], (3, 4, 4))
+    colours = jnp.asarray(RNG.uniform(size=(3, 4, 4)), jnp.float32)
+    third = moved(one, [2 * np.pi / 3, 0, 0], colours)
+    np.testing.assert_allclose(third, colours[np.array([2, 0, 1])], atol=1e-5)  # red becomes green
+    grey = jnp.broadcast_to(colours[:1], (3, 4, 4))
+    np.testing.assert_allclose(moved(one, [1.0, 0.5, 0.0], grey), grey, atol=1e-5)
+    np.testing.assert_allclose(moved(one, [0.0, 0.0, 0.3], colours), np.exp(0.3) * colours, rtol=1e-5)
+    a, b = one.element(jnp.array([1.0, 0.2, 0.1])), one.element(jnp.array([-0.4, 0.3, 0.0]))
+    np.testing.assert_allclose(one.product(a, b)[1], one.product(b, a)[1], atol=1e-6)
+
+
+def test_a_grid_moves_as_its_action_does():
+    """A picture that is smooth between its pixels, by four taps and by the interpolant of the action."""
+    action = ld.action.grid(ld.algebra.se(2), (24, 24))
+    one = named_transformations(action, (1, 24, 24))
+    assert one.turns == (False, False, True) or sorted(one.turns) == [False, False, True]
+    rows, columns = np.mgrid[:24, :24]
+    smooth = jnp.asarray(np.exp(-((rows - 10.0) ** 2 + 0.5 * (columns - 13.0) ** 2) / 20), jnp.float32)
+    eta = jnp.array([1.3, -0.7, 0.4], jnp.float32)
+    wanted = action.transformed(eta, smooth.reshape(-1)).reshape(24, 24)
+    np.testing.assert_allclose(moved(one, eta, smooth[None])[0], wanted, atol=0.02)
+    assert np.abs(wanted - smooth).max() > 0.2
+
+
+def test_any_action_is_followed():
+    """One of one's own, which brightens the left half: its flows follow one another."""
+    action = ld.action.fields([lambda z: z * (jnp.arange(16) % 4 < 2)], 16, ["left"])
+    one = named_transformations(action, (1, 4, 4), {"left": 0.5})
+    assert isinstance(one, Flowed)
+    picture = jnp.asarray(RNG.uniform(size=(1, 4, 4)), jnp.float32)
+    twice = one.product(one.element(jnp.array([0.2], jnp.float32)), one.element(jnp.array([0.1], jnp.float32)))
+    wanted = np.concatenate([np.exp(0.3) * picture[:, :, :2], picture[:, :, 2:]], axis=2)
+    np.testing.assert_allclose(one.moved(twice, picture), wanted, rtol=1e-4)
+
+
+def test_the_exponential_of_small_matrices():
+    m = RNG.normal(size=(3, 3))
+    m *= 5 / np.linalg.norm(m, 2)
+    ours = resampling.small_exponential(jnp.asarray(m))
+    np.testing.assert_allclose(ours, scipy.linalg.expm(m), rtol=1e-6, atol=1e-6)
+
+
+def test_what_is_beyond_the_frame_is_zero_and_has_a_slope():
+    u = jnp.ones((1, 4, 4), jnp.float32)
+
+    def at(row):
+        return resampling.bilinear(u, jnp.array([row]), jnp.array([1.5]))[0, 0]
+
+    assert [float(at(row)) for row in (-5.0, -0.5, 0.0, 3.0, 3.25, 9.0)] == [0, 0.5, 1, 1, 0.75, 0]
+    assert float(jax.grad(at)(jnp.float32(3.25))) == -1
+
+
+@pytest.mark.parametrize(
+    ("given", "shape", "bounds", "message"),
+    [
+        (["turning"], (1, 9, 9), None, "expected some of shift x, .* or an action on a grid; got"),
+        ([], (1, 9, 9), None, "expected some of shift x"),
+        (["rotation", "hue"], (1, 9, 9), None, "hue need pictures of 3 channels"),
+        (["rotation"], (1, 9, 9), {"shear": 1.0}, "bounds: 'shear' is none of the transformations"),
+        (["rotation"], (1, 9, 9), {"rotation": -1.0}, "bounds: expected positive numbers"),
+        (ld.action.grid(ld.algebra.se(2), (8, 8)), (1, 9, 9), None, "acts on .* and pictures are of shape"),
+        (ld.vectors(ld.algebra.so(4)), (1, 2, 2), None, "how far .* may go cannot be read off"),
+    ],
+)
+def test_what_cannot_be_is_refused(given, shape, bounds, message):
+    with pytest.raises(ValueError, match=message):
+        named_transformations(given, shape, bounds)
