@@ -6,7 +6,7 @@ import numpy as np
 
 from ..files import read_record, write_record
 
-FORMAT = "lieder regression path 4"
+FORMAT = "lieder regression path 5"
 WRITER = "a path of Regression"
 
 

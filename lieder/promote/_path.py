@@ -30,7 +30,7 @@ class RegressionPath:
         left out; `ridges` (s,), the strength of the ridge term; `evidence` (s,), the logarithm of the odds of what
         refits keep, else NaN; `refitted`, whether coefficients, losses, errors and what is kept are those of refits,
         among functions that keep exactly what each fit proposes, the last of which, strength 0, keep nothing;
-        `kept_tolerance`.
+        `kept_tolerance`; `examples`, their number.
     """
 
     alphas: Float[np.ndarray, " s"]
@@ -48,6 +48,7 @@ class RegressionPath:
     evidence: Float[np.ndarray, " s"]
     refitted: bool
     kept_tolerance: float
+    examples: int
 
     @property
     def error(self) -> Float[np.ndarray, " s"]:
@@ -71,7 +72,9 @@ class RegressionPath:
         Of fits: the largest strength whose error is within one standard error of the least. Of refits: that with most
         evidence, the first of equals, in which what is kept has the prior probability that the number of choices
         leaves it; but nothing is broken unless that is e times as likely, and finite elements not all at once unless
-        that is 20 times as likely.
+        that is 20 times as likely. Of fewer examples than functions evidence is mostly prior: finite elements are kept
+        then only where the refit errs less on examples left out than that which keeps nothing, by more than one
+        standard error of the difference.
 
         Reference: Breiman, Friedman, Olshen, Stone, Classification and regression trees, 1984, section 3.4.3; MacKay,
         Bayesian interpolation, 1992.
@@ -82,7 +85,11 @@ class RegressionPath:
         whole = np.flatnonzero((self.kept == self.singular_values.shape[1]) & self.holding.all(axis=1))
         none = self.holding.shape[1] > 0 and self.kept[found] + self.holding[found].sum() == 0
         if len(whole) and self.evidence[found] < self.evidence[whole[0]] + (_STRONG if none else _SLIGHT):
-            return int(whole[0])
+            found = int(whole[0])
+        if self.holding.shape[1] > 0 and self.alphas[-1] == 0.0 and self.examples < self.coefficients.shape[2]:
+            more = self.errors[:, found] - self.errors[:, -1]
+            if more.mean() > -more.std(ddof=1) / np.sqrt(len(more)):
+                return len(self.alphas) - 1
         return found
 
     @property

@@ -95,6 +95,7 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
         evidence,
         settings.refit,
         settings.kept_tolerance,
+        rows.count,
     )
     if file is not None:
         keep(file, mark, state, path.content())

@@ -1,10 +1,13 @@
 """Finite elements in a regression: reflections, permutations and time reversal are kept exactly, or broken."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import lieder as ld
 from lieder import algebra, dictionary, promote
+from lieder.derivative import values
 from lieder.promote import Regression
 
 P = dictionary.polynomials
@@ -245,3 +248,22 @@ def test_a_large_group():
     y = (x**2).sum(axis=1) + x.sum(axis=1) ** 2 + 0.02 * rng.normal(size=40)
     model = Regression(P(5, 2), source=ld.vectors(algebra.symmetric(5))).fit(x, y)
     assert len(model.kept_elements_) == 120
+
+
+@pytest.mark.parametrize("planted", [False, True], ids=["none", "S3"])
+def test_few_examples_keep_what_is_planted_and_seldom_what_is_not(planted):
+    """12 examples of 20 functions: evidence alone kept something in each of eight draws without a symmetry."""
+    kept, errors = [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x, fresh = rng.uniform(-1, 1, (12, 3)), rng.uniform(-1, 1, (300, 3))
+        w = rng.normal(size=20)
+        orders = list(itertools.permutations(range(3))) if planted else [(0, 1, 2)]
+        F = lambda z, w=w, orders=orders: sum(values(P(3, 3), z[:, order]) @ w for order in orders)  # noqa: E731
+        model = Regression(P(3, 3), source=LIKE).fit(x, F(x))
+        kept.append(len(model.kept_elements_))
+        errors.append(np.std(model.predict(fresh) - F(fresh)) / np.std(F(fresh)))
+    if planted:
+        assert kept == [6] * 8 and max(errors) < 0.3
+    else:
+        assert kept.count(1) >= 6 and np.median(errors) < 0.9
