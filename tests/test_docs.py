@@ -21,8 +21,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 
 # Pages with blocks that are shown and not run (the line before the fence is `<!-- no-run -->`), and how many of them.
-# torch is an extra; 2,000 molecules are a file of their own
-NOT_RUN: dict[str, int] = {"docs/gallery-data.md": 1, "docs/finite.md": 1}
+# torch is an extra; 2,000 molecules are a file of their own; digits take minutes
+NOT_RUN: dict[str, int] = {"docs/gallery-data.md": 1, "docs/finite.md": 1, "docs/generative.md": 1}
 
 
 def blocks(page: Path) -> list[tuple[int, bool, str]]:

@@ -12,6 +12,7 @@ DATA = {
     *("x", "y", "z", "dx", "parts", "units"),
     *("dictionary", "functions", "library"),
     *("u", "grids", "order"),  # solutions of an equation of an order, on a grid
+    "images",  # pictures that were transformed
     *("O", "into", "out_of"),  # the directions in which parameters are mirrored
 }
 ACTIONS = ["source", "target"]

@@ -1,6 +1,8 @@
 """Discover: which generators are symmetries of a model, a data set, a cloud or a dynamical system, and how sure that
 is."""
 
+from typing import TYPE_CHECKING
+
 from ..late import door as _door
 from ._certificate import Certificate as Certificate
 from ._cloud import cloud as cloud
@@ -30,6 +32,9 @@ from ._symmetries import Symmetries as Symmetries
 from ._vector_field import vector_field as vector_field
 
 # Verbs of the room above, `learn`, that are met here. Each is also imported below `if TYPE_CHECKING`, for checkers.
-_LEARNT: dict[str, str] = {}
+if TYPE_CHECKING:
+    from ..learn import generative as generative
+
+_LEARNT: dict[str, str] = {"generative": "lieder.learn"}
 
 __getattr__ = _door(__name__, _LEARNT)

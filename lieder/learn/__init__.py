@@ -2,6 +2,11 @@
 
 The verbs are met in `lieder.discover`: whoever discovers need not know what trains."""
 
+from ._descent import Descent as Descent
+from ._generative import generative as generative
+from ._inference import Blur as Blur
+from ._model import Generative as Generative
+from ._sizes import Sizes as Sizes
 from ._spread import Spread as Spread
 from ._training import Trained as Trained
 from ._training import trained as trained

@@ -1,0 +1,166 @@
+"""`lieder.discover.generative`: which transformations data have undergone, how far, and what stood before them."""
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from ..action import AbstractAction
+from ._model import Generative, Standard
+from ._sizes import Sizes, named_sizes
+from ._stages import Errors, Task, errors, fitted, inferred
+from ._transformations import Composed, Transformations, named_transformations
+
+AFFINE = ("shift x", "shift y", "rotation", "scale x", "scale y", "shear")
+LEAST = 20  # pictures, below which nothing can be held out
+RIM = 0.1  # of the largest deviation: a background nearer to zero is taken for zero
+LEAVES, LOSES, CHANCE, EMPTY = 0.25, 0.2, 0.5, 0.1  # of squared errors and of squares, see `_notes`
+
+
+def generative(
+    images: ArrayLike,
+    *,
+    transformations: Sequence[str] | AbstractAction | Transformations = AFFINE,
+    bounds: Mapping[str, float] | None = None,
+    sizes: str | Sizes = "small",
+    held_out: float = 0.15,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Generative:
+    """Which transformations pictures have undergone and how far: a generative model of their symmetry.
+
+    Each picture is taken for x = T_eta prototype, T_eta = exp(sum_k eta_k G_k). A network f is taught, by transforming
+    pictures further, to read off eta, so that the prototype T_-f(x) x is one for all transforms of a picture; and a
+    density p(eta | prototype) is then fitted to what it reads off. Where the density is wide the data are symmetric,
+    and as far as it is wide.
+
+    Arguments:
+        images: (N, rows, columns) or (N, channels, rows, columns), N >= 20, finite, none of a single colour. What is
+            beyond the frame is taken for background, the middle value of the rim.
+        transformations: words ("shift x", "shift y", "rotation", "scale x", "scale y", "shear"; of three channels also
+            "hue", "saturation", "value"), or an action on the flattened pictures: `lieder.action.grid(...)`, whose
+            flows compose, or any other, whose flows follow one another and take longer. Default: the six affine ones.
+        bounds: how far each is sought, by name: eta is drawn uniformly within +-bounds in training, and answers reach
+            twice as far. Radians for angles, shares of the longer side for shifts, logarithms for scales, saturation
+            and value, a slope for shear. Default: rotation and hue pi, shifts .15, scales .3, shear .4, saturation .6,
+            value .4; for a grid, what moves some place by a quarter of the frame. An action of another kind needs them.
+        sizes: "small" (default; a minute or two on one core for 2,000 pictures of 16 x 16), "published", or your own
+            `lieder.learn.Sizes`.
+        held_out: share of the pictures that training does not see; they choose the best state and tell the spreads.
+        seed: of all that is drawn.
+        checkpoint: a file (.npz); each stage keeps its progress in one beside it, NAME-inference.npz and
+            NAME-density.npz, and goes on from there.
+    Returns: a `Generative`: print it for the answer in words.
+    Raises: ValueError and TypeError for pictures, transformations, bounds or sizes that cannot be used, in words;
+        FloatingPointError where training makes no finite numbers from the start. Warns (RuntimeWarning) where a stage
+        has collapsed, and says what to change.
+    Reference: Allingham, Mlodozeniec, Padhy, Antoran, Krueger, Turner, Nalisnick, Hernandez-Lobato (2024), A generative
+        model of symmetry transformations, NeurIPS.
+
+    >>> import numpy as np, lieder as ld
+    >>> from lieder.learn import Descent, Sizes
+    >>> few = Descent(steps=50, batch=8, rate=1e-3)
+    >>> tiny = Sizes(widths=(16,), inference=few, features=(8,), layers=1, density=few)
+    >>> bars = np.zeros((40, 8, 8)); bars[:, 2:6, 3:5] = np.random.default_rng(0).uniform(1, 2, (40, 1, 1))
+    >>> found = ld.discover.generative(bars, transformations=["shift x"], sizes=tiny)
+    >>> found.prototypes(bars).shape, found.sample(bars[:2], 3).shape
+    ((40, 8, 8), (2, 3, 8, 8))
+    """
+    given = _pictures(images)
+    chosen = named_transformations(transformations, (given.shape[1], given.shape[2], given.shape[3]), bounds)
+    how = named_sizes(sizes)
+    if not 0 < held_out < 1:
+        raise ValueError(f"held_out: expected a share between 0 and 1, got {held_out}.")
+    moves = not isinstance(chosen, Composed) or chosen.active[0]
+    standard = _standard(given, moves)
+    order = np.random.default_rng(seed).permutation(len(given))
+    apart = min(max(round(held_out * len(given)), 2), len(given) - 2)
+    pictures = jnp.asarray(standard.inward(given[order]))
+    task = Task(chosen, pictures[apart:], pictures[:apart], how, seed, checkpoint)
+    network, first = inferred(task)
+    flow, second = fitted(task, network)
+    wrong = errors(task, network)
+    found = Generative.of((chosen, standard, network, flow, how), np.asarray(task.kept), wrong, seed)
+    notes = _notes(wrong)
+    courses = {"inference": first.criteria, "density": second.criteria}
+    stopped = [
+        f"the {stage} {one.stopped}" for stage, one in (("inference", first), ("density", second)) if one.stopped
+    ]
+    for note in notes:
+        warnings.warn(f"generative: {note}.", RuntimeWarning, stacklevel=2)
+    return replace(found, courses=courses, notes=(*notes, *stopped), channels=np.ndim(images) == 4)
+
+
+def _pictures(images: ArrayLike) -> Float[np.ndarray, "n c h w"]:
+    """Pictures as (N, channels, rows, columns) float32."""
+    given = np.asarray(images)
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"images: expected real numbers, got dtype {given.dtype}.")
+    if given.ndim not in (3, 4):
+        raise ValueError(
+            f"images: expected (N, rows, columns) or (N, channels, rows, columns), got shape {given.shape}."
+        )
+    if given.ndim == 4 and given.shape[3] in (1, 3) and given.shape[1] > 4:
+        raise ValueError(f"images: shape {given.shape} looks as if channels came last; pass np.moveaxis(images, 3, 1).")
+    pictures = given.astype(np.float32)
+    pictures = pictures[:, None] if pictures.ndim == 3 else pictures
+    if len(pictures) < LEAST or min(pictures.shape[2:]) < 4:
+        raise ValueError(
+            f"images: {len(pictures)} pictures of {pictures.shape[2]} x {pictures.shape[3]} pixels came; at least"
+            f" {LEAST} of 4 x 4 are needed."
+        )
+    bad = np.asarray(~np.isfinite(pictures).all(axis=(1, 2, 3)))
+    if bad.any():
+        raise ValueError(
+            f"images: {bad.sum()} of {len(bad)} pictures hold NaN or infinite values, the first is number"
+            f" {int(np.argmax(bad))}. Leave them out."
+        )
+    flat = np.ptp(pictures.reshape(*pictures.shape[:2], -1), axis=2).max(axis=1) == 0
+    if flat.any():
+        raise ValueError(
+            f"images: {flat.sum()} of {len(flat)} pictures have one colour all over (constant pixels), the first is"
+            f" number {int(np.argmax(flat))}: nothing can be read off them. Leave them out."
+        )
+    return pictures
+
+
+def _standard(pictures: np.ndarray, moves: bool) -> "Standard":
+    """The background, zero unless places move and the rim is of another colour, and the root mean square above it."""
+    rim = np.ones(pictures.shape[2:], bool)
+    rim[1:-1, 1:-1] = False
+    background = np.median(pictures[:, :, rim], axis=(0, 2)) if moves else np.zeros(pictures.shape[1])
+    away = np.abs(pictures - background[:, None, None]).max()
+    background = np.where(np.abs(background) > RIM * away, background, 0.0)
+    size = float(np.sqrt(np.mean((pictures - background[:, None, None]) ** 2)))
+    return Standard(background.astype(np.float32), max(size, 1e-30))
+
+
+def _notes(wrong: Errors) -> list[str]:
+    """What has gone wrong, in words, with what to change."""
+    notes = []
+    if wrong.frame > LEAVES:
+        notes.append(
+            f"transformations within the bounds take {100 * wrong.frame:.0f} % of what is in the pictures out of the"
+            " frame: pad the pictures, or give smaller bounds"
+        )
+    if wrong.chance > 0 and wrong.equivariance > CHANCE * wrong.chance:
+        notes.append(
+            f"the inference has hardly learnt to read transformations off (error {wrong.equivariance:.2g}, by chance"
+            f" {wrong.chance:.2g}): train longer, widen it, or take fewer transformations"
+        )
+    if wrong.empty < EMPTY:
+        notes.append(
+            f"the prototypes are nearly empty ({100 * wrong.empty:.0f} % of the pictures' mean square): give smaller"
+            " bounds or a longer blur"
+        )
+    elif wrong.lost > LOSES:
+        notes.append(
+            f"the prototypes lose {100 * wrong.lost:.0f} % of their pictures, which leave the frame or shrink: pad the"
+            " pictures, or give smaller bounds"
+        )
+    return notes

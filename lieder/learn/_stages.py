@@ -1,0 +1,179 @@
+"""The two stages of a generative model of transformations, and the numbers that tell whether each has worked."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..files import fingerprint
+from ._descent import descent
+from ._flow import Flow, units_of
+from ._inference import INVERTIBLE, Inference, consistency, prototype, uniform
+from ._sizes import Sizes
+from ._training import Trained, trained
+from ._transformations import Transformations
+
+LOOKED = 128  # held-out pictures that the criterion looks at
+READ = 512  # pictures that are answered at once
+
+
+class Task(NamedTuple):
+    """What is learnt from: `pictures` (n, c, h, w) to train on and `kept` apart; how, and where progress is kept."""
+
+    transforms: Transformations
+    pictures: Float[Array, "n c h w"]
+    kept: Float[Array, "m c h w"]
+    sizes: Sizes
+    seed: int
+    checkpoint: str | os.PathLike[str] | None
+
+    def mark(self, stage: str) -> str:
+        """Of the checkpoint: data and settings."""
+        t = self.transforms
+        words = "; ".join([stage, repr(self.sizes), repr(t.names), repr(t.bounds), repr(self.seed)])
+        return fingerprint(np.asarray(self.pictures), np.asarray(self.kept), words)
+
+    def file(self, stage: str) -> Path | None:
+        """The checkpoint of one stage, beside that which was named."""
+        if self.checkpoint is None:
+            return None
+        path = Path(self.checkpoint).expanduser()
+        return path.with_name(f"{path.stem}-{stage}{path.suffix or '.npz'}")
+
+
+def inferred(task: Task) -> tuple[Inference, Trained]:
+    """Stage 1: the network that reads off eta, best by its error of equivariance on pictures kept apart."""
+    transforms, sizes = task.transforms, task.sizes
+    at, on = jax.random.split(jax.random.key(task.seed))
+    power = _power(task.pictures)
+
+    def loss(network, rows, key, done, _):
+        sigma = sizes.blur.at(done)
+        keys = jax.random.split(key, len(rows))
+        errors, lost = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(
+            rows, keys
+        )
+        told = {"equivariance": errors.mean() / power, "lost": lost.mean() / power}
+        return told["equivariance"] + INVERTIBLE * told["lost"], told
+
+    start, block, module = descent(Inference(transforms, sizes.widths, at), loss, task.pictures, sizes.inference)
+    looked = task.kept[:LOOKED]
+    sharp = jnp.zeros((), jnp.float32)
+    keys = jax.random.split(jax.random.key(task.seed + 1), len(looked))
+
+    @jax.jit
+    def held_out(state, looked, keys):
+        network = module(state)
+        errors, lost = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(
+            looked, keys
+        )
+        return (errors.mean() + INVERTIBLE * lost.mean()) / power
+
+    course = trained(
+        start,
+        block,
+        lambda state: held_out(state, looked, keys),
+        blocks=sizes.inference.blocks,
+        key=on,
+        title="inference of transformations",
+        mark=task.mark("inference"),
+        checkpoint=task.file("inference"),
+    )
+    return module(course.best), course
+
+
+def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
+    """Stage 2: the flow, of the greatest likelihood of f(x) given the prototypes of random transforms of x."""
+    transforms, sizes = task.transforms, task.sizes
+    at, on = jax.random.split(jax.random.key(task.seed + 2))
+
+    def likelihood(flow, network, picture, key, training):
+        """Given the prototype of a random transform: that of the picture, but for errors of f."""
+        move, out = jax.random.split(key)
+        element = transforms.element(uniform(transforms, 1, move)[0])
+        seen = prototype(network, transforms, transforms.moved(element, picture))[0]
+        return flow.log_density(network(picture), jax.lax.stop_gradient(seen), out if training else None)
+
+    def loss(flow, rows, key, done, network):
+        keys = jax.random.split(key, len(rows))
+        total = -jax.vmap(lambda row, key: likelihood(flow, network, row, key, True))(rows, keys).mean()
+        return total, {"negative log-likelihood": total}
+
+    units = units_of(transforms, np.asarray(read(network, task.pictures)))
+    first = Flow(transforms, units, sizes.features, (sizes.layers, sizes.bins), at)
+    start, block, module = descent(first, loss, task.pictures, sizes.density, network)
+    keys = jax.random.split(jax.random.key(task.seed + 3), len(task.kept))
+
+    @eqx.filter_jit
+    def held_out(state, network, kept, keys):
+        flow = module(state)
+        return -jax.vmap(lambda row, key: likelihood(flow, network, row, key, False))(kept, keys).mean()
+
+    course = trained(
+        start,
+        block,
+        lambda state: held_out(state, network, task.kept, keys),
+        blocks=sizes.density.blocks,
+        key=on,
+        title="density of transformations",
+        mark=task.mark("density"),
+        checkpoint=task.file("density"),
+    )
+    return module(course.best), course
+
+
+@eqx.filter_jit
+def _answers(network: Inference, pictures: Array) -> Array:
+    return jax.lax.map(network, pictures, batch_size=min(READ, len(pictures)))
+
+
+def read(network: Inference, pictures: Float[Array, "n c h w"]) -> Float[Array, "n q"]:
+    """f of each picture."""
+    return _answers(network, pictures)
+
+
+class Errors(NamedTuple):
+    """Squared errors relative to the mean square of the pictures, on those kept apart.
+
+    Fields: `equivariance`, of the composed loss; `chance`, the same of a network that always answers zero; `lost`, by
+    T_f T_-f, what a prototype loses; `frame`, the same of transformations drawn within the bounds, before anything is
+    learnt; `empty`, the mean square of prototypes.
+    """
+
+    equivariance: float
+    chance: float
+    lost: float
+    frame: float
+    empty: float
+
+
+def errors(task: Task, network: Inference) -> Errors:
+    """What is wrong with an inference, in numbers."""
+    transforms, looked = task.transforms, task.kept[:LOOKED]
+    keys = jax.random.split(jax.random.key(task.seed + 4), len(looked))
+    sharp = jnp.zeros((), jnp.float32)
+
+    @eqx.filter_jit
+    def measured(network, looked, keys):
+        def one(picture, key):
+            wrong, lost = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
+            there, back = uniform(transforms, 2, key)
+            whole = transforms.product(transforms.element(there), transforms.element(-back))
+            chance = jnp.mean((transforms.moved(whole, picture) - picture) ** 2)
+            gone = transforms.moved(transforms.element(-there), transforms.moved(transforms.element(there), picture))
+            proto = prototype(network, transforms, picture)[0]
+            return wrong, chance, lost, jnp.mean((gone - picture) ** 2), jnp.mean(proto**2)
+
+        return [value.mean() for value in jax.vmap(one)(looked, keys)]
+
+    power = _power(looked)
+    return Errors(*(float(value) / power for value in measured(network, looked, keys)))
+
+
+def _power(pictures: Array) -> float:
+    return float(jnp.mean(pictures**2))
