@@ -39,9 +39,7 @@ def discover(
     min_gap: MinGap = 5.0,
     evidence: Annotated[
         Literal["gap", "certificate"],
-        typer.Option(
-            help="certificate: at least and at most how many symmetries there are to within --delta, of a fitted model."
-        ),
+        typer.Option(help="certificate: at least and at most how many symmetries there are to within --delta."),
     ] = "gap",
     delta: Annotated[float, typer.Option(help="Relative defect up to which a direction counts as a symmetry.")] = 0.05,
     alpha: Annotated[float, typer.Option(help="Probability that the certificate is wrong.")] = 0.05,
@@ -60,8 +58,8 @@ def discover(
     columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs") if outputs is not None else []
     apart(columns_in, columns_out, "--inputs and --outputs")
     check_candidates(candidates, columns_in + columns_out)
-    if outputs is None and (evidence != "gap" or groups is not None):
-        raise ValueError("--evidence certificate and --groups are for a table with --outputs; a cloud has neither.")
+    if outputs is None and groups is not None:
+        raise ValueError("--groups are for a table with --outputs: the points of a cloud are taken to be independent.")
     table = read(file, columns_in + columns_out, delimiter, decimal, missing, label=groups)
     from lieder import action
     from lieder.discover import cloud, dataset
@@ -74,7 +72,17 @@ def discover(
     source, target = action.parse(candidates, columns_in, columns_out if outputs is not None else None)
     x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     if target is None:
-        found = cloud(x, action=source, tolerance=tolerance, min_gap=min_gap, names=columns_in, seed=seed)
+        found = cloud(
+            x,
+            action=source,
+            tolerance=tolerance,
+            min_gap=min_gap,
+            names=columns_in,
+            seed=seed,
+            evidence=evidence,
+            delta=delta,
+            alpha=alpha,
+        )
     else:
         found = dataset(
             x,

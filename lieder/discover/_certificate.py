@@ -41,6 +41,7 @@ class Certificate:
             delta as well as they are where they are; NaN where nothing was certified or moved.
         inputs: p-value of the hypothesis that the inputs moved so are distributed as before: whether the rows
             themselves have the symmetry, which is another question; NaN likewise.
+        against: what defects are relative to, in words.
         reason: why nothing can be certified, whatever the bounds; "" where they decide.
     """
 
@@ -64,23 +65,36 @@ class Certificate:
     halved: float = float("nan")
     flows: float = float("nan")
     inputs: float = float("nan")
+    against: str = "|DF|"
     reason: str = ""
+
+    @property
+    def readings(self) -> list[str]:
+        """What each direction is: "symmetric", "broken" or "undecided"."""
+        strong = len(self.directions) - self.weak
+        return [
+            "symmetric" if k < self.at_least else "broken" if self.at_most - self.weak <= k < strong else "undecided"
+            for k in range(len(self.directions))
+        ]
+
+    def read(self, reading: str) -> Float[np.ndarray, "some q"]:
+        """Generators of the directions with this reading."""
+        return self.directions[np.array(self.readings, dtype=object) == reading]
 
     @property
     def symmetric(self) -> Float[np.ndarray, "a q"]:
         """Generators of the space that is certified: every defect in it is at most delta."""
-        return self.directions[: self.at_least]
+        return self.read("symmetric")
 
     @property
     def broken(self) -> Float[np.ndarray, "b q"]:
         """Generators of the space in which every defect is above delta."""
-        return self.directions[self.at_most - self.weak : len(self.directions) - self.weak]
+        return self.read("broken")
 
     @property
     def undecided(self) -> Float[np.ndarray, "u q"]:
         """The directions between, and those that are weak."""
-        strong = len(self.directions) - self.weak
-        return np.concatenate([self.directions[self.at_least : self.at_most - self.weak], self.directions[strong:]])
+        return self.read("undecided")
 
     def least_delta(self, count: int = 1) -> float:
         """The least delta at which so many symmetries would be certified, all else equal; infinite where none is."""
@@ -145,7 +159,7 @@ def sentences(c: Certificate) -> list[str]:
     if c.reason:
         return [f"Nothing can be certified: {c.reason}.", *_checks(c)]
     sure = f"with {100 * (1 - c.alpha):g} % confidence" if c.alpha else "for certain"
-    within = f"to within {c.delta:g} of |DF|"
+    within = f"to within {c.delta:g} of {c.against}"
     if c.at_least == c.at_most:
         many = f"{c.at_least} symmetr{'y' if c.at_least == 1 else 'ies'}"
         told = f"Exactly {many} {within}, {sure}." if c.at_least else f"No symmetry {within}, {sure}."

@@ -43,7 +43,9 @@ def certified(
         try:
             features = models.linear_features(fitted)
             if features is None:
-                estimate = models.Refits(fitted.model, fitted.alternatives, len(fitted.gain))
+                # A posterior takes rows to be independent; what groups share only fits without groups can show.
+                process = models.posterior(fitted, x, y) if codes is None else None
+                estimate = process or models.Refits(fitted.model, fitted.alternatives, len(fitted.gain))
                 family, floor = fitted.family, 2.0 * fitted.resolution
             else:
                 features = (models.richer(features, len(x)) or features) if len(fitted.scores) > 1 else features

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..derivative import Moves, moves
 from ..linalg import relative_spectrum, simultaneous_band
-from ..models import LeastSquares, Refits
+from ..models import LeastSquares, Posterior, Refits
 from ._certificate import Bounds, Certificate, bounded, counted
 from ._equivalence import below
 from ._evidence import TOP
@@ -26,11 +26,13 @@ EACH = (
 NULL = 1e-12  # share of the largest below which a candidate's motion counts as none
 SQUARED = 1e-7  # the same of forms, which hold half of the digits
 
+Estimate = LeastSquares | Posterior | Refits
+
 
 def certificate(
     question: Question,
     rule: Rule,
-    estimate: LeastSquares | Refits,
+    estimate: Estimate,
     units: Units,
     x: Float[np.ndarray, "N n"],
     weights: Float[np.ndarray, " N"],
@@ -52,16 +54,16 @@ def certificate(
 class Drawn(NamedTuple):
     """The model's directions (k, q) by ascending defect, the weak ones last, and how many are `strong`; `defects` (k,);
     the rows (R, k) of the numerator along them in a frame in which the denominator is the identity, and draws (G, R, k)
-    of their `errors`, with `sharp` where these have the law of a least-squares estimate; draws of the errors of
-    numerator and denominator as quadratic forms (G, k, k); `lengths` (k,) of the denominator; `halved` (k,), the
-    defects at half of the points."""
+    of their `errors`; `laws` (G, s), the defects of the model with a drawn error each, or None for least squares, whose
+    errors can be tested; draws of the errors of numerator and denominator as quadratic forms (G, k, k); `lengths` (k,)
+    of the denominator; `halved` (k,), the defects at half of the points."""
 
     directions: Float[np.ndarray, "k q"]
     strong: int
     defects: Float[np.ndarray, " k"]
     rows: Float[np.ndarray, "R k"]
     errors: Float[np.ndarray, "G R k"]
-    sharp: bool
+    laws: Float[np.ndarray, "G s"] | None
     numerator: Float[np.ndarray, "G k k"]
     denominator: Float[np.ndarray, "G k k"]
     lengths: Float[np.ndarray, " k"]
@@ -71,7 +73,7 @@ class Drawn(NamedTuple):
 def drawn(
     question: Question,
     rule: Rule,
-    estimate: LeastSquares | Refits,
+    estimate: Estimate,
     units: Units,
     x: Float[np.ndarray, "N n"],
     weights: Float[np.ndarray, " N"],
@@ -96,38 +98,60 @@ def drawn(
     # Columns in which the denominator is the identity and the numerator diagonal.
     lengths = np.sqrt(_along(denominator, spectrum.directions[order]))
     frame = (spectrum.directions[order] / lengths[:, None]).T
-    errors, less = at.within(frame).forms(estimate.errors(draws, rule.seed))
+    framed, drawn_errors = at.within(frame), estimate.errors(draws, rule.seed)
+    errors, less = framed.forms(drawn_errors)
+    laws = None
+    if not isinstance(estimate, LeastSquares):
+        offset = framed.offset(estimate.coefficients)
+        sizes = framed.forms(estimate.coefficients + drawn_errors, offset=offset)[1]
+        laws = _defects(law @ frame + errors, sizes, len(strong))
     fewer = at.every(2).within(frame)
     half = fewer.forms(estimate.coefficients[None], fewer.moves.turns)
     unit, norms = (directions / norms[:, None])[order], norms[order]
     changed = np.sqrt(np.sum(half[0][0] ** 2, axis=0) / np.maximum(np.diag(half[1][0]), np.finfo(float).tiny))
-    sharp, squares = isinstance(estimate, LeastSquares), errors.transpose(0, 2, 1) @ errors
+    squares = errors.transpose(0, 2, 1) @ errors
     return Drawn(
-        unit, len(strong), spectrum.values[order], law @ frame, errors, sharp, squares, less, lengths / norms, changed
+        unit, len(strong), spectrum.values[order], law @ frame, errors, laws, squares, less, lengths / norms, changed
     )
+
+
+def _defects(
+    rows: Float[np.ndarray, "G R k"], denominators: Float[np.ndarray, "G k k"], strong: int
+) -> Float[np.ndarray, "G s"]:
+    """The relative defects of many models within the span of the first directions, ascending."""
+    judged = slice(0, strong)
+    roots = np.linalg.cholesky(denominators[:, judged, judged] + NULL * np.eye(strong))
+    inverses = np.linalg.inv(roots)
+    squares = inverses @ (rows.transpose(0, 2, 1) @ rows)[:, judged, judged] @ inverses.transpose(0, 2, 1)
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(squares), 0.0))
 
 
 def stated(rule: Rule, of: Drawn, floor: float = 0.0) -> Certificate:
     """The counts and bounds.
 
     A band about the numerator gives bounds of all defects at once. Where the errors are those of least squares, what is
-    below delta is tested besides, and the band keeps a small share of alpha.
+    below delta is tested besides, and the bands keep a small share of alpha. Else the upper bounds are quantiles of the
+    defects of the model with a drawn error: the model has an error of its own already, and a second one makes a defect
+    larger yet. They hold one by one, which is enough for a count from the smallest defect up: there is one defect that
+    is the first above delta.
     """
     count, judged = len(of.defects), slice(0, of.strong)
     lower, upper, least = np.zeros(count), np.full(count, np.inf), np.full(count, np.inf)
     if of.strong:
-        shares = (EACH if of.sharp else 1.0 - EACH, EACH)
+        level = (1.0 - 2.0 * EACH) * rule.alpha
         bands = [
-            simultaneous_band(form[:, judged, judged], 1.0 - share * rule.alpha)
-            for form, share in zip((of.numerator, of.denominator), shares, strict=True)
+            simultaneous_band(form[:, judged, judged], 1.0 - EACH * rule.alpha)
+            for form in (of.numerator, of.denominator)
         ]
         lower[judged], upper[judged] = bounded(of.defects[judged], bands[0], bands[1], floor)
+        if of.laws is not None:
+            place = int(np.ceil((len(of.laws) + 1) * (1.0 - level) - 1e-9))
+            upper[judged] = np.maximum(np.sort(of.laws, axis=0)[place - 1], of.defects[judged]) + floor
         least[judged] = upper[judged]
-        if of.sharp:
+        if of.laws is None and floor < rule.delta:
             rows, errors = of.rows[:, judged], of.errors[:, :, judged]
-            level = (1.0 - 2.0 * EACH) * rule.alpha
-            sharp = below(of.defects[judged], rows, errors, lower[judged], bands[1], rule.delta, level)
-            least[judged] = np.where(np.isfinite(sharp.least), sharp.least, upper[judged])
+            sharp = below(of.defects[judged], rows, errors, lower[judged], bands[1], rule.delta - floor, level)
+            least[judged] = np.where(np.isfinite(sharp.least), sharp.least + floor, upper[judged])
             upper[: sharp.count] = np.minimum(upper[: sharp.count], rule.delta)
             upper[sharp.count : of.strong] = np.maximum(upper[sharp.count : of.strong], np.nextafter(rule.delta, 1.0))
     certain, most = counted(Bounds(lower, upper), rule.delta)
@@ -191,12 +215,20 @@ class _Met:
             self, features=self.features[::step], slopes=self.slopes[::step], moves=part, root=self.root[::step]
         )
 
+    def offset(self, coefficients: Float[np.ndarray, "r m"]) -> Float[np.ndarray, "B q m"]:
+        """By what outputs are turned where the model is zero: shifts of outputs."""
+        values = self.features @ coefficients
+        return self.moves.turns - (self.moves.turning @ values[:, None, :, None])[..., 0]
+
     def forms(
-        self, coefficients: Float[np.ndarray, "G r m"], turns: Float[np.ndarray, "B q m"] | None = None
+        self,
+        coefficients: Float[np.ndarray, "G r m"],
+        turns: Float[np.ndarray, "B q m"] | None = None,
+        offset: Float[np.ndarray, "B q m"] | None = None,
     ) -> tuple[Float[np.ndarray, "G R q"], Float[np.ndarray, "G q q"]]:
         """The numerator of the relative defect as rows, one for each point and output, and the denominator as a
         quadratic form, weighted means over the points, of models or of their errors; `turns` of outputs, by default
-        those of the linear part."""
+        those of the linear part and the `offset`."""
         count, _, m = coefficients.shape
         points, n, r = self.slopes.shape
         fields, _, turning = self.moves
@@ -211,10 +243,11 @@ class _Met:
         measured = fields / self.units.inputs
         outer = measured @ measured.transpose(0, 2, 1)
         denominator = (sizes @ outer.reshape(points, q * q)).reshape(count, q, q)
-        if turns is None and turning.any():
+        if turns is None and (turning.any() or offset is not None):
             values = (self.features @ flat).reshape(points, count, m)
             turned = (turning.reshape(points, q * m, m) @ values.transpose(0, 2, 1)).reshape(points, q, m, count)
             turned = turned.transpose(0, 3, 2, 1)
+            turned = turned if offset is None else turned + offset.transpose(0, 2, 1)[:, None]
         else:
             turned = None if turns is None or not turns.any() else turns.transpose(0, 2, 1)[:, None]
         if turned is not None:
@@ -231,7 +264,7 @@ def _rows(parts: Float[np.ndarray, "B G m q"]) -> Float[np.ndarray, "G R q"]:
 
 
 def _met(
-    question: Question, estimate: LeastSquares | Refits, units: Units, x: np.ndarray, weights: np.ndarray
+    question: Question, estimate: Estimate, units: Units, x: np.ndarray, weights: np.ndarray
 ) -> tuple[_Met, Float[np.ndarray, "B m"]]:
     """And the model's values."""
     features, slopes = estimate.at(x)

@@ -28,6 +28,7 @@ from ._finite import finite_cloud
 from ._question import CERTIFICATE, Asked, Question, Rule
 from ._symmetries import Symmetries
 from ._tangency import Cloud, block_scales, reduce_cloud
+from ._tangent_certificate import tangent_certificate
 
 UPRIGHT = 0.1  # sine of the angle between a tangent space of a graph and the outputs from which on it is one of a graph
 
@@ -47,6 +48,8 @@ def cloud(
     max_points: int = 50_000,
     seed: int = 0,
     evidence: Asked = "gap",
+    delta: float = 0.05,
+    alpha: float = 0.05,
 ) -> Symmetries:
     """The symmetries of a point cloud: fields tangent to the submanifold it lies on.
 
@@ -61,7 +64,9 @@ def cloud(
         tolerance, min_gap, names, seed: as in `function`.
         max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched
             in memory.
-        evidence: "gap", and nothing else: how tangent spaces err has no law that a certificate could be read from.
+        evidence: "gap" (default), or "certificate": besides, at least and at most how many symmetries there are to
+            within `delta`, with a confidence of 1 - `alpha`, taking the noise of points to be independent. delta,
+            alpha: as in `dataset`.
     Returns:
         Symmetries without target. The resolution of a direction is the error of the tangent spaces along it, noise
         and bias. "Cannot tell" where the points look like no surface of this dimension at any scale.
@@ -71,7 +76,7 @@ def cloud(
     Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
     """
     check_action(action, "action")
-    rule, search = _rule(tolerance, min_gap, seed, evidence), Search(dimension, neighbours, max_points)
+    rule, search = Rule(tolerance, min_gap, seed, evidence, delta, alpha), Search(dimension, neighbours, max_points)
     data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
@@ -95,6 +100,8 @@ def graph(
     max_points: int = 50_000,
     seed: int = 0,
     evidence: Asked = "gap",
+    delta: float = 0.05,
+    alpha: float = 0.05,
 ) -> Symmetries:
     """The symmetries of supervised data with no model: of the cloud {(x_i, y_i)}.
 
@@ -107,7 +114,7 @@ def graph(
             vector in place of y, since the identity part of the map commutes with everything and would hide a
             violation.
         dimension: of the graph; default that of the inputs' own submanifold, estimated.
-        neighbours, tolerance, min_gap, names, output_names, max_points, seed, evidence: as in `cloud`.
+        neighbours, tolerance, min_gap, names, output_names, max_points, seed, evidence, delta, alpha: as in `cloud`.
     Returns:
         Symmetries.
     Raises:
@@ -118,7 +125,7 @@ def graph(
     check_action(target, "target", fibre=True)
     check_same_algebra(source, target)
     transition = checked_flag(transition, "transition")
-    rule, search = _rule(tolerance, min_gap, seed, evidence), Search(dimension, neighbours, max_points)
+    rule, search = Rule(tolerance, min_gap, seed, evidence, delta, alpha), Search(dimension, neighbours, max_points)
     inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
     if not transition:
         check_sides(inputs, outputs, source, target)
@@ -139,17 +146,6 @@ def graph(
     check_varying(moves.min(axis=0), moves.max(axis=0), labels, "x, y", np.zeros(len(labels), bool))
     question = Question(source, tangent(source), inputs.names + labels, TRANSITION, lifted=True)
     return graph_symmetries(question, rule, search, inputs.values, moves)
-
-
-def _rule(tolerance: float | None, min_gap: float, seed: int, evidence: Asked) -> Rule:
-    """Raises: ValueError where a certificate was asked for."""
-    if Rule(tolerance, min_gap, seed, evidence).evidence == CERTIFICATE:
-        raise ValueError(
-            "evidence: how tangent spaces err has no law that a certificate could be read from. Where functions vanish"
-            " on the points, lieder.discover.level_set(..., evidence='certificate') has one; where outputs belong to"
-            " inputs, a model has, lieder.discover.dataset(x, y, ..., fit=..., evidence='certificate')."
-        )
-    return Rule(tolerance, min_gap, seed)
 
 
 @dataclass(frozen=True)
@@ -208,7 +204,10 @@ def _cloud_symmetries(
     def finite(generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         return finite_cloud(action, generators, reduction.points, found.kept, found.units, scale)
 
-    return conclude(question, rule, split, _doubt(found, action, unknown), finite, described)
+    answer = conclude(question, rule, split, _doubt(found, action, unknown), finite, described)
+    if rule.evidence != CERTIFICATE:
+        return answer
+    return replace(answer, certificate=tangent_certificate(question, rule, answer, found, unknown))
 
 
 def _doubt(found: Cloud, action: AbstractAction, unknown: str) -> Doubt:

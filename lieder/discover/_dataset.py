@@ -13,7 +13,6 @@ from ..derivative import values
 from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
 from ..sampling import Stream, Table, common_spread, gather, groups_of, intrinsic_dimension, stream
-from ._certified import uncertified
 from ._checks import (
     all_rows,
     check_action,
@@ -72,8 +71,7 @@ def dataset(
         tolerance, min_gap, names, output_names, seed: as in `function`.
         evidence: "gap", the largest gap between defects and nothing more (default), or "certificate": besides, at least
             and at most how many symmetries there are to within `delta`, with a confidence of 1 - `alpha`, for a model
-            that is fitted (see `Certificate`); for a graph it says that there is none. It changes nothing else of the
-            answer.
+            that is fitted or a graph (see `Certificate`). It changes nothing else of the answer.
         delta: the relative defect up to which a direction counts as a symmetry (default .05). alpha: the probability of
             an error, from .001 to .5 (default .05).
         groups: (N,) labels of rows that hang together (a planet, a trajectory, a batch): they are held out, and left
@@ -124,11 +122,7 @@ def dataset(
             unused = "; a graph has no weights, the given ones are not used" if weighting == "given" else ""
             described = f"none; the graph of the data was used, {why}{unused}"
             question = replace(question, method=GRAPH)
-            found = graph_symmetries(question, rule, Search(), inputs.values, outputs.values, described)
-            if rule.evidence != CERTIFICATE:
-                return found
-            reason = "no model was fitted, and the graph of data has no law of errors to certify by"
-            return replace(found, certificate=uncertified(question, rule, len(inputs.values), reason))
+            return graph_symmetries(question, rule, Search(), inputs.values, outputs.values, described)
     if fitted is None:
         check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
         fitted = models.fit(

@@ -1,7 +1,7 @@
 """What the page of a discovery lets its reader move: directions as they are read, and examples carried along them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,8 @@ from .. import report
 from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
 from ._evidence import piled_up
+from ._record import Record
 
-Record = Any  # a Symmetries, whose file imports this one
 FRAMES = 41  # positions of t, an odd number: the one in the middle is 0
 REACH = 1.5  # spreads by which the column that is moved most is moved at the ends, as a rule
 STEPS = 8  # of the integrator from one position to the next, each less than a hundredth of the spread
@@ -63,13 +63,8 @@ def directions(found: Record) -> "report.Directions":
     """The spectrum of a page, with the bounds of a certificate where there is one."""
     c, evidence = found.certificate, found.evidence
     if c is not None and len(c.defects):
-        count = len(c.defects)
-        read = ["undecided"] * count
-        read[: c.at_least] = ["symmetric"] * c.at_least
-        first, last = c.at_most - c.weak, count - c.weak
-        read[first:last] = ["broken"] * max(last - first, 0)
         bounds = f"what holds at once with a confidence of {100 * (1 - c.alpha):g} %"
-        return report.Directions(c.defects, c.lower, c.upper, read, bounds, [(f"delta {c.delta:g}", c.delta)])
+        return report.Directions(c.defects, c.lower, c.upper, c.readings, bounds, [(f"delta {c.delta:g}", c.delta)])
     lower, upper = (None, None) if evidence.intervals is None else evidence.intervals.T
     lines = [("resolution", evidence.resolution)] if evidence.resolution > 0 else []
     if evidence.tolerance is not None:

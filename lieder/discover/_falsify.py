@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from ..action import moved, velocities
 from ..late import ensemble
-from ._finite import step
+from ._finite import STEP, step
 from ._question import Question
 
 SIGNS = 999  # random signs: p-values from 1 / 1000
@@ -15,6 +15,7 @@ MOST = 4  # generators that are tried
 FOLDS = 3
 TREES = 60
 ROWS = 2000  # that the classifier is shown
+HALF = 0.5  # of the spread: by so much rows are moved either way when their distribution is asked about
 
 Model = Callable[[Float[np.ndarray, "N n"]], Float[np.ndarray, "N m"]]
 
@@ -66,40 +67,46 @@ def inputs_moved(
     groups: np.ndarray,
     seed: int,
 ) -> float:
-    """p-value of the hypothesis that inputs moved by a quarter of their spread are distributed as before.
+    """p-value of the hypothesis that inputs are distributed as they are when moved.
 
-    Trees are shown moved and unmoved rows of other groups; a row is counted by how much more they take its moved self
-    for moved than its unmoved one. Folds share what their trees were shown, so that each has a p-value of its own.
+    Each row, with all of its group, is moved ahead or back by half of the spread, which a coin decides. Under the
+    hypothesis where it lies then says nothing of the coin, so that what trees guess of the coins of other rows, added
+    up, has the law that it has under coins tossed anew. Folds share what their trees were shown, so that each has a
+    p-value of its own.
 
     Returns: the least over the generators, times their number; NaN where no row can be moved.
-    Reference: Lopez-Paz and Oquab (2017), revisiting classifier two-sample tests.
+    Reference: Lopez-Paz and Oquab (2017), revisiting classifier two-sample tests; the randomisation given the rows:
+    Fisher (1935), The Design of Experiments, section 21.
     """
     picked = np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int)
-    x, y, groups = x[picked], y[picked], groups[picked]
+    x, y, groups = x[picked], y[picked], np.unique(groups[picked], return_inverse=True)[1].reshape(-1)
     n = x.shape[1]
     pairs = np.concatenate([x, y], axis=1)
     found = []
     for xi in generators[:MOST]:
         speed = velocities(question.both, xi[None], pairs)[0]
-        time = step((x, speed[:, :n]))
-        there = moved(question.both, xi[None], pairs, np.array([time]))[0][:, :n]
-        if not np.isfinite(there).all() or not np.any(speed[:, :n]):
+        time = HALF / STEP * step((x, speed[:, :n]))
+        ways = moved(question.both, np.tile(xi, (2, 1)), pairs, np.array([-time, time]))[:, :, :n]
+        if not np.isfinite(ways).all() or not np.any(speed[:, :n]):
             continue
-        found.append(_told_apart(x, there, groups, seed))
+        found.append(_coins_told(ways, groups, seed))
     return min(1.0, len(found) * min(found)) if found else float("nan")
 
 
-def _told_apart(x: np.ndarray, there: np.ndarray, groups: np.ndarray, seed: int) -> float:
+def _coins_told(ways: Float[np.ndarray, "2 N n"], groups: Int[np.ndarray, " N"], seed: int) -> float:
     """The least p-value of the folds, times their number."""
-    names = np.unique(groups)
-    fold = np.random.default_rng(seed).permutation(len(names))[np.searchsorted(names, groups)] % min(FOLDS, len(names))
+    random = np.random.default_rng([seed, 1])  # not the stream of the signs
+    count = int(groups.max()) + 1
+    fold = random.permutation(count)[groups] % min(FOLDS, count)
+    coins = random.integers(0, 2, count)[groups]
+    there = np.where(coins[:, None] == 1, ways[1], ways[0])
     found = []
     for k in range(fold.max() + 1):
         shown, mine = fold != k, fold == k
         trees = ensemble.RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
-        trees.fit(np.concatenate([x[shown], there[shown]]), np.repeat([0, 1], shown.sum()))
-        more = np.subtract(*(np.asarray(trees.predict_proba(z[mine]))[:, 1] for z in (there, x)))
-        found.append(signs(more, groups[mine], seed))
+        trees.fit(ways[:, shown].reshape(-1, ways.shape[2]), np.repeat([0, 1], shown.sum()))
+        guessed = np.asarray(trees.predict_proba(there[mine]))[:, 1]
+        found.append(signs((2 * coins[mine] - 1) * (guessed - guessed.mean()), groups[mine], seed))
     return min(1.0, len(found) * min(found))
 
 

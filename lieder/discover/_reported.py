@@ -13,8 +13,9 @@ from ..files import check_path
 from ..sampling import checked_flag
 from ._certificate import sentences
 from ._evidence import SYMMETRIES
-from ._explored import Explored, Picked, Record, directions, explorer, readings
+from ._explored import Explored, Picked, directions, explorer, readings
 from ._page import DRAWN, Shelf, bracket_table, page
+from ._record import Record
 from ._storage import OWN, written_action
 from ._summary import Columns, Shown, Told, orbits_among
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,19 +89,21 @@ class Symmetries:
     @property
     def symmetric(self) -> Float[np.ndarray, "a q"]:
         """Generators that are symmetries: of the certified space where there is a certificate, else those found."""
-        return self._read("symmetric") if self.certificate is None else self.certificate.symmetric
+        return self._read("symmetric")
 
     @property
     def broken(self) -> Float[np.ndarray, "b q"]:
         """Generators that are none: certified to be above delta, or of defects `min_gap` times what data resolve."""
-        return self._read("broken") if self.certificate is None else self.certificate.broken
+        return self._read("broken")
 
     @property
     def undecided(self) -> Float[np.ndarray, "u q"]:
         """Directions that the data leave open, weakly determined ones among them."""
-        return self._read("undecided") if self.certificate is None else self.certificate.undecided
+        return self._read("undecided")
 
     def _read(self, reading: str) -> Float[np.ndarray, "some q"]:
+        if self.certificate is not None:
+            return self.certificate.read(reading)
         return self.directions[np.array(readings(self), dtype=object) == reading]
 
     @property
@@ -190,6 +193,10 @@ class Symmetries:
 
         Returns: (dim, q), largest entry of a row 1 in size.
         """
+        return self._sparse.copy()
+
+    @cached_property
+    def _sparse(self) -> Float[np.ndarray, "dim q"]:
         limit = self.evidence.limit(self.defects[: self.dim])
         rows = simple_basis(self.basis, self.numerator, self.denominator, limit)
         shown = self.source if self.lifted else self.total

@@ -84,8 +84,10 @@ def reduce_cloud(
         starts = range(0, len(spaces.points), size)
         for begin in progress(starts, len(starts), "tangency"):
             chosen = slice(begin, begin + size)
-            theta, normal = _tangency(action, spaces.points[chosen], spaces.bases[chosen], units, size)
-            theta2, normal2 = _tangency(action, spaces.other_points[chosen], spaces.other_bases[chosen], units, size)
+            theta, normal = fields_across(action, spaces.points[chosen], spaces.bases[chosen], units, size)
+            theta2, normal2 = fields_across(
+                action, spaces.other_points[chosen], spaces.other_bases[chosen], units, size
+            )
             drawn = draws.rows(begin, begin + len(normal))
             found = found.absorb(drawn, np.ones(len(normal)), _across(normal), (_across(theta),))
             error, moved = error.absorb(_rows(normal - normal2)), moved.absorb(_rows(theta - theta2))
@@ -124,10 +126,12 @@ def _fields(action: AbstractAction, points: Array) -> Array:
     return jax.vmap(action.fields)(points)
 
 
-def _tangency(
-    action: AbstractAction, points: np.ndarray, bases: np.ndarray, units: np.ndarray, size: int
+def fields_across(
+    action: AbstractAction, points: np.ndarray, bases: np.ndarray, units: np.ndarray, size: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fields (p, q, n) at points in block units, and their parts across the tangent spaces."""
+    """Fields (p, q, n) at points in block units, and their parts across the tangent spaces; `size`, of the batches that
+    they come in."""
+    size = max(size, len(points))
     padded = np.resize(points * units, (size, points.shape[1]))  # so that nothing is compiled twice
     theta = np.asarray(_fields(action, jnp.asarray(padded, jnp.float64)))[: len(points)] / units
     return theta, theta - (theta @ np.swapaxes(bases, 1, 2)) @ bases

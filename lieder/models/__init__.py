@@ -15,6 +15,8 @@ from ._many import fit_stream as fit_stream
 from ._many import is_linear as is_linear
 from ._mlp import Network as Network
 from ._nearest import followed as followed
+from ._posterior import Posterior as Posterior
+from ._posterior import posterior as posterior
 from ._refit import Design as Design
 from ._refit import LeastSquares as LeastSquares
 from ._refit import Undetermined as Undetermined

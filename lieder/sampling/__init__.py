@@ -11,10 +11,13 @@ from ._grid_jets import grid_jets as grid_jets
 from ._groups import Groups as Groups
 from ._groups import dealt as dealt
 from ._groups import groups_of as groups_of
+from ._local_fits import LocalFits as LocalFits
 from ._moments import Moments as Moments
 from ._moments import moments as moments
+from ._neighbours import Redrawn as Redrawn
 from ._neighbours import Scale as Scale
 from ._neighbours import Tangents as Tangents
+from ._neighbours import redrawn_tangents as redrawn_tangents
 from ._neighbours import surface_distances as surface_distances
 from ._neighbours import tangent_scale as tangent_scale
 from ._neighbours import tangents as tangents

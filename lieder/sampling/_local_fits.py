@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 FLOATS = 2**22  # numbers in the arrays of one batch of neighbourhoods
+OWN = 0.05  # least share of itself that a point is taken to leave to the others
 RIDGE = 1e-12  # share of the mean diagonal added to the Gram matrix: neighbours may repeat positions
 
 
@@ -60,17 +61,48 @@ def local_fits(
     return LocalFits(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
 
-def _fit(near: np.ndarray, queries: np.ndarray, d: int, order: int, thickness: bool) -> LocalFits:
-    """`local_fits` of one batch; near (q, k, n)."""
+def own_residuals(
+    cloud: Float[np.ndarray, "points n"], index: Int[np.ndarray, "points k"], dimension: int, order: int
+) -> Float[np.ndarray, "points n"]:
+    """How far each point lies off the surface that is fitted to its neighbours, itself among them.
+
+    A residual is divided by the root of what the point leaves to the others, 1 - h with its leverage h: its square then
+    has the mean of the noise's.
+
+    Arguments: as `local_fits`, with each point's neighbours, the first of which is the point itself.
+    Returns: (N, n).
+    Reference: MacKinnon and White (1985), HC2.
+    """
+    size = max(1, FLOATS // (index.shape[1] * (coefficients(dimension, order) + cloud.shape[1])))
+    out = []
+    for begin in range(0, len(cloud), size):
+        near, queries = cloud[index[begin : begin + size]], cloud[begin : begin + size]
+        last, w, radius = _surface(near, queries, dimension, order)
+        own = _polynomials(last.along[:, :1], order)
+        left = 1.0 - w[:, 0] * (own @ np.linalg.solve(last.gram, np.swapaxes(own, 1, 2)))[:, 0, 0]
+        out.append(last.residual[:, 0] * (radius / np.sqrt(np.maximum(left, OWN)))[:, None])
+    return np.concatenate(out)
+
+
+def _surface(near: np.ndarray, queries: np.ndarray, d: int, order: int) -> tuple["_Regression", np.ndarray, np.ndarray]:
+    """The second regression of one batch, near (q, k, n), in units of each neighbourhood's radius; weights (q, k); and
+    the radius (q,)."""
     away = near - queries[:, None]
     squares = np.einsum("qkn,qkn->qk", away, away)
     # A cloud that repeats one point k times has no radius; any unit will do.
     radius = np.sqrt(np.where(squares[:, -1] > 0, squares[:, -1], 1.0))
     # The farthest would have no weight at all, and the fewest points that determine the coefficients not suffice.
     w = 1.0 - squares / (1.0 + 1.0 / near.shape[1]) / radius[:, None] ** 2
+    # Neighbours of a cloud that was moved need no longer be the nearest.
+    w = np.maximum(w, 0.0)
     local = away / radius[:, None, None]
     first = _regression(local, w, np.zeros_like(queries), _principal(local, w, d), order)
-    last = _regression(local, w, first.centre, first.bases, order)
+    return _regression(local, w, first.centre, first.bases, order), w, radius
+
+
+def _fit(near: np.ndarray, queries: np.ndarray, d: int, order: int, thickness: bool) -> LocalFits:
+    """`local_fits` of one batch; near (q, k, n)."""
+    last, w, radius = _surface(near, queries, d, order)
     gram, residual = last.gram, last.residual
     freedom = np.maximum(w.sum(axis=1) * (1.0 - gram.shape[1] / near.shape[1]), 1e-9)
     scatter = np.einsum("qkn,qk,qkn->q", residual, w, residual) / freedom

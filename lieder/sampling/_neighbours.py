@@ -1,18 +1,20 @@
 """Tangent spaces of a point cloud, their scale and their error."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..late import neighbors
 from ._dimension import intrinsic_dimension
-from ._local_fits import LocalFits, coefficients, local_fits
+from ._local_fits import LocalFits, coefficients, local_fits, own_residuals
 from ._outliers import apart
 
 PROBES = 200  # queries at which scales are compared
 LARGEST = 2048  # neighbours: their noise is then small beside all else, and more would only cost
 EXACT = 1e-8  # errors below it are not worth a larger neighbourhood
+MOST = 256  # neighbours, where noise is drawn many times
 THICK = 0.5  # scatter across a surface over the spread along it from which a neighbourhood shows no tangent space
 SURE = 0.35  # below it the noise of a tangent space is as estimated, and a difference from it tells of bias
 # A query's distance from its neighbours' mean along the surface, over their spread in that direction: sqrt 3 at the end
@@ -203,3 +205,55 @@ def surface_distances(
     one, two = (near.fits(k, most=max(scale.neighbours, scale.other)) for k in (scale.neighbours, scale.other))
     away = np.linalg.norm(one.points - queries, axis=1) - np.linalg.norm(one.points - two.points, axis=1)
     return np.where(np.maximum(one.beyond, two.beyond) > EDGE, np.nan, np.maximum(away, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """Tangent spaces of a cloud, and of clouds whose noise is drawn anew.
+
+    Fields: `chosen`, `wider`: points (M, n) and bases (M, d, n) among `neighbours` and twice as many; `draws` of the
+    same; `share`: by what the difference of the two scales is multiplied to give the bias of the first.
+    """
+
+    chosen: LocalFits
+    wider: LocalFits
+    draws: Iterator[tuple[LocalFits, LocalFits]]
+    share: float
+    neighbours: int
+
+
+def redrawn_tangents(
+    cloud: Float[np.ndarray, "points n"], scale: Scale, queries: Int[np.ndarray, " queries"], draws: int, seed: int
+) -> Redrawn:
+    """Tangent spaces of less bias than noise, and how they would differ with other noise.
+
+    Half as many neighbours as err least in sum: bias falls, and noise can be drawn. Each point is moved by its own
+    residual, ahead or back as a coin decides, and the same neighbourhoods are fitted again: what they share varies
+    together.
+
+    Arguments: `cloud` (N, n) in units that can be compared; `scale` of it; `queries`, numbers of points; `draws`, how
+        many; `seed`.
+    Returns: Redrawn.
+    Raises: ValueError for a cloud of too few points.
+    Reference: Wu (1986), jackknife, bootstrap and other resampling methods in regression analysis (external draws);
+    Hall (1992), undersmoothing: effect of bootstrap estimators of bias.
+    """
+    d, order = scale.dimension, scale.order
+    least = 2 * coefficients(d, order)
+    k = int(np.clip(scale.neighbours // 2, least, max(MOST, least)))
+    if len(cloud) < 4 * k:
+        raise ValueError(f"{len(cloud)} points are too few to draw tangent spaces of {k} neighbours anew")
+    finder = neighbors.NearestNeighbors().fit(cloud)
+    index = finder.kneighbors(cloud, n_neighbors=2 * k, return_distance=False)
+    # Where points coincide another may come first.
+    index[:, 0] = np.arange(len(cloud))
+    noise = own_residuals(cloud, index[:, :k], d, order)
+    near = index[queries]
+
+    def fits(points: np.ndarray) -> tuple[LocalFits, LocalFits]:
+        one, two = (local_fits(points, cloud[queries], near[:, :count], d, order) for count in (k, 2 * k))
+        return one, two
+
+    random = np.random.default_rng(seed)
+    drawn = (fits(cloud + noise * random.choice([-1.0, 1.0], size=(len(cloud), 1))) for _ in range(draws))
+    return Redrawn(*fits(cloud), drawn, 1.0 / (2.0 ** (order / d) - 1.0), k)

@@ -154,6 +154,19 @@ def test_report_stands_alone_and_escapes_names(tmp_path):
     assert all(link.startswith(("data:", "#")) for link in links), links
 
 
+def test_the_simple_basis_is_sought_once_and_is_nobodys(tmp_path, monkeypatch):
+    from lieder.discover import _symmetries
+
+    asked = []
+    sought = _symmetries.simple_basis
+    monkeypatch.setattr(_symmetries, "simple_basis", lambda *given: asked.append(1) or sought(*given))
+    s = rotation()
+    s.report(tmp_path / "page.html", explore=False)
+    plt.close("all")
+    s.sparse()[:] = 0.0  # the caller's own
+    assert len(asked) == 1 and np.abs(s.sparse()).max() == 1.0
+
+
 def test_report_without_symmetry(tmp_path):
     page = record("no symmetry").report(tmp_path / "page.html").read_text(encoding="utf-8")
     plt.close("all")
