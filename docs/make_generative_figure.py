@@ -34,9 +34,9 @@ def main(folder: Path) -> None:
     for axes, (plan, found) in zip(figure.subplots(1, 4), models.items(), strict=True):
         planted = angles(plan, 100_000, 1)
         if plan != "none":
-            axes.hist(planted, 90, (-180, 180), density=True, histtype="step", color=ORANGE, label="planted")
+            axes.hist(planted, 90, range=(-180, 180), density=True, histtype="step", color=ORANGE, label="planted")
         draws = np.degrees(found.spreads["rotation"].draws)
-        axes.hist(draws, 90, (-180, 180), density=True, color=BLUE, alpha=0.7, label="found")
+        axes.hist(draws, 90, range=(-180, 180), density=True, color=BLUE, alpha=0.7, label="found")
         axes.set_title(TITLES[plan], fontsize=10, color=INK)
         axes.set(xticks=(-180, -90, 0, 90, 180), yticks=[])
         axes.set_xlabel("degrees from the middle", fontsize=9, color=INK)

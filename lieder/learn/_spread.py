@@ -10,6 +10,7 @@ SMALL = {"angle": np.radians(3.0), "factor": 0.03, "share": 0.03, "number": 0.03
 WHOLE = 0.93  # of a half turn: a range that is called the whole circle
 PEAK, DIP = 0.3, 0.7  # a mode is so high of the highest, and what lies between two is lower than so much of the lesser
 BINS = 90
+CHANCE = 1.5  # over the root of n: waves in n even draws are of .89
 CANDIDATES = 240  # ranges that are compared in `beyond`
 LEVELS = np.linspace(0.025, 0.975, 39)
 _DONE = {
@@ -131,12 +132,15 @@ def centred(draws: Float[np.ndarray, "pictures n"], turning: bool) -> Float[np.n
     """Draws about the middle of those of their picture: prototypes stand as they happen to stand.
 
     On a circle the middle is the direction of the wave that is strongest in most pictures, of one, two or three crests:
-    two modes half a turn apart have no mean.
+    two modes half a turn apart have no mean. Where no wave is stronger than chance makes it the draws have no middle
+    and are left as they are: about that of their own few they would look gathered.
     """
     if not turning:
         return draws - draws.mean(axis=1, keepdims=True)
     waves = [np.exp(1j * m * draws).mean(axis=1) for m in (1, 2, 3)]
     sizes = [np.abs(wave).mean() for wave in waves]
+    if max(sizes) < CHANCE / np.sqrt(draws.shape[1]):
+        return draws
     m = 0 if sizes[0] > 0.2 else int(np.argmax(sizes))
     middle = np.angle(waves[m])[:, None] / (m + 1)
     return (draws - middle + np.pi) % (2 * np.pi) - np.pi

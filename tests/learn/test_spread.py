@@ -47,3 +47,11 @@ def test_draws_are_told_from_their_middle():
     assert np.abs(centred((draws + np.pi) % (2 * np.pi) - np.pi, True)).max() < 0.25
     two = rng.choice([-np.pi / 2, np.pi / 2], (20, 300)) + rng.uniform(-np.pi, np.pi, (20, 1))
     assert len(of(centred((two + np.pi) % (2 * np.pi) - np.pi, True).ravel()).modes) == 2
+
+
+def test_draws_all_around_are_not_gathered():
+    """Sixty-four even draws have a mean direction by chance; counted from it they would look narrower than they are."""
+    even = np.random.default_rng(5).uniform(-np.pi, np.pi, (256, 64))
+    around = of(centred(even, True).ravel())
+    assert around.range == pytest.approx(np.pi, rel=0.01)
+    assert around.beyond(of(np.zeros(1000))) == pytest.approx(np.pi, rel=0.02)
