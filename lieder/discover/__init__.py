@@ -22,6 +22,9 @@ from ._group import finite as finite
 from ._group_decision import FiniteEvidence as FiniteEvidence
 from ._level_set import level_set as level_set
 from ._noether import noether as noether
+from ._pairs import Learnt as Learnt
+from ._pairs import Pairs as Pairs
+from ._pairs import pairs as pairs
 from ._part import Part as Part
 from ._part import merge as merge
 from ._part import reduce as reduce

@@ -1,0 +1,62 @@
+"""A network that tells moved rows from real ones, and what it says of how alike they are."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+LN2 = float(np.log(2.0))
+FAR = 50.0  # spreads beyond which a row is as far as can be: what left the data needs no exact place
+Layers = list[tuple[Array, Array]]
+
+
+def discriminator(key: PRNGKeyArray, inputs: int, width: int) -> Layers:
+    """A new perceptron with two hidden layers, in single precision."""
+    sizes = [inputs, width, width, 1]
+    return [
+        (jax.random.normal(one, pair, jnp.float32) * np.float32(np.sqrt(2 / pair[0])), jnp.zeros(pair[1], jnp.float32))
+        for one, pair in zip(jax.random.split(key, 3), pairwise(sizes), strict=True)
+    ]
+
+
+def logits(layers: Layers, rows: Float[Array, "b n"]) -> Float[Array, " b"]:
+    """Of being real. The network is smooth (SiLU), since generators are trained by its slope."""
+    for w, b in layers[:-1]:
+        rows = jax.nn.silu(rows @ w + b)
+    w, b = layers[-1]
+    return (rows @ w + b)[:, 0]
+
+
+def fooled(layers: Layers, moved: Float[Array, "b n"]) -> Float[Array, ""]:
+    """The generators' loss: the cross entropy of moved rows, called real (Goodfellow et al. 2014, section 3)."""
+    return jnp.mean(jax.nn.softplus(-logits(layers, moved)))
+
+
+def told_apart(layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"]) -> Float[Array, " b"]:
+    """The cross entropy of both, in bits; 1 where nothing is told apart."""
+    return 0.5 * (jax.nn.softplus(-logits(layers, real)) + jax.nn.softplus(logits(layers, moved))) / LN2
+
+
+def discriminating(
+    layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"], smooth: float
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The discriminator's loss, cross entropy and `smooth` / 2 |slope at real rows|^2; and the cross entropy in bits.
+
+    The slope's penalty lets the game converge (Mescheder, Geiger, Nowozin 2018, R1).
+    """
+    entropy = jnp.mean(told_apart(layers, real, moved))
+    slope = jax.grad(lambda rows: jnp.sum(logits(layers, rows)))(real)
+    return LN2 * entropy + 0.5 * smooth * jnp.mean(jnp.sum(slope**2, axis=1)), entropy
+
+
+def divergence(
+    layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """A lower bound of the Jensen-Shannon divergence of real and moved rows in bits, and its standard error.
+
+    On rows that the discriminator was not trained on: 0 where they are alike, 1 where each is known for what it is.
+    """
+    each = 1.0 - told_apart(layers, real, moved)
+    return jnp.mean(each), jnp.std(each) / np.sqrt(len(real))

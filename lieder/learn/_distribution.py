@@ -1,0 +1,50 @@
+"""How far a learned action moves the rows that are to look like real ones: the distribution of its coefficients."""
+
+import numbers
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+Kind = Literal["normal", "uniform", "integers"]
+KINDS = ("normal", "uniform", "integers")
+REACH = 4.0  # standard deviations that hardly any draw exceeds
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """c in exp(sum_k c_k L_k): normal of standard deviation `spread`; uniform within +-spread; or whole numbers within
+    +-spread, each as likely, none of them zero, for groups that are discrete.
+
+    Raises: ValueError for what is no distribution.
+    """
+
+    kind: Kind = "normal"
+    spread: float = 1.0
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"distribution must be one of {', '.join(KINDS)}, got {self.kind!r}.")
+        real = isinstance(self.spread, numbers.Real) and not isinstance(self.spread, bool)
+        if not real or not 0 < self.spread < np.inf:
+            raise ValueError(f"spread must be a number above 0, got {self.spread!r}.")
+        if self.kind == "integers" and self.spread != int(self.spread):
+            raise ValueError(f"spread: the largest of the whole numbers is a whole number, got {self.spread!r}.")
+
+    @property
+    def largest(self) -> float:
+        """What hardly any coefficient exceeds."""
+        return self.spread * (REACH if self.kind == "normal" else 1.0)
+
+    def draw(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
+        """Coefficients, in single precision."""
+        if self.kind == "normal":
+            return self.spread * jax.random.normal(key, shape, jnp.float32)
+        if self.kind == "uniform":
+            return jax.random.uniform(key, shape, jnp.float32, -self.spread, self.spread)
+        size, sign = jax.random.split(key)
+        whole = jax.random.randint(size, shape, 1, int(self.spread) + 1).astype(jnp.float32)
+        return whole * jax.random.rademacher(sign, shape, jnp.float32)

@@ -1,0 +1,82 @@
+"""What training by an adversary says of its generators, in numbers and in words."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..discover import Learnt
+from ._game import FLOOR, Game
+
+ALIKE = 10.0  # degrees within which restarts count as having found the same
+MERGED = 0.95  # cosine of two generators from which on they are one
+SHRUNK = 0.05  # share of their size by which generators move the rows at least
+
+
+def told(
+    game: Game,
+    v: Float[np.ndarray, "r k"],
+    judged: Float[np.ndarray, "r+1 2"],
+    angles: Float[np.ndarray, " others"],
+    stopped: str,
+) -> Learnt:
+    """The record's numbers and words.
+
+    Arguments: `v`, the generators over the game's basis; `judged`, divergence in bits and its standard error for each,
+        and for directions taken at random; `angles` to other restarts, degrees; `stopped`, why training ended early.
+    """
+    bits, errors = judged.T
+    random = max(bits[-1], FLOOR)
+    shares = np.maximum(bits[:-1], 0.0) / random
+    known = np.sqrt(np.max(np.maximum(-bits[:-1], 0.0) + 2 * errors[:-1]) / random)
+    defects = np.minimum(np.sqrt(shares), 1.0)
+    s = game.settings
+    described = (
+        f"{s.steps} steps of {s.batch} rows; new discriminators find {_list(bits[:-1])} bits between held-out rows and"
+        f" those moved by each generator, and {bits[-1]:.2g} by directions taken at random"
+    )
+    notes = [
+        f"The number of generators, {len(v)}, was given: training decides which they are, not how many there are.",
+    ]
+    if len(angles):
+        alike = int(np.sum(angles <= ALIKE)) + 1
+        notes.append(
+            f"{alike} of {len(angles) + 1} restarts ended within {ALIKE:g} degrees of one another."
+            + ("" if alike > 1 else " There may be more symmetries than were asked for, or training found one by luck.")
+        )
+    if stopped:
+        notes.append(f"Training ended early: {stopped}.")
+    unknown = _failed(game, v, bits, errors)
+    order = np.argsort(defects, kind="stable")
+    return Learnt(
+        (v @ game.basis)[order],
+        defects[order],
+        float(np.clip(known, 1e-3, 1.0)),
+        "what the divergence of held-out rows leaves open, two standard errors",
+        described,
+        tuple(notes),
+        unknown,
+    )
+
+
+def _failed(game: Game, v: np.ndarray, bits: np.ndarray, errors: np.ndarray) -> str:
+    """Why nothing may be claimed, and what to change; or ""."""
+    sizes = np.linalg.norm(v, axis=1) * game.settings.coefficients.spread
+    if (dead := np.flatnonzero(sizes < SHRUNK)).size:
+        return (
+            f"generator{'s' * (dead.size > 1)} {_list(dead + 1)} shrank to the identity: raise losses.identity, or keep"
+            " size='fixed'"
+        )
+    unit = v / np.linalg.norm(v, axis=1, keepdims=True)
+    merged = np.argwhere(np.triu(np.abs(unit @ unit.T), 1) > MERGED)
+    if len(merged):
+        i, j = merged[0] + 1
+        return f"generators {i} and {j} became one: raise losses.channels, ask for fewer, or keep size='fixed'"
+    if bits[-1] < max(FLOOR, 3 * errors[-1]):
+        return (
+            "the discriminator tells not even rows moved in directions taken at random from real ones: give more rows"
+            " or steps, or a larger spread"
+        )
+    return ""
+
+
+def _list(values) -> str:
+    return ", ".join(f"{value:.2g}" for value in values)
