@@ -36,8 +36,10 @@ from ._vector_field import vector_field as vector_field
 
 # Verbs of the room above, `learn`, that are met here. Each is also imported below `if TYPE_CHECKING`, for checkers.
 if TYPE_CHECKING:
+    from ..learn import Losses as Losses
+    from ..learn import adversarial as adversarial
     from ..learn import generative as generative
 
-_LEARNT: dict[str, str] = {"generative": "lieder.learn"}
+_LEARNT = dict.fromkeys(("Losses", "adversarial", "generative"), "lieder.learn")
 
 __getattr__ = _door(__name__, _LEARNT)

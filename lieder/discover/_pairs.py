@@ -42,8 +42,8 @@ class Learnt:
 class Pairs:
     """Rows that belong together and how they are acted on, checked.
 
-    Fields: `question`, of which candidates it is asked; `inputs` (N, n); `outputs` (N, m), of no columns where there are
-        none.
+    Fields: `question`, of which candidates it is asked; `inputs` (N, n); `outputs` (N, m), of no
+        columns where there are none.
     """
 
     question: Question

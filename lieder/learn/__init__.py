@@ -2,7 +2,9 @@
 
 The verbs are met in `lieder.discover`: whoever discovers need not know what trains."""
 
+from ._adversarial import adversarial as adversarial
 from ._descent import Descent as Descent
+from ._game import Losses as Losses
 from ._generative import generative as generative
 from ._inference import Blur as Blur
 from ._model import Generative as Generative

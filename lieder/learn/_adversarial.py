@@ -1,20 +1,22 @@
 """Generators that a discriminator cannot catch: symmetries of a distribution, with neither a model nor derivatives."""
 
 import os
+from functools import partial
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int
 
 from ..action import AbstractAction, AbstractFibreAction
-from ..discover import Learnt, Symmetries, pairs
+from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ._distribution import Coefficients, Kind
-from ._game import BLOCK, Game, Losses, Settings, orthonormal
+from ._game import BLOCK, Game, Losses, Settings, board, orthonormal
+from ._numbers import check_whole
 from ._told import told
-from ._training import Trained, trained
+from ._training import trained
 
 HELD = 0.2  # share of the rows that training does not see
 MOST_HELD = 4096
@@ -88,25 +90,35 @@ def adversarial(
         method="symmetries by an adversary",
     )
     free = _free(size, distribution)
+    check_whole(restarts, "restarts")
     losses = losses if losses is not None else Losses(1.0, "cosine", 1.0) if free else Losses()
     settings = Settings(
         n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth
     )
-    game = _game(rows, settings, seed)
-    key = jax.random.key(seed)
-    starts = [game.start(jax.random.fold_in(key, number)) for number in range(restarts)]
-    states = jax.tree.map(lambda *leaves: jnp.stack(leaves), *starts)
+    held = _held(len(rows.inputs), seed)
+    on, game = board(rows.rows, rows.motion, held), Game(rows.question.both, settings)
+    if n_generators > len(on.basis):
+        raise ValueError(
+            f"n_generators: {n_generators} were asked for, but only {len(on.basis)} combinations of the"
+            f" {source.algebra.dim} candidates move the rows. Ask for fewer, or give more candidates."
+        )
+    start, course, judging = jax.random.split(jax.random.key(seed), 3)
+    starts = [game.start(on, each) for each in jax.random.split(start, restarts)]
     done = trained(
-        states,
-        game.block,
-        lambda states: float(jnp.min(game.scores(states))),
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *starts),
+        partial(game.block, on),
+        lambda states: jnp.min(game.scores(on, states)),
         blocks=-(-steps // BLOCK),
-        key=jax.random.fold_in(key, restarts),
+        key=course,
         title="Generators against a discriminator",
-        mark=fingerprint(rows.rows, game.basis, repr(settings), restarts, seed),
+        mark=fingerprint(rows.rows, on.basis, repr(settings), restarts, seed),
         checkpoint=checkpoint,
     )
-    return rows.recorded(_learnt(game, done, key), game.held)
+    chosen = int(jnp.argmin(game.scores(on, done.best)))
+    every = np.asarray(jax.vmap(orthonormal)(done.best["v"]) if settings.fixed else done.best["v"], float)
+    judged = game.judged(on, every[chosen], judging)
+    basis = np.asarray(on.basis, float)
+    return rows.recorded(told(settings, every, chosen, basis, judged, done.stopped), held)
 
 
 def _free(size: str, distribution: str) -> bool:
@@ -115,32 +127,7 @@ def _free(size: str, distribution: str) -> bool:
     return size == "free" or distribution == "integers"
 
 
-def _game(rows, settings: Settings, seed: int) -> Game:
-    """The game on a random part of the rows; the others judge."""
-    count = len(rows.inputs)
-    order = np.random.default_rng(seed).permutation(count)
+def _held(count: int, seed: int) -> Int[np.ndarray, " held"]:
+    """The rows for judging, taken at random."""
     held = min(max(int(HELD * count), 1), MOST_HELD)
-    game = Game(rows, settings, np.sort(order[held:]), np.sort(order[:held]))
-    if settings.generators > len(game.basis):
-        raise ValueError(
-            f"n_generators: {settings.generators} were asked for, but only {len(game.basis)} combinations of the"
-            f" {rows.question.source.algebra.dim} candidates move the rows. Ask for fewer, or give more candidates."
-        )
-    return game
-
-
-def _learnt(game: Game, done: Trained, key) -> Learnt:
-    """The generators of the best restart, and what new discriminators say of them."""
-    scores = np.asarray(game.scores(done.best))
-    chosen = int(np.argmin(scores))
-    every = np.asarray(jax.vmap(orthonormal)(done.best["v"]) if game.settings.fixed else done.best["v"], float)
-    v = every[chosen]
-    judged = game.judged(v, jax.random.fold_in(key, -1))
-    return told(game, v, judged, _angles(every, chosen), done.stopped)
-
-
-def _angles(every: Float[np.ndarray, "restarts r k"], chosen: int) -> Float[np.ndarray, " others"]:
-    """The largest angle, in degrees, between the span of the chosen generators and those of the other restarts."""
-    spans = [np.linalg.qr(v.T)[0] for v in every]
-    cosines = [np.linalg.svd(spans[chosen].T @ span, compute_uv=False).min() for span in spans]
-    return np.degrees(np.arccos(np.clip(np.delete(cosines, chosen), 0.0, 1.0)))
+    return np.sort(np.random.default_rng(seed).permutation(count)[:held])

@@ -21,22 +21,27 @@ def discriminator(key: PRNGKeyArray, inputs: int, width: int) -> Layers:
     ]
 
 
-def logits(layers: Layers, rows: Float[Array, "b n"]) -> Float[Array, " b"]:
-    """Of being real. The network is smooth (SiLU), since generators are trained by its slope."""
+def logits(layers: Layers, rows: Float[Array, "b n"], smooth: float) -> Float[Array, " b"]:
+    """Of being real. The network is smooth (SiLU), since generators are trained by its slope; with `smooth` 0 it has
+    kinks (leaky ReLU), for data that jump."""
     for w, b in layers[:-1]:
-        rows = jax.nn.silu(rows @ w + b)
+        rows = rows @ w + b
+        rows = jax.nn.silu(rows) if smooth else jax.nn.leaky_relu(rows, 0.2)
     w, b = layers[-1]
     return (rows @ w + b)[:, 0]
 
 
-def fooled(layers: Layers, moved: Float[Array, "b n"]) -> Float[Array, ""]:
+def fooled(layers: Layers, moved: Float[Array, "b n"], smooth: float) -> Float[Array, ""]:
     """The generators' loss: the cross entropy of moved rows, called real (Goodfellow et al. 2014, section 3)."""
-    return jnp.mean(jax.nn.softplus(-logits(layers, moved)))
+    return jnp.mean(jax.nn.softplus(-logits(layers, moved, smooth)))
 
 
-def told_apart(layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"]) -> Float[Array, " b"]:
+def told_apart(
+    layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"], smooth: float
+) -> Float[Array, " b"]:
     """The cross entropy of both, in bits; 1 where nothing is told apart."""
-    return 0.5 * (jax.nn.softplus(-logits(layers, real)) + jax.nn.softplus(logits(layers, moved))) / LN2
+    ours, theirs = logits(layers, real, smooth), logits(layers, moved, smooth)
+    return 0.5 * (jax.nn.softplus(-ours) + jax.nn.softplus(theirs)) / LN2
 
 
 def discriminating(
@@ -46,17 +51,19 @@ def discriminating(
 
     The slope's penalty lets the game converge (Mescheder, Geiger, Nowozin 2018, R1).
     """
-    entropy = jnp.mean(told_apart(layers, real, moved))
-    slope = jax.grad(lambda rows: jnp.sum(logits(layers, rows)))(real)
+    entropy = jnp.mean(told_apart(layers, real, moved, smooth))
+    if not smooth:
+        return LN2 * entropy, entropy
+    slope = jax.grad(lambda rows: jnp.sum(logits(layers, rows, smooth)))(real)
     return LN2 * entropy + 0.5 * smooth * jnp.mean(jnp.sum(slope**2, axis=1)), entropy
 
 
 def divergence(
-    layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"]
+    layers: Layers, real: Float[Array, "b n"], moved: Float[Array, "b n"], smooth: float
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """A lower bound of the Jensen-Shannon divergence of real and moved rows in bits, and its standard error.
 
     On rows that the discriminator was not trained on: 0 where they are alike, 1 where each is known for what it is.
     """
-    each = 1.0 - told_apart(layers, real, moved)
+    each = 1.0 - told_apart(layers, real, moved, smooth)
     return jnp.mean(each), jnp.std(each) / np.sqrt(len(real))

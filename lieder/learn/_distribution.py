@@ -1,13 +1,13 @@
 """How far a learned action moves the rows that are to look like real ones: the distribution of its coefficients."""
 
-import numbers
 from dataclasses import dataclass
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from ._numbers import is_size
 
 Kind = Literal["normal", "uniform", "integers"]
 KINDS = ("normal", "uniform", "integers")
@@ -28,8 +28,7 @@ class Coefficients:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"distribution must be one of {', '.join(KINDS)}, got {self.kind!r}.")
-        real = isinstance(self.spread, numbers.Real) and not isinstance(self.spread, bool)
-        if not real or not 0 < self.spread < np.inf:
+        if not is_size(self.spread) or not self.spread > 0:
             raise ValueError(f"spread must be a number above 0, got {self.spread!r}.")
         if self.kind == "integers" and self.spread != int(self.spread):
             raise ValueError(f"spread: the largest of the whole numbers is a whole number, got {self.spread!r}.")

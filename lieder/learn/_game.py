@@ -1,24 +1,25 @@
-"""The game of generators and discriminator on one data set."""
+"""The game of generators and discriminator."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..discover import Pairs
+from ..action import AbstractAction
 from ..late import optax
 from ._carried import carrier
-from ._discriminator import FAR, discriminating, discriminator, divergence, fooled
+from ._discriminator import FAR, Layers, discriminating, discriminator, divergence, fooled
 from ._distribution import Coefficients
+from ._numbers import check_whole, is_size
 
 State = dict[str, Any]
 BLOCK = 250  # steps of a compiled block
 RANDOM = 16  # directions taken at random, with which learned ones are compared
-FLOOR = 0.02  # bits: less says nothing, of which half a thousand steps make more
+FLOOR = 0.02  # bits below which a divergence says nothing
 MOMENTUM = 0.5  # of Adam, half of the usual: the other side moves, too
 
 
@@ -31,6 +32,7 @@ class Losses:
         measure: "cosine", |mean cos(g z, z)|; "relative", -min(1, mean |g z - z| / |z|); "size", -min(1, |L|).
         channels: weight of sum_{i<j} |cos(L_i, L_j)|.
         sparsity: weight of the mean size of the coefficients over the candidates.
+    Raises: ValueError for what is no weight or no measure.
     Reference: Yang, Walters, Dehmamy, Yu (2023), section 4.
     """
 
@@ -38,6 +40,13 @@ class Losses:
     measure: Literal["cosine", "relative", "size"] = "cosine"
     channels: float = 0.0
     sparsity: float = 0.0
+
+    def __post_init__(self):
+        if self.measure not in ("cosine", "relative", "size"):
+            raise ValueError(f"measure must be 'cosine', 'relative' or 'size', got {self.measure!r}.")
+        for name in ("identity", "channels", "sparsity"):
+            if not is_size(value := getattr(self, name)):
+                raise ValueError(f"losses.{name} must be a number of at least 0, got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -54,45 +63,61 @@ class Settings:
     rates: tuple[float, float]
     smooth: float
 
+    def __post_init__(self):
+        counts = {"n_generators": self.generators, "width": self.width, "batch": self.batch, "steps": self.steps}
+        for name, value in counts.items():
+            check_whole(value, name)
+        if len(self.rates) != 2 or not all(is_size(rate) and rate > 0 for rate in self.rates):
+            raise ValueError(
+                f"rates must be two learning rates, of generators and discriminator, above 0, got {self.rates!r}."
+            )
+        if not is_size(self.smooth):
+            raise ValueError(f"smooth must be a number of at least 0, got {self.smooth!r}.")
 
-@dataclass(frozen=True, eq=False)
+
+class Board(NamedTuple):
+    """What it is played on: rows `seen` in training and rows `held` for judging, with the `centre` and `spread` of
+    their columns; a `basis` (k, q) of combinations of candidates that move the rows by as much as their size, each
+    across the others; and `random` (RANDOM, k), directions with which learned ones are compared."""
+
+    seen: Float[Array, "seen n"]
+    held: Float[Array, "held n"]
+    centre: Float[Array, " n"]
+    spread: Float[Array, " n"]
+    basis: Float[Array, "k q"]
+    random: Float[Array, "random k"]
+
+    def standard(self, rows: Float[Array, "b n"]) -> Float[Array, "b n"]:
+        """Rows in units in which each column has mean 0 and spread 1."""
+        return jnp.clip((rows - self.centre) / self.spread, -FAR, FAR)
+
+
+def board(rows: Float[np.ndarray, "N n"], motion: Float[np.ndarray, "s q"], held: np.ndarray) -> Board:
+    """The board of some rows, those at `held` for judging; `motion` says how far candidates move them."""
+    _, s, right = np.linalg.svd(motion, full_matrices=False)
+    moving = s > 1e-7 * s.max(initial=0.0)
+    basis = right[moving] / s[moving, None]
+    seen = np.delete(rows, held, axis=0)
+    spread = seen.std(axis=0)
+    random = np.random.default_rng(0).normal(size=(RANDOM, len(basis)))
+    random /= np.linalg.norm(random, axis=1, keepdims=True)
+    parts = seen, rows[held], seen.mean(axis=0), np.where(spread > 0, spread, 1.0), basis, random
+    return Board(*(jnp.asarray(part, jnp.float32) for part in parts))
+
+
+@dataclass(frozen=True)
 class Game:
-    """Fields: `pairs`; `settings`; `seen`, `held`: the numbers of rows for training, and for judging."""
+    """The rules: how candidates act, and the settings. Rules that are equal are compiled once."""
 
-    pairs: Pairs
+    action: AbstractAction
     settings: Settings
-    seen: Int[np.ndarray, " seen"]
-    held: Int[np.ndarray, " held"]
-
-    @cached_property
-    def basis(self) -> Float[np.ndarray, "k q"]:
-        """Combinations of candidates that move the rows by as much as their size, each across the others."""
-        _, s, right = np.linalg.svd(self.pairs.motion, full_matrices=False)
-        moving = s > 1e-7 * s.max(initial=0.0)
-        return right[moving] / s[moving, None]
-
-    @cached_property
-    def _rows(self) -> tuple[Array, Array]:
-        rows = self.pairs.rows
-        return jnp.asarray(rows[self.seen], jnp.float32), jnp.asarray(rows[self.held], jnp.float32)
-
-    @cached_property
-    def _units(self) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.pairs.rows[self.seen]
-        spread = rows.std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
-        return rows.mean(axis=0).astype(np.float32), spread.astype(np.float32)
-
-    def _standard(self, rows: Float[Array, "b n"]) -> Float[Array, "b n"]:
-        centre, spread = self._units
-        return jnp.clip((rows - centre) / spread, -FAR, FAR)
 
     @cached_property
     def _carried(self):
-        return carrier(self.pairs.question.both, self.settings.coefficients.largest)
+        return carrier(self.action, self.settings.coefficients.largest)
 
-    def _moved(self, v: Float[Array, "r k"], c: Float[Array, "b r"], rows: Float[Array, "b n"]) -> Float[Array, "b n"]:
-        return self._carried(v @ jnp.asarray(self.basis, jnp.float32), c, rows)
+    def _moved(self, on: Board, v: Float[Array, "r k"], c: Float[Array, "b r"], rows: Array) -> Float[Array, "b n"]:
+        return on.standard(self._carried(v @ on.basis, c, rows))
 
     @cached_property
     def _optimisers(self) -> tuple["optax.GradientTransformation", "optax.GradientTransformation"]:
@@ -102,135 +127,106 @@ class Game:
         )
         return first, second
 
-    @cached_property
-    def _random(self) -> Float[np.ndarray, "random k"]:
-        """Directions with which learned ones are compared."""
-        v = np.random.default_rng(0).normal(size=(RANDOM, len(self.basis)))
-        return (v / np.linalg.norm(v, axis=1, keepdims=True)).astype(np.float32)
-
-    def start(self, key: PRNGKeyArray) -> State:
+    def start(self, on: Board, key: PRNGKeyArray) -> State:
         """Generators of size one in directions taken at random, and a discriminator that knows nothing."""
         first, second = jax.random.split(key)
-        v = jax.random.normal(first, (self.settings.generators, len(self.basis)), jnp.float32)
-        v = orthonormal(v)
-        layers = discriminator(second, self.pairs.rows.shape[1], self.settings.width)
+        v = orthonormal(jax.random.normal(first, (self.settings.generators, len(on.basis)), jnp.float32))
+        layers = discriminator(second, on.seen.shape[1], self.settings.width)
         ours, theirs = self._optimisers
         return {"v": v, "layers": layers, "ours": ours.init(v), "theirs": theirs.init(layers)}
 
-    def _generators_loss(self, v, layers, rows, c):
+    def _generators_loss(self, v: Array, on: Board, layers, rows: Array, c: Array):
         s, added = self.settings, self.settings.losses
         v = orthonormal(v) if s.fixed else v
-        moved = self._moved(v, c, rows)
-        there, here = self._standard(moved), self._standard(rows)
-        loss = entropy = fooled(layers, there)
+        moved = self._moved(on, v, c, rows)
+        loss = fool = fooled(layers, moved, s.smooth)
         if added.identity:
-            loss = loss + added.identity * _alike(here, there, v, added.measure)
+            loss = loss + added.identity * _alike(on.standard(rows), moved, v, added.measure)
         if added.channels:
             unit = v / (jnp.linalg.norm(v, axis=1, keepdims=True) + 1e-6)
             loss = loss + added.channels * jnp.sum(jnp.abs(jnp.triu(unit @ unit.T, 1)))
         if added.sparsity:
-            loss = loss + added.sparsity * jnp.mean(jnp.abs(v @ jnp.asarray(self.basis, jnp.float32)))
-        return loss, (entropy, there)
+            loss = loss + added.sparsity * jnp.mean(jnp.abs(v @ on.basis))
+        return loss, (fool, moved)
 
-    def _step(self, seen: Array, state: State, key: PRNGKeyArray) -> tuple[State, Array]:
-        s = self.settings
-        ours, theirs = self._optimisers
+    def _step(self, on: Board, state: State, key: PRNGKeyArray) -> tuple[State, Array]:
+        s, (ours, theirs) = self.settings, self._optimisers
         one, two, three = jax.random.split(key, 3)
-        rows, real = (seen[jax.random.randint(each, (s.batch,), 0, len(seen))] for each in (one, two))
+        rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
         c = s.coefficients.draw(three, (s.batch, s.generators))
         v, layers = state["v"], state["layers"]
-        (_, (fool, moved)), slope = jax.value_and_grad(self._generators_loss, has_aux=True)(v, layers, rows, c)
-        (_, entropy), other = jax.value_and_grad(discriminating, has_aux=True)(
-            layers, self._standard(real), moved, s.smooth
-        )
+        slope, (fool, moved) = jax.grad(self._generators_loss, has_aux=True)(v, on, layers, rows, c)
+        other, entropy = jax.grad(discriminating, has_aux=True)(layers, on.standard(real), moved, s.smooth)
         change, mine = ours.update(slope, state["ours"])
-        v = v + change
+        v = orthonormal(v + change) if s.fixed else v + change
         change, memory = theirs.update(other, state["theirs"])
         layers = optax.apply_updates(layers, change)
-        v = orthonormal(v) if s.fixed else v
         return {"v": v, "layers": layers, "ours": mine, "theirs": memory}, jnp.stack([fool, entropy])
 
-    @cached_property
-    def block(self):
-        """(states of all restarts, key) -> (states, losses) after `BLOCK` steps."""
+    @partial(jax.jit, static_argnums=0)
+    def block(self, on: Board, states: State, key: PRNGKeyArray) -> tuple[State, dict[str, Array]]:
+        """`BLOCK` steps of all restarts."""
 
-        def one(seen, both):
+        def one(both):
             state, key = both
-            state, losses = jax.lax.scan(partial(self._step, seen), state, jax.random.split(key, BLOCK))
+            state, losses = jax.lax.scan(partial(self._step, on), state, jax.random.split(key, BLOCK))
             return state, jnp.mean(losses, axis=0)
 
-        @jax.jit
-        def every(seen, states, key):
-            states, losses = jax.lax.map(partial(one, seen), (states, jax.random.split(key, len(states["v"]))))
-            fool, entropy = jnp.mean(losses, axis=0)
-            return states, {"generators": fool, "discriminator": entropy}
+        states, losses = jax.lax.map(one, (states, jax.random.split(key, len(states["v"]))))
+        fool, entropy = jnp.mean(losses, axis=0)
+        return states, {"generators": fool, "discriminator": entropy}
 
-        return partial(every, self._rows[0])
+    @partial(jax.jit, static_argnums=0)
+    def scores(self, on: Board, states: State) -> Float[Array, " restarts"]:
+        """How far held-out rows, moved, are from held-out rows, as a share of how far rows are that are moved in
+        directions taken at random by as much. A discriminator that tells neither has 1."""
+        s, held = self.settings, on.held
+        c = s.coefficients.draw(jax.random.key(1), (len(held), s.generators))
+        chosen = jax.nn.one_hot(jnp.arange(len(held)) % RANDOM, RANDOM, dtype=jnp.float32)
 
-    @cached_property
-    def scores(self):
-        """Of the states of all restarts: how far held-out rows, moved, are from held-out rows, as a share of how far
-        rows are that are moved in directions taken at random by as much. A discriminator that tells neither has 1."""
-        s = self.settings
-
-        def one(held, state):
-            c = s.coefficients.draw(jax.random.key(1), (len(held), s.generators))
-            chosen = jax.nn.one_hot(jnp.arange(len(held)) % RANDOM, RANDOM, dtype=jnp.float32)
+        def one(state):
             v = orthonormal(state["v"]) if s.fixed else state["v"]
             length = jnp.linalg.norm(c @ v, axis=1, keepdims=True)
-            real, moved, random = (
-                self._standard(rows)
-                for rows in (
-                    held,
-                    self._moved(v, c, held),
-                    self._moved(jnp.asarray(self._random), length * chosen, held),
-                )
+            real, moves = on.standard(held), ((v, c), (on.random, length * chosen))
+            far, farther = (
+                divergence(state["layers"], real, self._moved(on, *move, held), s.smooth)[0] for move in moves
             )
-            far, farther = (divergence(state["layers"], real, rows)[0] for rows in (moved, random))
             return (jnp.maximum(far, 0.0) + FLOOR) / (jnp.maximum(farther, 0.0) + FLOOR)
 
-        return partial(jax.jit(lambda held, states: jax.lax.map(partial(one, held), states)), self._rows[1])
+        return jax.lax.map(one, states)
 
-    def judged(self, v: Float[np.ndarray, "r k"], key: PRNGKeyArray) -> Float[np.ndarray, "r+1 2"]:
+    def judged(self, on: Board, v: Float[np.ndarray, "r k"], key: PRNGKeyArray) -> Float[np.ndarray, "r+1 2"]:
         """What new discriminators say, each trained against one generator alone, the last against directions taken at
         random: the divergence in bits on held-out rows and its standard error."""
         size = float(np.mean(np.linalg.norm(v, axis=1)))
-        every = jnp.asarray(np.concatenate([v, size * self._random]), jnp.float32)
+        every = jnp.concatenate([jnp.asarray(v, jnp.float32), size * on.random])
         tasks = range(len(v) + 1)
-        return np.array([self._judge(every, number, jax.random.fold_in(key, number)) for number in tasks], float)
+        return np.array([self._judge(on, every, number, jax.random.fold_in(key, number)) for number in tasks], float)
 
-    @cached_property
-    def _judge(self):
+    @partial(jax.jit, static_argnums=0)
+    def _judge(self, on: Board, every: Float[Array, "some k"], number: Array, key: PRNGKeyArray) -> Float[Array, " 2"]:
         s, theirs = self.settings, self._optimisers[1]
+        first, second, third = jax.random.split(key, 3)
+        layers = discriminator(first, on.seen.shape[1], s.width)
 
-        def moved(every, number, key, rows):
+        def moved(key, rows):
             one, two = jax.random.split(key)
             count = len(every) - RANDOM
             which = jnp.where(number < count, number, count + jax.random.randint(one, (len(rows),), 0, RANDOM))
             c = s.coefficients.draw(two, (len(rows), 1)) * jax.nn.one_hot(which, len(every), dtype=jnp.float32)
-            return self._standard(self._moved(every, c, rows))
+            return self._moved(on, every, c, rows)
 
-        @jax.jit
-        def judge(rows, every, number, key):
-            seen, held = rows
-            first, second, third = jax.random.split(key, 3)
-            layers = discriminator(first, self.pairs.rows.shape[1], s.width)
+        def step(state, key):
+            layers, memory = state
+            one, two, three = jax.random.split(key, 3)
+            rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
+            slope, _ = jax.grad(discriminating, has_aux=True)(layers, on.standard(real), moved(three, rows), s.smooth)
+            change, memory = theirs.update(slope, memory)
+            return (optax.apply_updates(layers, change), memory), None
 
-            def step(state, key):
-                layers, memory = state
-                one, two, three = jax.random.split(key, 3)
-                rows, real = (seen[jax.random.randint(each, (s.batch,), 0, len(seen))] for each in (one, two))
-                slope, _ = jax.grad(discriminating, has_aux=True)(
-                    layers, self._standard(real), moved(every, number, three, rows), s.smooth
-                )
-                change, memory = theirs.update(slope, memory)
-                return (optax.apply_updates(layers, change), memory), None
-
-            keys = jax.random.split(second, s.steps)
-            layers, _ = jax.lax.scan(step, (layers, theirs.init(layers)), keys)[0]
-            return jnp.stack(divergence(layers, self._standard(held), moved(every, number, third, held)))
-
-        return partial(judge, self._rows)
+        start = layers, theirs.init(layers)
+        taught: Layers = jax.lax.scan(step, start, jax.random.split(second, s.steps))[0][0]  # pyright: ignore[reportAssignmentType]
+        return jnp.stack(divergence(taught, on.standard(on.held), moved(third, on.held), s.smooth))
 
 
 def orthonormal(v: Float[Array, "r k"]) -> Float[Array, "r k"]:
@@ -242,7 +238,7 @@ def orthonormal(v: Float[Array, "r k"]) -> Float[Array, "r k"]:
 def _alike(here: Array, there: Array, v: Array, measure: str) -> Array:
     """How close moved rows are to where they were."""
     if measure == "size":
-        return -jnp.minimum(1.0, jnp.sqrt(jnp.mean(jnp.sum(v**2, axis=1))))
+        return -jnp.minimum(1.0, jnp.sqrt(jnp.mean(jnp.sum(v**2, axis=1)) + 1e-12))
     sizes = jnp.linalg.norm(here, axis=1), jnp.linalg.norm(there, axis=1)
     if measure == "relative":
         return -jnp.minimum(1.0, jnp.mean(jnp.linalg.norm(there - here, axis=1) / (sizes[0] + 1e-6)))

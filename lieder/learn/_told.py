@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..discover import Learnt
-from ._game import FLOOR, Game
+from ._game import FLOOR, Settings
 
 ALIKE = 10.0  # degrees within which restarts count as having found the same
 MERGED = 0.95  # cosine of two generators from which on they are one
@@ -12,26 +12,29 @@ SHRUNK = 0.05  # share of their size by which generators move the rows at least
 
 
 def told(
-    game: Game,
-    v: Float[np.ndarray, "r k"],
+    settings: Settings,
+    every: Float[np.ndarray, "restarts r k"],
+    chosen: int,
+    basis: Float[np.ndarray, "k q"],
     judged: Float[np.ndarray, "r+1 2"],
-    angles: Float[np.ndarray, " others"],
     stopped: str,
 ) -> Learnt:
     """The record's numbers and words.
 
-    Arguments: `v`, the generators over the game's basis; `judged`, divergence in bits and its standard error for each,
-        and for directions taken at random; `angles` to other restarts, degrees; `stopped`, why training ended early.
+    Arguments: `settings` of the game; `every`, the generators of all restarts over the game's `basis`, and which are
+        `chosen`; `judged`, divergence in bits and its standard error for each of these, and for directions taken at
+        random; `stopped`, why training ended early, or "".
+    Returns: what goes into the record.
     """
+    v, angles = every[chosen], _angles(every, chosen)
     bits, errors = judged.T
     random = max(bits[-1], FLOOR)
     shares = np.maximum(bits[:-1], 0.0) / random
     known = np.sqrt(np.max(np.maximum(-bits[:-1], 0.0) + 2 * errors[:-1]) / random)
     defects = np.minimum(np.sqrt(shares), 1.0)
-    s = game.settings
     described = (
-        f"{s.steps} steps of {s.batch} rows; new discriminators find {_list(bits[:-1])} bits between held-out rows and"
-        f" those moved by each generator, and {bits[-1]:.2g} by directions taken at random"
+        f"{settings.steps} steps of {settings.batch} rows; new discriminators find {_list(bits[:-1])} bits between"
+        f" held-out rows and those moved by each generator, and {bits[-1]:.2g} by directions taken at random"
     )
     notes = [
         f"The number of generators, {len(v)}, was given: training decides which they are, not how many there are.",
@@ -44,10 +47,10 @@ def told(
         )
     if stopped:
         notes.append(f"Training ended early: {stopped}.")
-    unknown = _failed(game, v, bits, errors)
+    unknown = _failed(settings, v, bits, errors)
     order = np.argsort(defects, kind="stable")
     return Learnt(
-        (v @ game.basis)[order],
+        (v @ basis)[order],
         defects[order],
         float(np.clip(known, 1e-3, 1.0)),
         "what the divergence of held-out rows leaves open, two standard errors",
@@ -57,9 +60,9 @@ def told(
     )
 
 
-def _failed(game: Game, v: np.ndarray, bits: np.ndarray, errors: np.ndarray) -> str:
+def _failed(settings: Settings, v: np.ndarray, bits: np.ndarray, errors: np.ndarray) -> str:
     """Why nothing may be claimed, and what to change; or ""."""
-    sizes = np.linalg.norm(v, axis=1) * game.settings.coefficients.spread
+    sizes = np.linalg.norm(v, axis=1) * settings.coefficients.spread
     if (dead := np.flatnonzero(sizes < SHRUNK)).size:
         return (
             f"generator{'s' * (dead.size > 1)} {_list(dead + 1)} shrank to the identity: raise losses.identity, or keep"
@@ -76,6 +79,13 @@ def _failed(game: Game, v: np.ndarray, bits: np.ndarray, errors: np.ndarray) -> 
             " or steps, or a larger spread"
         )
     return ""
+
+
+def _angles(every: np.ndarray, chosen: int) -> Float[np.ndarray, " others"]:
+    """The largest angle, in degrees, between the span of the chosen generators and those of the other restarts."""
+    spans = [np.linalg.qr(v.T)[0] for v in every]
+    cosines = [np.linalg.svd(spans[chosen].T @ span, compute_uv=False).min() for span in spans]
+    return np.degrees(np.arccos(np.clip(np.delete(cosines, chosen), 0.0, 1.0)))
 
 
 def _list(values) -> str:

@@ -1,0 +1,118 @@
+"""Generators by an adversary: what is found, what is not claimed, and what is refused."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lieder as ld
+
+GL2 = ld.algebra.gl(2)
+V = ld.vectors(GL2)
+TURN = np.array([0.0, -1.0, 1.0, 0.0])
+SMALL = {"width": 32, "batch": 64, "steps": 500, "restarts": 2}
+
+
+def swirled(count=800, seed=0):
+    """Points of a plane and what a map makes of them that commutes with rotations alone."""
+    x = np.random.default_rng(seed).normal(size=(count, 2))
+    size = np.sum(x**2, axis=1, keepdims=True)
+    return x, x / (1 + size) + 0.5 * x[:, ::-1] * [-1.0, 1.0]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A checkpoint, and what was found when it was written."""
+    file = tmp_path_factory.mktemp("training") / "game.npz"
+    return file, ld.discover.adversarial(*swirled(), source=V, target=V, checkpoint=file, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def found(kept):
+    return kept[1]
+
+
+def test_the_rotation_is_found_among_all_linear_maps(found):
+    assert found.evidence.verdict == "symmetries" and found.dim == 1
+    assert found.similarity(TURN) > 0.999
+    assert found.fields() == ["x0 d/dx1 - x1 d/dx0 + y0 d/dy1 - y1 d/dy0"]
+
+
+def test_the_record_says_what_was_given_and_what_was_trained(found):
+    text = " ".join(str(found).split())
+    assert "The number of generators, 1, was given" in text
+    assert "2 of 2 restarts" in text
+    assert "new discriminators find" in text
+
+
+def test_its_action_goes_into_another_verb(found):
+    D = ld.dictionary.polynomials(2, 2)
+    free = ld.enforce.functions(D, source=found.action, target=ld.scalars(found.algebra))
+    assert free.dim == 2  # 1 and x0^2 + x1^2
+
+
+def test_it_is_read_again_in_another_process(found, tmp_path):
+    file = found.save(tmp_path / "found.npz")
+    code = f"import lieder as ld; print(ld.Symmetries.load({str(file)!r}).directions[0].tolist())"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert np.array_equal(eval(out), found.directions[0])
+
+
+def test_a_finished_training_is_not_done_again(kept):
+    file, found = kept
+    again = ld.discover.adversarial(*swirled(), source=V, target=V, checkpoint=file, **SMALL)
+    assert np.array_equal(again.directions, found.directions)
+
+
+def test_the_checkpoint_of_other_settings_is_refused(kept):
+    with pytest.raises(ValueError, match="belongs to other data or settings"):
+        ld.discover.adversarial(*swirled(), source=V, target=V, checkpoint=kept[0], **(SMALL | {"batch": 32}))
+
+
+def test_no_symmetry_is_claimed_where_there_is_none():
+    x, y = swirled()
+    y = y + 0.7 * np.stack([x[:, 0] ** 2, np.sin(2 * x[:, 1])], axis=1)
+    found = ld.discover.adversarial(x, y, source=V, target=V, **SMALL)
+    assert found.dim == 0 and found.evidence.verdict == "cannot tell"
+
+
+def test_generators_that_shrink_are_told():
+    few = SMALL | {"restarts": 1}
+    losses = ld.discover.Losses(sparsity=30.0)
+    found = ld.discover.adversarial(*swirled(), source=V, target=V, size="free", losses=losses, **few)
+    assert found.evidence.verdict == "cannot tell"
+    assert "shrank to the identity: raise losses.identity" in " ".join(str(found).split())
+
+
+X, Y = swirled(40)
+REFUSED = {
+    "one row": ({"x": X[:1], "y": Y[:1]}, ValueError, "one row"),
+    "not a number": ({"x": np.where(np.arange(40)[:, None] == 3, np.nan, X)}, ValueError, "x"),
+    "no source": ({"source": None}, TypeError, "source must be an action"),
+    "of another algebra": ({"target": ld.vectors(ld.algebra.so(2))}, ValueError, "algebra"),
+    "more generators than candidates": ({"n_generators": 5}, ValueError, "only 4 combinations"),
+    "no number of generators": ({"n_generators": 1.5}, ValueError, "n_generators must be a whole number"),
+    "no restarts": ({"restarts": 0}, ValueError, "restarts must be a whole number"),
+    "unknown distribution": ({"distribution": "cauchy"}, ValueError, "distribution must be one of"),
+    "no spread": ({"spread": 0.0}, ValueError, "spread must be a number above 0"),
+    "half an integer": ({"distribution": "integers", "spread": 1.5}, ValueError, "whole number"),
+    "unknown size": ({"size": "large"}, ValueError, "size must be 'fixed' or 'free'"),
+    "one rate": ({"rates": (1e-3,)}, ValueError, "rates must be two"),
+    "outputs of nothing": ({"y": None}, ValueError, "y is missing"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_refused_in_words(case):
+    changed, error, message = REFUSED[case]
+    given = {"x": X, "y": Y, "source": V, "target": V, **changed}
+    with pytest.raises(error, match=message):
+        ld.discover.adversarial(given.pop("x"), given.pop("y"), **given)
+
+
+def test_losses_are_checked():
+    with pytest.raises(ValueError, match="measure must be"):
+        ld.discover.Losses(measure="angle")
+    with pytest.raises(ValueError, match=r"losses\.identity"):
+        ld.discover.Losses(identity=-1.0)
