@@ -78,7 +78,7 @@ def test_no_symmetry_is_claimed_where_there_is_none():
 
 
 def test_generators_that_shrink_are_told():
-    few = SMALL | {"restarts": 1}
+    few = SMALL | {"restarts": 1, "rates": (3e-2, 1e-3)}
     losses = ld.discover.Losses(sparsity=30.0)
     found = ld.discover.adversarial(*swirled(), source=V, target=V, size="free", losses=losses, **few)
     assert found.evidence.verdict == "cannot tell"
