@@ -11,10 +11,10 @@ import lieder as ld
 GL2 = ld.algebra.gl(2)
 V = ld.vectors(GL2)
 TURN = np.array([0.0, -1.0, 1.0, 0.0])
-SMALL = {"width": 32, "batch": 64, "steps": 500, "restarts": 2}
+SMALL = {"width": 32, "batch": 64, "steps": 1000, "restarts": 2}
 
 
-def swirled(count=800, seed=0):
+def swirled(count=4000, seed=0):
     """Points of a plane and what a map makes of them that commutes with rotations alone."""
     x = np.random.default_rng(seed).normal(size=(count, 2))
     size = np.sum(x**2, axis=1, keepdims=True)
@@ -35,7 +35,7 @@ def found(kept):
 
 def test_the_rotation_is_found_among_all_linear_maps(found):
     assert found.evidence.verdict == "symmetries" and found.dim == 1
-    assert found.similarity(TURN) > 0.999
+    assert found.similarity(TURN) > 0.995
     assert found.fields() == ["x0 d/dx1 - x1 d/dx0 + y0 d/dy1 - y1 d/dy0"]
 
 
@@ -78,7 +78,7 @@ def test_no_symmetry_is_claimed_where_there_is_none():
 
 
 def test_generators_that_shrink_are_told():
-    few = SMALL | {"restarts": 1, "rates": (3e-2, 1e-3)}
+    few = SMALL | {"restarts": 1, "steps": 500, "rates": (3e-2, 1e-3)}
     losses = ld.discover.Losses(sparsity=30.0)
     found = ld.discover.adversarial(*swirled(), source=V, target=V, size="free", losses=losses, **few)
     assert found.evidence.verdict == "cannot tell"
