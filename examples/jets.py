@@ -78,6 +78,9 @@ def main() -> None:
         "adversary": lambda: ld.discover.adversarial(
             rows, label, source=every, n_generators=6, spread=0.3, steps=500 if quick else 3000, restarts=1, names=NAMES
         ),
+        "level sets": lambda: ld.discover.level_set(
+            rows, action=every, dictionary=ld.dictionary.polynomials(12, 2), names=NAMES
+        ),
         "graph": lambda: ld.discover.graph(rows, label, source=every, target=ld.scalars(plane), names=NAMES),
     }
     for name, route in routes.items():
