@@ -255,6 +255,8 @@ REFUSED = {
     "discover.units": lambda: discover.units(size, X, source=O2),
     "discover.graph": lambda: discover.graph(X, X, source=O2, target=O2),
     "discover.graph, lift": lambda: discover.graph(X, X, source=O2, target=LIFT),
+    "learn.adversarial": lambda: discover.adversarial(X, X, source=O2, target=O2),
+    "discover.pairs": lambda: discover.pairs(X, X, source=O2, target=O2),
     "discover.cloud": lambda: discover.cloud(X, action=O2),
     "discover.cloud, points": lambda: discover.cloud(X4, action=E2),
     "discover.dataset": lambda: discover.dataset(X, X, source=O2, target=O2),
@@ -274,6 +276,8 @@ REFUSED = {
 # Public names of the four rooms that take no action, or records of what the others found
 NO_VERBS = {
     "discover": {
+        "Learnt",
+        "Pairs",
         *("Evidence", "Verdict", "Symmetries", "Part", "merge", "FiniteEvidence", "FiniteSymmetries", "Certificate"),
         *("conserved", "Conserved", "ConservedEvidence", "Dimensionless"),
     },

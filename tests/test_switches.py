@@ -77,6 +77,10 @@ SWITCHES = {
     "discover.Symmetries.fields simple": lambda v: record().fields(simple=v),
     "discover.Symmetries.report explore": lambda v: record().report(os.devnull, explore=v),
     "discover.merge incomplete": lambda v: ld.discover.merge([PART], lambda x: x @ x, incomplete=v),
+    "learn.adversarial transition": lambda v: ld.discover.adversarial(
+        X, X @ [[0, 1], [-1, 0]], source=V, transition=v, width=4, batch=8, steps=1, restarts=1
+    ),
+    "discover.pairs transition": lambda v: ld.discover.pairs(X, X @ [[0, 1], [-1, 0]], source=V, transition=v),
     "discover.graph transition": lambda v: ld.discover.graph(
         X, X @ [[0, 1], [-1, 0]], source=V, target=V, transition=v
     ),
