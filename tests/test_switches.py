@@ -121,6 +121,7 @@ FILLED_IN = {
     "enforce.EquivariantKernels joint": "a record that kernels fills in",
     "interop.estimator_inputs first": "between rooms",
     "linalg.LowRank settled": "a record that the solver fills in",
+    "learn.Generative channels": "a record that generative fills in",
     "linalg.Rank clear": "a record that the decision fills in",
     "promote.RegressionPath refitted": "a record that the path fills in",
     "report.Text verbatim": "a record that is shown, whatever it holds",
