@@ -202,7 +202,7 @@ def _of_invariants(found: Frame, names: tuple[str, ...], search: _Search) -> Sym
     size = np.sqrt(np.mean(found.invariants**2, axis=0))
     inputs, places = found.invariants / size, sympy.symbols(f"i_:{found.invariants.shape[1]}")
     by_place = {place: text / float(s) for place, text, s in zip(places, found.invariant_texts, size, strict=True)}
-    learnt, held = search.rows(len(inputs))
+    learnt, _ = search.rows(len(inputs))
     total: list = [sympy.Integer(0)] * len(names)
     errors = []
     for k in progress(range(found.components.shape[1]), found.components.shape[1], "formulas"):
@@ -216,7 +216,7 @@ def _of_invariants(found: Frame, names: tuple[str, ...], search: _Search) -> Sym
             return float(np.mean(weight * (shift + (slope * p if slope else 0.0) - y) ** 2)) / variance
 
         population = search.formulas(inputs[learnt], fitness) if len(places) else []
-        formula, error = _judged(population, places, (inputs, y, weight), learnt, held)
+        formula, error = _judged(population, places, search, (inputs, y, weight))
         errors.append(error / variance)
         of_columns = scale * formula.written.subs(by_place)
         total = [one + of_columns * part for one, part in zip(total, found.field_texts[k], strict=True)]
@@ -229,7 +229,7 @@ def _of_columns(x, dx, conditions: list[Law], penalty: float, names: tuple[str, 
     size, scale = np.where(size > 0, size, 1.0), np.where(scale > 0, scale, 1.0)
     places = sympy.symbols(f"i_:{len(names)}")
     by_place = {place: sympy.Symbol(name) / float(s) for place, name, s in zip(places, names, size, strict=True)}
-    learnt, held = search.rows(len(x))
+    learnt, _ = search.rows(len(x))
     # All rows at which the conditions ask the model, one below the other: one formula is evaluated once.
     conditions = [law.at(learnt) for law in conditions]
     asked = np.concatenate([x[learnt], *(rows for law in conditions for rows in law.moved)]) / size
@@ -241,7 +241,7 @@ def _of_columns(x, dx, conditions: list[Law], penalty: float, names: tuple[str, 
             lost = _Loss(i, y[learnt], float(scale[i]), conditions, penalty, others[learnt])
             population = search.formulas(asked, lost)
             bound = Bound(asked, lost.violation) if conditions else None
-            formula, error = _judged(population, places, (x / size, y, np.ones(len(y))), learnt, held, bound)
+            formula, error = _judged(population, places, search, (x / size, y, np.ones(len(y))), bound)
             found.append(_tidy(float(scale[i]) * formula.written.subs(by_place)))
             errors.append(error / float(np.mean(y**2) or 1.0))
         others = values(formulas_of([_text(one, DIGITS) for one in found], names), x)
@@ -278,12 +278,13 @@ class _Loss:
         return float(total) / (float(np.mean(self.y**2)) or 1.0)
 
 
-def _judged(population, places, data, learnt: np.ndarray, held: np.ndarray, bound: Bound | None = None):
+def _judged(population, places, search: _Search, data, bound: Bound | None = None):
     """The formula that is taken; the mean, where there is nothing that it could be a formula of."""
     x, y, weight = data
+    learnt, held = search.rows(len(y))
     if population:
         parts = [(x[rows], y[rows], weight[rows]) for rows in (learnt, held)]
-        return chosen(population, places, parts[0], parts[1], bound)
+        return chosen(population, places, search.functions, parts[0], parts[1], bound)
     mean = float(np.average(y, weights=weight))
     constant = sympy.Symbol("c_0")
     error = float(np.mean(weight[held] * (y[held] - mean) ** 2))

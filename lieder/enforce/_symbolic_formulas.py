@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _SHAPES = 12  # formulas of different lengths that are fitted and judged
 _LONGEST = 40  # nodes: what is longer explains nothing to a reader
-_PARENTS, _PART, _TERMS = 100, 7, 6  # formulas whose parts are taken, their most nodes, the most terms of a sum
+_PART, _PARTS, _TERMS = 7, 4000, 6  # most nodes of a part, most parts, most terms of a sum
+_SAME = 1e-6  # of a part's length: what the parts taken leave of one that they hold already
+_CANCELLED = 1e-11  # of the largest coefficient, columns being of one size: less is what rounding left of two terms
+_TELLING = 1e-9  # share of y that a term explains, at least: less is rounding
+_ROUNDING = 1e-20  # of the mean square of y: errors below it are none
 _HUGE = 1e6  # in units of the data: a formula with a pole at a row
 
 _WRITTEN: dict[str, Callable] = {
@@ -32,6 +36,20 @@ _WRITTEN: dict[str, Callable] = {
     "sin": lambda a: sympy.sin(a),
     "cos": lambda a: sympy.cos(a),
     "tan": lambda a: sympy.tan(a),
+}
+_COMPUTED: dict[str, Callable] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "inv": np.reciprocal,
+    "sqrt": lambda a: np.sqrt(np.abs(a)),
+    "log": lambda a: np.log(np.abs(a)),
+    "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
 }
 
 
@@ -49,8 +67,12 @@ class Formula:
 
     @property
     def written(self) -> "Expr":
-        """With numbers for its constants."""
-        return self.expression.subs(dict(zip(self.constants, map(float, self.values), strict=True)))
+        """With numbers for its constants; multiplied out, where terms cancel to rounding."""
+        numbers = self.expression.subs(dict(zip(self.constants, map(float, self.values), strict=True)))
+        terms = [term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(numbers))]
+        most = max(abs(c) for c, _ in terms)
+        kept = [c * rest for c, rest in terms if abs(c) > _CANCELLED * most]
+        return numbers if len(kept) == len(terms) else sympy.Add(*kept)
 
 
 def scaled(values: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -104,42 +126,70 @@ def parts(program: Program) -> list[tuple[str | int | float, ...]]:
 
 
 def sums(
-    population: Sequence[Program], columns: "Sequence[Symbol]", rows: np.ndarray, y: np.ndarray, weight: np.ndarray
+    population: Sequence[Program],
+    columns: "Sequence[Symbol]",
+    used: set[str],
+    rows: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
 ) -> list[Program]:
     """Sums of few parts of the best formulas, those parts that together explain y, one more in each.
 
-    A search finds the terms of a sum in different formulas sooner than the sum: they are picked one after another, each
-    the one nearest to what is left (orthogonal matching pursuit; Arnaldo, Krawiec, O'Reilly, Multiple regression
-    genetic programming, GECCO 2014).
+    A search finds the terms of a sum in different formulas sooner than the sum. They are picked one after another, each
+    the one that explains most of what is left (orthogonal least squares, Chen, Billings and Luo 1989; as in Arnaldo,
+    Krawiec and O'Reilly, Multiple regression genetic programming, GECCO 2014).
     """
-    small = dict.fromkeys(
-        part for program in population[:_PARENTS] for part in parts(program) if len(part) <= _PART and _moves(part)
-    )
+    # Parts with constants in them are many, and hardly differ: the terms of a sum have factors of their own.
+    small = dict.fromkeys(part for program in population for part in parts(program) if _is_term(part))
+    # A small population soon forgets what is in none of its best: two columns at a time are tried in any case.
+    pairs = [
+        (name, i, j) for name in sorted({"mul", "div"} & used) for i in range(len(columns)) for j in range(len(columns))
+    ]
+    small |= dict.fromkeys(pair for pair in pairs if pair[0] == "div" or pair[1] <= pair[2])
     root = np.sqrt(weight)
     terms, size, values = [], [], []
-    for nodes in small:
-        formula = written(Program(nodes, 0.0), columns, False)
-        if formula.expression.has(sympy.zoo, sympy.nan, sympy.oo):
-            continue
-        value = root * evaluate(formula, columns)(formula.values, rows)
-        if np.abs(value).max() < _HUGE and np.linalg.norm(value) > 0:
+    for nodes in sorted(small, key=len)[:_PARTS]:
+        value = root * _computed(nodes, rows)
+        if np.abs(value).max() < _HUGE and np.ptp(value) > 0:
             terms.append(nodes)
             size.append(np.linalg.norm(value))
             values.append(value / size[-1])
     found, taken, rest = [], [], root * y
     table = np.array(values).reshape(len(values), len(y)).T
+    free = table.copy()  # what of each part those that are taken do not hold already
     while len(taken) < min(_TERMS, len(values)):
-        alike = np.abs(table.T @ rest)
-        alike[taken] = -1.0
-        taken.append(int(np.argmax(alike)))
+        left = np.linalg.norm(free, axis=0)
+        gain = np.where(left > _SAME, np.abs(rest @ free) / np.maximum(left, _SAME), -1.0)
+        gain[taken] = -1.0
+        taken.append(int(np.argmax(gain)))
+        unit = free[:, taken[-1]] / max(left[taken[-1]], _SAME)
+        free = free - np.outer(unit, unit @ free)
         c = np.linalg.lstsq(table[:, taken], root * y, rcond=None)[0]
         rest = root * y - table[:, taken] @ c
         nodes: tuple[str | int | float, ...] = ()
-        for place, share in zip(taken, c, strict=True):
+        telling = np.abs(c) > _TELLING * np.linalg.norm(root * y)
+        for place, share in [one for one, tells in zip(zip(taken, c, strict=True), telling, strict=True) if tells]:
             term = ("mul", float(share / size[place]), *terms[place])
             nodes = ("add", *nodes, *term) if nodes else term
-        found.append(Program(nodes, float(np.mean(rest**2))))
+        if nodes:
+            found.append(Program(nodes, float(np.mean(rest**2))))
     return found
+
+
+def _computed(nodes: tuple[str | int | float, ...], rows: np.ndarray) -> np.ndarray:
+    """Values (N,) of a formula, whatever they are; much quicker than by writing it out."""
+    stack: list[Any] = []
+    with np.errstate(all="ignore"):
+        for node in reversed(nodes):
+            if isinstance(node, str):
+                stack.append(_COMPUTED[node](*[stack.pop() for _ in range(ARITIES[node])]))
+            else:
+                stack.append(rows[:, node] if isinstance(node, int) else np.float64(node))
+        return np.broadcast_to(stack.pop(), len(rows))
+
+
+def _is_term(nodes: tuple) -> bool:
+    return len(nodes) <= _PART and not any(isinstance(node, float) for node in nodes)
 
 
 def _moves(nodes: tuple) -> bool:
@@ -195,14 +245,15 @@ def fitted(
 def chosen(
     population: Sequence[Program],
     columns: "Sequence[Symbol]",
+    functions: Sequence[str],
     learnt: tuple[np.ndarray, np.ndarray, np.ndarray],
     held: tuple[np.ndarray, np.ndarray, np.ndarray],
     bound: Bound | None = None,
 ) -> tuple[Formula, float]:
     """The shortest formula whose error on held-out rows is within one standard error of the least.
 
-    Arguments: `population`, best first; `columns`, symbols; `learnt`, `held`: (rows, values, weights) to fit to and to
-        judge by; `bound`, what formulas must keep besides.
+    Arguments: `population`, best first; `columns`, symbols; `functions` that may be used; `learnt`, `held`: (rows,
+        values, weights) to fit to and to judge by; `bound`, what formulas must keep besides.
     Returns: the formula, fitted to both, and its weighted mean square error on held-out rows before that.
     """
     best: dict[int, Program] = {}
@@ -218,7 +269,7 @@ def chosen(
     rows, y, weight = held
     judged: list[tuple[Formula, np.ndarray]] = []
     some = sorted(front, key=lambda program: program.fitness)[:_SHAPES]
-    some = some + sums(population, columns, *learnt)
+    some = some + sums(population, columns, set(functions), *learnt)
     for program, shifted in [(program, shifted) for program in some for shifted in (False, True)]:
         formula = written(program, columns, shifted)
         if formula.expression.has(sympy.zoo, sympy.nan, sympy.oo):  # 1 / (x - x), which the search takes for a number
@@ -236,7 +287,8 @@ def chosen(
     errors = [float(squares.mean()) for _, squares in judged]
     ruling = int(np.argmin(errors))
     spread = [float(np.std(squares - judged[ruling][1]) / np.sqrt(len(y))) for _, squares in judged]
-    good = [i for i in range(len(judged)) if errors[i] <= errors[ruling] + spread[i]]
+    none = _ROUNDING * float(np.mean(weight * y**2))
+    good = [i for i in range(len(judged)) if errors[i] <= errors[ruling] + spread[i] + none]
     taken = min(good, key=lambda i: judged[i][0].length)
     rows, y, weight = (np.concatenate(pair) for pair in zip(learnt, held, strict=True))
     return fitted(judged[taken][0], columns, rows, y, weight, bound), errors[taken]

@@ -43,7 +43,7 @@ def programs(
     parsimony: float,
     seed: int,
 ) -> list[Program]:
-    """The last population of a search by genetic programming (gplearn).
+    """Every formula that a search by genetic programming (gplearn) has tried.
 
     Arguments:
         x: rows at which formulas are evaluated.
@@ -80,8 +80,8 @@ def programs(
         random_state=seed,
     ).fit(x, np.zeros(len(x)))
     every = {}
-    for found in search._programs[-1]:
-        if found is not None and np.isfinite(found.raw_fitness_):
+    for found in (program for generation in search._programs for program in generation or ()):
+        if found is not None and found.raw_fitness_ is not None and np.isfinite(found.raw_fitness_):
             nodes = tuple(map(_node, found.program))
             every.setdefault(nodes, Program(nodes, float(found.raw_fitness_)))
     return sorted(every.values(), key=lambda program: program.fitness)

@@ -95,10 +95,10 @@ def test_the_shortest_formula_that_predicts_as_well_is_taken():
     pole = Program(("div", "mul", 0, 0, "sub", 0, 0), 0.001)  # infinite: the search takes it for a number
     ones = np.ones(90)
     parts = [(rows[some], y[some], ones[some]) for some in (slice(60), slice(60, None))]
-    formula, error = chosen([pole, longer, right, wrong], x, *parts)
+    formula, error = chosen([pole, longer, right, wrong], x, ("add", "mul", "div"), *parts)
     found = sympy.Poly(formula.written, x[0]).coeffs()
     assert np.allclose(np.array(found, float), [2, 0.7], atol=0.02) and error < 3e-4
-    alone, _ = chosen([Program(("inv", "sub", 0.5, 0.5), 0.001)], x, *parts)
+    alone, _ = chosen([Program(("inv", "sub", 0.5, 0.5), 0.001)], x, ("inv", "sub"), *parts)
     assert float(alone.written) == pytest.approx(y.mean(), rel=1e-4)  # by iterated least squares
 
 
@@ -109,7 +109,7 @@ def test_terms_of_a_sum_are_found_in_different_formulas():
     y = 2 * rows[:, 0] * rows[:, 1] - 0.5 * rows[:, 1] + 0.01 * random.standard_normal(90)
     parts = [(rows[some], y[some], np.ones(len(y[some]))) for some in (slice(60), slice(60, None))]
     some = [Program(("sub", "mul", 0, 1, 0), 0.5), Program(("mul", 1, "mul", 1, 1), 0.6)]
-    formula, error = chosen(some, x, *parts)
+    formula, error = chosen(some, x, ("add", "mul", "div"), *parts)
     found = sympy.Poly(formula.written, *x)
     assert error < 3e-4
     assert np.allclose([float(found.coeff_monomial(m)) for m in (x[0] * x[1], x[1])], [2, -0.5], atol=0.02)
