@@ -20,6 +20,9 @@ from ._training import trained
 
 HELD = 0.2  # share of the rows that training does not see
 MOST_HELD = 4096
+# Of a discrete generator, multiples that are far from whole ones of any root of it: at one of them at least what makes
+# it discrete must be seen.
+PARTS = (0.618, 0.45)
 
 
 def adversarial(
@@ -117,8 +120,14 @@ def adversarial(
     chosen = int(jnp.argmin(game.scores(on, done.best)))
     every = np.asarray(jax.vmap(orthonormal)(done.best["v"]) if settings.fixed else done.best["v"], float)
     judged = game.judged(on, every[chosen], judging)
+    between = None
+    if distribution == "integers":
+        looks = [
+            game.judged(on, part * every[chosen], jax.random.fold_in(judging, i))[:-1] for i, part in enumerate(PARTS)
+        ]
+        between = np.stack(looks)[np.argmax([look[:, 0] for look in looks], axis=0), np.arange(n_generators)]
     basis = np.asarray(on.basis, float)
-    return rows.recorded(told(settings, every, chosen, basis, judged, done.stopped), held)
+    return rows.recorded(told(settings, every, chosen, basis, judged, between, done.stopped), held)
 
 
 def _free(size: str, distribution: str) -> bool:

@@ -1,4 +1,4 @@
-"""How large networks are and how long they train: small ones for a processor, those of the paper for a GPU."""
+"""How large networks are and how long they train: small ones for a processor, large ones, as published, for a GPU."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,7 +33,8 @@ class Sizes:
 
 
 SMALL = Sizes()
-# Allingham et al. (2024), appendix.
+# Widths of the inference, draws, bins and blur are those of Allingham et al. (2024); steps, batches, rates and what
+# reads a prototype are ours, of that order.
 PUBLISHED = Sizes(
     widths=(2048, 1024, 512, 256),
     inference=Descent(10_000, 512, 3e-4),

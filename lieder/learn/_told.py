@@ -8,6 +8,7 @@ from ._game import FLOOR, Settings
 
 ALIKE = 10.0  # degrees within which restarts count as having found the same
 MERGED = 0.95  # cosine of two generators from which on they are one
+RESOLVED = 3.0  # standard errors by which parts of a discrete generator must be caught more than the whole
 SHRUNK = 0.05  # share of their size by which generators move the rows at least
 
 
@@ -17,6 +18,7 @@ def told(
     chosen: int,
     basis: Float[np.ndarray, "k q"],
     judged: Float[np.ndarray, "r+1 2"],
+    between: Float[np.ndarray, "r 2"] | None,
     stopped: str,
 ) -> Learnt:
     """The record's numbers and words.
@@ -47,7 +49,7 @@ def told(
         )
     if stopped:
         notes.append(f"Training ended early: {stopped}.")
-    unknown = _failed(settings, v, bits, errors)
+    unknown = _failed(settings, v, bits, errors) or _unresolved(judged, between)
     order = np.argsort(defects, kind="stable")
     return Learnt(
         (v @ basis)[order],
@@ -79,6 +81,22 @@ def _failed(settings: Settings, v: np.ndarray, bits: np.ndarray, errors: np.ndar
             " or steps, or a larger spread"
         )
     return ""
+
+
+def _unresolved(judged: np.ndarray, between: np.ndarray | None) -> str:
+    """Why the size of discrete generators is not known, or "": rows that a part of one moves must be caught."""
+    if between is None:
+        return ""
+    wider = between[:, 0] - judged[:-1, 0]
+    error = np.hypot(between[:, 1], judged[:-1, 1])
+    blind = np.flatnonzero(wider < np.maximum(FLOOR, RESOLVED * error))
+    if not blind.size:
+        return ""
+    which = f"generator{'s' * (blind.size > 1)} {_list(blind + 1)}"
+    return (
+        f"rows moved by a part of {which} are caught no more than rows that the whole one moves, so that its size means"
+        " nothing: give more rows, steps or width, or ask for what is continuous (distribution='normal')"
+    )
 
 
 def _angles(every: np.ndarray, chosen: int) -> Float[np.ndarray, " others"]:

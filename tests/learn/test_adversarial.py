@@ -77,6 +77,21 @@ def test_no_symmetry_is_claimed_where_there_is_none():
     assert found.dim == 0 and found.evidence.verdict == "cannot tell"
 
 
+def test_the_size_of_a_discrete_generator_is_claimed_only_where_it_is_seen():
+    random = np.random.default_rng(0)
+
+    def asked(angles):
+        rows = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + 0.3 * random.normal(size=(len(angles), 2))
+        settings = SMALL | {"distribution": "integers", "losses": ld.discover.Losses(1.0, "cosine", 0.0)}
+        return ld.discover.adversarial(rows, source=V, **settings)
+
+    four = asked(np.pi / 2 * random.integers(4, size=4000))  # quarter turns
+    assert four.evidence.verdict == "symmetries" and four.similarity(TURN) > 0.99
+    ring = asked(random.uniform(-np.pi, np.pi, 4000))  # all turns: a part of any generator does as well
+    assert ring.evidence.verdict == "cannot tell"
+    assert any("its size means nothing" in note and "distribution='normal'" in note for note in ring.evidence.notes)
+
+
 def test_generators_that_shrink_are_told():
     few = SMALL | {"restarts": 1, "steps": 500, "rates": (3e-2, 1e-3)}
     losses = ld.discover.Losses(sparsity=30.0)
