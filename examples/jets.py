@@ -76,7 +76,7 @@ def main() -> None:
     every = 3 * ld.vectors(plane)
     routes = {
         "adversary": lambda: ld.discover.adversarial(
-            rows, label, source=every, n_generators=6, spread=0.3, steps=500 if quick else 3000, restarts=1, names=NAMES
+            rows, label, source=every, n_generators=6, spread=0.3, steps=100 if quick else 3000, restarts=1, names=NAMES
         ),
         "level sets": lambda: ld.discover.level_set(
             rows, action=every, dictionary=ld.dictionary.polynomials(12, 2), names=NAMES

@@ -50,7 +50,7 @@ class Budget(NamedTuple):
     scales: tuple[float, ...] = (0.3, 1.0, 1.5)
 
 
-QUICK = Budget(tasks=4, steps=60, chosen_on=1, repetitions=1, decays=(1e-3,), scales=(0.3,))
+QUICK = Budget(tasks=4, steps=60, chosen_on=0, repetitions=1, decays=(1e-3,), scales=(0.3,))
 
 
 class Way(NamedTuple):
@@ -155,6 +155,8 @@ def ways(budget: Budget) -> list[Way]:
     seeds = range(1000, 1000 + budget.chosen_on)
 
     def late(way: Way) -> float:
+        if not seeds:
+            return 0.0
         return float(repeated(way, budget, seeds).accuracy[:, budget.tasks // 2 :].mean())
 
     decay = max((Way("weight decay", a) for a in budget.decays), key=late)

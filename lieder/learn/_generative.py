@@ -61,15 +61,6 @@ def generative(
         has collapsed, and says what to change.
     Reference: Allingham, Mlodozeniec, Padhy, Antoran, Krueger, Turner, Nalisnick, Hernandez-Lobato (2024), A generative
         model of symmetry transformations, NeurIPS.
-
-    >>> import numpy as np, lieder as ld
-    >>> from lieder.learn import Descent, Sizes
-    >>> few = Descent(steps=50, batch=8, rate=1e-3)
-    >>> tiny = Sizes(widths=(16,), inference=few, features=(8,), layers=1, density=few)
-    >>> bars = np.zeros((40, 8, 8)); bars[:, 2:6, 3:5] = np.random.default_rng(0).uniform(1, 2, (40, 1, 1))
-    >>> found = ld.discover.generative(bars, transformations=["shift x"], sizes=tiny)
-    >>> found.prototypes(bars).shape, found.sample(bars[:2], 3).shape
-    ((40, 8, 8), (2, 3, 8, 8))
     """
     given = _pictures(images)
     chosen = named_transformations(transformations, (given.shape[1], given.shape[2], given.shape[3]), bounds)

@@ -92,7 +92,7 @@ def test_orbits_turn(orbits, noise, least, declared):
 
 @pytest.mark.parametrize(
     ("orbits", "noise"),
-    [(150, 0.0), pytest.param(800, 0.0, marks=pytest.mark.slow), pytest.param(800, 0.01, marks=pytest.mark.slow)],
+    [pytest.param(*each, marks=pytest.mark.slow) for each in [(150, 0.0), (800, 0.0), (800, 0.01)]],
 )
 def test_orbits_have_one_symmetry_among_all_linear_maps(orbits, noise):
     now, later = transitions(orbits, noise)
