@@ -40,6 +40,6 @@ if TYPE_CHECKING:
     from ..learn import adversarial as adversarial
     from ..learn import generative as generative
 
-_LEARNT = dict.fromkeys(("Losses", "adversarial", "generative"), "lieder.learn")
+_LEARNT = {name: "lieder.learn" for name in ("Losses", "adversarial", "generative")}
 
 __getattr__ = _door(__name__, _LEARNT)
