@@ -401,6 +401,7 @@ def _imaginary(z):
     return im
 
 
+@pytest.mark.slow
 def test_mirrors_are_one_coset_of_the_rotations():
     found = discover.finite_search(lambda z: jnp.sum(z**2) ** 2, PLANE, source=V(algebra.o(2)), starts=16)
     assert (found.name, found.order) == ("Z2", 2) and np.linalg.det(found.elements[1][:, :2]) == pytest.approx(-1)
