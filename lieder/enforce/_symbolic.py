@@ -19,7 +19,7 @@ from lieder.report import progress
 from lieder.sampling import check_rows, table
 
 from ._simulate import simulated
-from ._symbolic_formulas import Bound, Formula, chosen, scaled
+from ._symbolic_formulas import Bound, Formula, chosen, rescaled
 from ._symbolic_frame import Frame, frame
 from ._symbolic_laws import Law, laws
 
@@ -212,8 +212,7 @@ def _of_invariants(found: Frame, names: tuple[str, ...], search: _Search) -> Sym
         variance = float(np.average(y**2, weights=weight))
 
         def fitness(p: np.ndarray, y=y[learnt], weight=weight[learnt], variance=variance) -> float:
-            shift, slope = scaled(p, y, weight)
-            return float(np.mean(weight * (shift + (slope * p if slope else 0.0) - y) ** 2)) / variance
+            return float(np.mean(weight * (rescaled(p, y, weight) - y) ** 2)) / variance
 
         population = search.formulas(inputs[learnt], fitness) if len(places) else []
         formula, error = _judged(population, places, search, (inputs, y, weight))
@@ -235,6 +234,8 @@ def _of_columns(x, dx, conditions: list[Law], penalty: float, names: tuple[str, 
     asked = np.concatenate([x[learnt], *(rows for law in conditions for rows in law.moved)]) / size
     others, found, errors = dx, [], []
     for _ in range(ROUNDS if conditions else 1):
+        if found:
+            others = values(formulas_of([_text(one, DIGITS) for one in found], names), x)
         found, errors = [], []
         for i in progress(range(len(names)), len(names), "formulas"):
             y = dx[:, i] / scale[i]
@@ -244,7 +245,6 @@ def _of_columns(x, dx, conditions: list[Law], penalty: float, names: tuple[str, 
             formula, error = _judged(population, places, search, (x / size, y, np.ones(len(y))), bound)
             found.append(_tidy(float(scale[i]) * formula.written.subs(by_place)))
             errors.append(error / float(np.mean(y**2) or 1.0))
-        others = values(formulas_of([_text(one, DIGITS) for one in found], names), x)
     return tuple(found), tuple(errors)
 
 
@@ -270,8 +270,7 @@ class _Loss:
         return np.concatenate(found)
 
     def __call__(self, asked: np.ndarray) -> float:
-        shift, slope = scaled(asked[: len(self.y)], self.y, np.ones(len(self.y)))
-        asked = shift + slope * asked if slope else np.full(len(asked), shift)
+        asked = rescaled(asked, self.y, np.ones(len(self.y)))
         total = np.mean((asked[: len(self.y)] - self.y) ** 2)
         if self.conditions:
             total += np.mean(self.violation(asked) ** 2)

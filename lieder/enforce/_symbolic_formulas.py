@@ -90,6 +90,12 @@ def scaled(values: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float
     return float(mean - slope * middle), slope
 
 
+def rescaled(values: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """a + b values, with a and b by the first of them, which belong to y; a alone where there is no slope to be had."""
+    shift, slope = scaled(values[: len(y)], y, weight)
+    return shift + slope * values if slope else np.full(len(values), shift)
+
+
 def written(program: Program, columns: "Sequence[Symbol]", shifted: bool) -> Formula:
     """The formula of a program times a number, plus another where it is `shifted`; a symbol for each constant."""
     nodes, values, constants = list(program.nodes)[::-1], [], []
