@@ -30,6 +30,7 @@ HELD = 0.3  # of the rows, to judge lengths by
 DEGREE = 2  # of the polynomials in which invariants and equivariant fields are sought
 ROUNDS = 2  # of a search with a loss: components are coupled by the symmetry, and the first round has only the data
 PARSIMONY = 1e-3  # what a node costs, in variances of the data
+EMPTY = 0.9  # relative mean square error on held-out rows from which on a formula is not worth its reading
 FAR = 1e6  # in spreads of the data: where a formula has a pole at a moved row
 DIGITS = 12  # of constants in formulas that are read again
 
@@ -93,7 +94,11 @@ class SymbolicDynamics:
         return [f"{name}' = {_text(one, digits)}" for name, one in zip(self.names, self.expressions, strict=True)]
 
     def __repr__(self) -> str:
-        return "\n".join(self.equations())
+        lines = self.equations()
+        if max(self.errors) > EMPTY:
+            told = ", ".join(f"{error:.2g}" for error in self.errors)
+            lines.append(f"(Relative errors on held-out rows: {told}. From {EMPTY:g} on a formula explains nothing.)")
+        return "\n".join(lines)
 
 
 def symbolic_dynamics(

@@ -152,6 +152,12 @@ def test_the_invariants_find_what_plain_search_does_not():
     assert path.shape == (11, 2) and np.linalg.norm(path[-1]) > 0.5
 
 
+def test_formulas_of_noise_are_told_to_explain_nothing():
+    noise = np.random.default_rng(1).standard_normal(STATES.shape)
+    assert "explains nothing" in str(small(STATES, noise, symmetry=ROTATIONS))
+    assert "explains nothing" not in str(small(STATES, spiral(STATES) + 0.3 * noise, symmetry=ROTATIONS))
+
+
 def test_the_same_seed_gives_the_same_formulas():
     one, two = (small(STATES, spiral(STATES), symmetry=ROTATIONS, by="flow", seed=4) for _ in range(2))
     assert one.equations() == two.equations() and one.by == "flow"
