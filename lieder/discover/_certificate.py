@@ -144,8 +144,9 @@ def bounded(defects: Float[np.ndarray, " k"], numerator: Band, denominator: Band
         rest = slice(k, count)
         if defects[k] > 0.0 and np.isfinite(numerator.times) and np.isfinite(denominator.times):
             inverse = 1.0 / defects[rest]
-            lost = np.sqrt(largest_eigenvalue(inverse[:, None] * noise[rest, rest] * inverse))
-            lower[k] = max(1.0 - lost, 0.0) * defects[k] / longer
+            lost = inverse[:, None] * noise[rest, rest] * inverse
+            if np.max(np.diag(lost)) < 1.0:  # else its largest eigenvalue is not below one, and the bound is zero
+                lower[k] = max(1.0 - np.sqrt(largest_eigenvalue(lost)), 0.0) * defects[k] / longer
     return Bounds(np.maximum(lower - floor, 0.0), upper + floor)
 
 

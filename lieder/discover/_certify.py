@@ -241,7 +241,7 @@ class _Met:
         along = jacobians.transpose(0, 2, 1) @ fields.transpose(0, 2, 1)
         sizes = np.einsum("bngm,n->gb", jacobians.reshape(points, n, count, m) ** 2, self.units.inputs**2)
         measured = fields / self.units.inputs
-        outer = measured @ measured.transpose(0, 2, 1)
+        outer = measured @ np.ascontiguousarray(measured.transpose(0, 2, 1))  # small ones: a copy is the faster product
         denominator = (sizes @ outer.reshape(points, q * q)).reshape(count, q, q)
         if turns is None and (turning.any() or offset is not None):
             values = (self.features @ flat).reshape(points, count, m)
