@@ -219,6 +219,7 @@ def main() -> None:
     kept = [json.loads(path.read_text()) if path.exists() else {} for path in given.keep] or [{}]
     cells = {key: value for one in reversed(kept) for key, value in one.items()}
     place, parts = map(int, given.part.split("/"))
+    measure.move_to_part(place - 1)
     trials = 10 if given.quick else given.trials
     for name, rows, levels in (
         [] if given.table else wanted(given.quick, given.edge)[:: given.every][place - 1 :: parts]

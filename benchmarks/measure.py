@@ -13,12 +13,18 @@ from pathlib import Path
 THREADS = int(os.environ.get("LIEDER_THREADS", "1"))
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = str(THREADS)
-if THREADS < len(os.sched_getaffinity(0)):
+CORES = sorted(os.sched_getaffinity(0))
+if THREADS < len(CORES):
     # XLA sizes its pool by the cores it may run on.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-THREADS:])
+    os.sched_setaffinity(0, CORES[-THREADS:])
 
 import jax  # noqa: E402 - after the settings above
 import numpy as np  # noqa: E402
+
+
+def move_to_part(place: int) -> None:
+    """To cores of its own, of several processes that each do a part. Before the first work of JAX."""
+    os.sched_setaffinity(0, {CORES[-1 - (place * THREADS + k) % len(CORES)] for k in range(THREADS)})
 
 
 def interleaved(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
