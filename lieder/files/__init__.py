@@ -6,6 +6,7 @@ from ._csv import read_csv as read_csv
 from ._fingerprint import fingerprint as fingerprint
 from ._gridded import Gridded as Gridded
 from ._gridded import read_gridded as read_gridded
+from ._record import read_checkpoint as read_checkpoint
 from ._record import read_record as read_record
 from ._record import record_kind as record_kind
 from ._record import write_record as write_record

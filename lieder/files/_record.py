@@ -67,6 +67,21 @@ def read_record(path: str | os.PathLike[str], kind: str, writer: str, argument: 
     return _unpacked(header["content"], arrays)
 
 
+def read_checkpoint(path: Path, mark: str, kind: str, writer: str) -> dict[str, Any]:
+    """What an interrupted run wrote by `write_record`, with its "mark" among the content, if it is this run.
+
+    Arguments: as `read_record`; `mark`, a fingerprint of the data and settings of the run that would go on.
+    Returns: the content.
+    Raises: as `read_record`; ValueError for the checkpoint of another run.
+    """
+    found = read_record(path, kind, writer, "checkpoint")
+    if found["mark"] != mark:
+        raise ValueError(
+            f"checkpoint: {path} belongs to other data or settings; name another file, or remove it to start again."
+        )
+    return found
+
+
 def record_kind(path: str | os.PathLike[str]) -> str:
     """What a file says that it holds, "lieder symmetries 3".
 

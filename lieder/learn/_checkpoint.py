@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..files import read_record, write_record
+from ..files import read_checkpoint, write_record
 
 FORMAT = "lieder training 1"
 
@@ -46,17 +46,8 @@ def resumed(file: Path, mark: str, start: Any) -> Progress:
 
     Raises: ValueError for a file of another kind, or of other data or settings.
     """
-    found = read_record(file, FORMAT, "training", "checkpoint")
+    found = read_checkpoint(file, mark, FORMAT, "training")
     leaves, form = jax.tree.flatten(start)
-    alike = all(
-        len(found[which]) == len(leaves)
-        and all(np.shape(one) == kept.shape for one, kept in zip(leaves, found[which], strict=True))
-        for which in ("last", "best")
-    )
-    if found["mark"] != mark or not alike:
-        raise ValueError(
-            f"checkpoint: {file} belongs to other data or settings; name another file, or remove it to start again."
-        )
     last, best = (
         jax.tree.unflatten(
             form, [jnp.asarray(kept, jnp.result_type(one)) for one, kept in zip(leaves, found[which], strict=True)]

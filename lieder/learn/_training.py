@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..files import check_path
+from ..files import check_path, fingerprint
 from ..report import progress
 from ._checkpoint import Progress, keep, resumed
 
@@ -82,6 +82,7 @@ def trained(
     file = None if checkpoint is None else Path(checkpoint).expanduser()
     if file is not None and not file.exists():
         check_path(file, "checkpoint")
+    mark = fingerprint(mark, repr(jax.tree.map(np.shape, start)))  # a state of other shapes is of other settings, too
     now = Progress(start, start, [], {}, 0.0) if file is None or not file.exists() else resumed(file, mark, start)
     begun = written = time.monotonic()
     stopped = ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import read_record, write_record
+from ..files import read_checkpoint, write_record
 
 FORMAT = "lieder regression path 5"
 WRITER = "a path of Regression"
@@ -20,9 +20,4 @@ def resumed(file: Path, mark: str) -> dict[str, np.ndarray]:
 
     Raises: ValueError for a file of another kind, or of other data or settings.
     """
-    found = read_record(file, FORMAT, WRITER, "checkpoint")
-    if found["mark"] != mark:
-        raise ValueError(
-            f"checkpoint: {file} belongs to other data or settings; name another file, or remove it to start again."
-        )
-    return found["state"]
+    return read_checkpoint(file, mark, FORMAT, WRITER)["state"]
