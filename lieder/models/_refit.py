@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import chdtrc
 
-from lieder.dictionary import AbstractDictionary, polynomials
-
+from ..dictionary import AbstractDictionary, polynomials
 from ..sampling import scrambled
 from ._batches import evaluate, gradients
 from ._data import standard
@@ -150,6 +150,11 @@ class Design:
         shares = np.add.reduceat(self.orthonormal[order] ** 2, starts)
         return max(1.0 / float(np.mean(np.sum(shares**2, axis=0))), 1.0)
 
+    @cached_property
+    def _multipliers(self) -> Float[np.ndarray, "draws blocks"]:
+        """Random numbers of mean zero for the test of the family: the same for every richer one, and for all labels."""
+        return np.random.default_rng(self.seed + 1).normal(size=(DRAWS, len(np.unique(self.blocks))))
+
     def _misfit(self, residual: np.ndarray) -> float:
         """The least p-value over the richer families, times their number."""
         size = np.sqrt(np.mean(residual**2, axis=0))
@@ -159,8 +164,7 @@ class Design:
         for more in self.others:
             parts = _summed(more, residual[:, size > 0] / size[size > 0], self.blocks)
             parts = parts.reshape(len(parts), -1)
-            multipliers = np.random.default_rng(self.seed + 1).normal(size=(DRAWS, len(parts)))
-            drawn = np.sum((multipliers @ parts) ** 2, axis=1)
+            drawn = np.sum((self._multipliers @ parts) ** 2, axis=1)
             found.append((1 + np.sum(drawn >= np.sum(parts.sum(axis=0) ** 2))) / (DRAWS + 1))
         return float(min(1.0, len(found) * min(found))) if found else float("nan")
 
