@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from .. import dictionary as families
 from ..algebra import LieAlgebra, Span
 from ..late import sympy
+from ..sampling import check_whole
 from ._abstract import AbstractAction
 
 
@@ -261,8 +262,7 @@ def prolong(action: AbstractAction, independent: int, order: int) -> Prolonged:
     if not isinstance(action, AbstractAction):
         raise TypeError(f"action must act on points (x, u), such as ld.action.polynomial_fields(3, 1), got {action!r}.")
     for value, name, least in ((independent, "independent", 1), (order, "order", 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+        check_whole(value, name, least)
     if independent >= action.width:
         raise ValueError(
             f"independent must leave a function u: the action has {action.width} coordinates, and {independent} of them"

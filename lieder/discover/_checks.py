@@ -1,6 +1,5 @@
 """What every verb asks of its arguments before any work, in the user's words."""
 
-import numbers
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,7 +13,7 @@ from ..action import AbstractAction, AbstractFibreAction, refuse_elements
 from ..algebra import LieAlgebra, Span
 from ..derivative import values
 from ..interop import ForeignModel
-from ..sampling import Table, check_rows, check_varying, gather
+from ..sampling import Table, check_rows, check_varying, check_whole, gather
 from ._question import is_number
 
 MOST_BYTES = 2**31  # of one triangular factor of all candidates
@@ -61,10 +60,8 @@ def check_error(error) -> None:
 
 def check_count(value, argument: str, least: int = 1) -> None:
     """A ValueError unless this is a whole number of at least `least`, or None."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise ValueError(f"{argument} must be a whole number of at least {least}, got {value!r}.")
+    if value is not None:
+        check_whole(value, argument, least)
 
 
 def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAction, argument: str, side: str) -> None:

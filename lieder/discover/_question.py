@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..action import AbstractAction, AbstractFibreAction, total
-from ..sampling import Groups
+from ..sampling import Groups, check_whole
 from ._evidence import TOP
 
 Asked = Literal["gap", "certificate"]
@@ -107,8 +107,7 @@ class Rule:
             )
         if self.tolerance is not None and not (is_number(self.tolerance) and 0.0 < self.tolerance <= TOP):
             raise ValueError(f"tolerance must lie in (0, {TOP:.3f}]: it is a relative defect, got {self.tolerance!r}.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or self.seed < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}.")
+        check_whole(self.seed, "seed", least=0)
         if self.evidence not in ("gap", CERTIFICATE):
             raise ValueError(f"evidence must be 'gap' or '{CERTIFICATE}', got {self.evidence!r}.")
         if not (is_number(self.delta) and 0.0 < self.delta < 1.0):

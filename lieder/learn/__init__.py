@@ -12,3 +12,5 @@ from ._sizes import Sizes as Sizes
 from ._spread import Spread as Spread
 from ._training import Trained as Trained
 from ._training import trained as trained
+from ._vae import VAE as VAE
+from ._vae import vae as vae

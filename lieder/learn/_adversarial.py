@@ -12,9 +12,9 @@ from jaxtyping import Int
 from ..action import AbstractAction, AbstractFibreAction
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
+from ..sampling import check_whole
 from ._distribution import Coefficients, Kind
 from ._game import BLOCK, Game, Losses, Settings, board, orthonormal
-from ._numbers import check_whole
 from ._told import told
 from ._training import trained
 

@@ -11,10 +11,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import AbstractAction
 from ..late import optax
+from ..sampling import check_whole
 from ._carried import carrier
 from ._discriminator import FAR, Layers, discriminating, discriminator, divergence, fooled
 from ._distribution import Coefficients
-from ._numbers import check_whole, is_size
+from ._numbers import is_size
 
 State = dict[str, Any]
 BLOCK = 250  # steps of a compiled block

@@ -7,18 +7,16 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from ..action import AbstractAction
-from ._model import Generative, Standard
+from ._model import Generative
+from ._pictures import checked_pictures, standard
 from ._sizes import Sizes, named_sizes
 from ._stages import Errors, Task, errors, fitted, inferred
 from ._transformations import Composed, Transformations, named_transformations
 
 AFFINE = ("shift x", "shift y", "rotation", "scale x", "scale y", "shear")
-LEAST = 20  # pictures, below which nothing can be held out
-RIM = 0.1  # of the largest deviation: a background nearer to zero is taken for zero
 LEAVES, LOSES, CHANCE, EMPTY = 0.25, 0.2, 0.5, 0.1  # of squared errors and of squares, see `_notes`
 
 
@@ -62,21 +60,21 @@ def generative(
     Reference: Allingham, Mlodozeniec, Padhy, Antoran, Krueger, Turner, Nalisnick, Hernandez-Lobato (2024), A generative
         model of symmetry transformations, NeurIPS.
     """
-    given = _pictures(images)
+    given = checked_pictures(images)
     chosen = named_transformations(transformations, (given.shape[1], given.shape[2], given.shape[3]), bounds)
     how = named_sizes(sizes)
     if not 0 < held_out < 1:
         raise ValueError(f"held_out: expected a share between 0 and 1, got {held_out}.")
     moves = not isinstance(chosen, Composed) or chosen.active[0]
-    standard = _standard(given, moves)
+    common = standard(given, moves)
     order = np.random.default_rng(seed).permutation(len(given))
     apart = min(max(round(held_out * len(given)), 2), len(given) - 2)
-    pictures = jnp.asarray(standard.inward(given[order]))
+    pictures = jnp.asarray(common.inward(given[order]))
     task = Task(chosen, pictures[apart:], pictures[:apart], how, seed, checkpoint)
     network, first = inferred(task)
     flow, second = fitted(task, network)
     wrong = errors(task, network)
-    found = Generative.of((chosen, standard, network, flow, how), np.asarray(task.kept), wrong, seed)
+    found = Generative.of((chosen, common, network, flow, how), np.asarray(task.kept), wrong, seed)
     notes = _notes(wrong)
     courses = {"inference": first.criteria, "density": second.criteria}
     stopped = [
@@ -85,50 +83,6 @@ def generative(
     for note in notes:
         warnings.warn(f"generative: {note}.", RuntimeWarning, stacklevel=2)
     return replace(found, courses=courses, notes=(*notes, *stopped), channels=np.ndim(images) == 4)
-
-
-def _pictures(images: ArrayLike) -> Float[np.ndarray, "n c h w"]:
-    """Pictures as (N, channels, rows, columns) float32."""
-    given = np.asarray(images)
-    if given.dtype.kind not in "fiub":
-        raise TypeError(f"images: expected real numbers, got dtype {given.dtype}.")
-    if given.ndim not in (3, 4):
-        raise ValueError(
-            f"images: expected (N, rows, columns) or (N, channels, rows, columns), got shape {given.shape}."
-        )
-    if given.ndim == 4 and given.shape[3] in (1, 3) and given.shape[1] > 4:
-        raise ValueError(f"images: shape {given.shape} looks as if channels came last; pass np.moveaxis(images, 3, 1).")
-    pictures = given.astype(np.float32)
-    pictures = pictures[:, None] if pictures.ndim == 3 else pictures
-    if len(pictures) < LEAST or min(pictures.shape[2:]) < 4:
-        raise ValueError(
-            f"images: {len(pictures)} pictures of {pictures.shape[2]} x {pictures.shape[3]} pixels came; at least"
-            f" {LEAST} of 4 x 4 are needed."
-        )
-    bad = np.asarray(~np.isfinite(pictures).all(axis=(1, 2, 3)))
-    if bad.any():
-        raise ValueError(
-            f"images: {bad.sum()} of {len(bad)} pictures hold NaN or infinite values, the first is number"
-            f" {int(np.argmax(bad))}. Leave them out."
-        )
-    flat = np.ptp(pictures.reshape(*pictures.shape[:2], -1), axis=2).max(axis=1) == 0
-    if flat.any():
-        raise ValueError(
-            f"images: {flat.sum()} of {len(flat)} pictures have one colour all over (constant pixels), the first is"
-            f" number {int(np.argmax(flat))}: nothing can be read off them. Leave them out."
-        )
-    return pictures
-
-
-def _standard(pictures: np.ndarray, moves: bool) -> "Standard":
-    """The background, zero unless places move and the rim is of another colour, and the root mean square above it."""
-    rim = np.ones(pictures.shape[2:], bool)
-    rim[1:-1, 1:-1] = False
-    background = np.median(pictures[:, :, rim], axis=(0, 2)) if moves else np.zeros(pictures.shape[1])
-    away = np.abs(pictures - background[:, None, None]).max()
-    background = np.where(np.abs(background) > RIM * away, background, 0.0)
-    size = float(np.sqrt(np.mean((pictures - background[:, None, None]) ** 2)))
-    return Standard(background.astype(np.float32), max(size, 1e-30))
 
 
 def _notes(wrong: Errors) -> list[str]:

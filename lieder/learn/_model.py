@@ -18,6 +18,8 @@ from ..action import AbstractAction
 from ..files import read_record, write_record
 from ._flow import Flow
 from ._inference import Inference, prototype
+from ._leaves import array_leaves, with_leaves
+from ._pictures import Standard, pictures_like
 from ._sizes import Sizes, read_sizes, written_sizes
 from ._spread import SMALL as SMALL_RANGES
 from ._spread import Spread, centred
@@ -33,25 +35,6 @@ TOGETHER = 512  # pictures at once
 
 
 Parts = tuple[Inference, Flow, Transformations]
-
-
-@dataclass(frozen=True, eq=False)
-class Standard:
-    """Pictures relative to their background, in units of their root mean square.
-
-    Fields: `background` (c,); `size`.
-    """
-
-    background: Float[np.ndarray, " c"]
-    size: float
-
-    def inward(self, pictures: Float[np.ndarray, "n c h w"]) -> Float[np.ndarray, "n c h w"]:
-        """As networks see them, float32."""
-        return ((pictures - self.background[:, None, None]) / self.size).astype(np.float32)
-
-    def outward(self, pictures: Float[Array | np.ndarray, "*n c h w"]) -> Float[np.ndarray, "*n c h w"]:
-        """As they came."""
-        return np.asarray(pictures) * np.float32(self.size) + self.background[:, None, None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -214,7 +197,7 @@ class Generative:
         """Write everything to one .npz file (arrays and JSON, no pickle).
 
         Raises: OSError for a bad path."""
-        leaves = {"network": _arrays(self.network), "flow": _arrays(self.flow)}
+        leaves = {"network": array_leaves(self.network), "flow": array_leaves(self.flow)}
         t = self.transforms
         plain = {
             "transforms": t.written(),
@@ -263,8 +246,8 @@ class Generative:
         return cls(
             transforms,
             standard,
-            _filled(network, plain["network"]),
-            _filled(flow, plain["flow"]),
+            with_leaves(network, plain["network"]),
+            with_leaves(flow, plain["flow"]),
             sizes,
             plain["draws"],
             plain["ranks"],
@@ -276,13 +259,8 @@ class Generative:
         )
 
     def _inward(self, images: ArrayLike) -> Array:
-        given = np.asarray(images, np.float32)
         own = self.transforms.shape if self.channels else self.transforms.shape[1:]
-        if given.shape[1:] != own or given.ndim != len(own) + 1 or not len(given):
-            raise ValueError(f"images: expected (n, {', '.join(map(str, own))}), got shape {given.shape}.")
-        if not np.isfinite(given).all():
-            raise ValueError("images: some pixels are NaN or infinite.")
-        return jnp.asarray(self.standard.inward(given if self.channels else given[:, None]))
+        return jnp.asarray(self.standard.inward(pictures_like(images, own)))
 
     def _outward(self, pictures: Array) -> np.ndarray:
         whole = self.standard.outward(pictures)
@@ -308,18 +286,17 @@ class Generative:
         return report.render(table, report.verdict_panel("\n".join(lines), self.verdict))
 
 
-def _filled(module: Any, leaves: Sequence[np.ndarray]) -> Any:
-    """A module with other numbers in its arrays."""
-    arrays, rest = eqx.partition(module, eqx.is_array)
-    return eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), [jnp.asarray(leaf) for leaf in leaves]), rest)
-
-
-def _arrays(module: Any) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(eqx.filter(module, eqx.is_array))]
-
-
 def _mapped(of: Callable, *pictures: Array, batch: int = TOGETHER) -> Any:
     return jax.lax.map(lambda one: of(*one), pictures, batch_size=max(1, min(batch, len(pictures[0]))))
+
+
+def etas_and_prototypes(
+    of: Generative, pictures: Float[Array, "n c h w"], seed: int
+) -> tuple[Float[Array, "n draws q"], Float[Array, "n c h w"]]:
+    """What transforms the prototype of each standardised picture as data have it, several draws, and the prototypes."""
+    parts = of.network, of.flow, of.transforms
+    etas = _asked(parts, pictures, jax.random.split(jax.random.key(seed), len(pictures)))[0]
+    return etas, _prototypes(parts, pictures)
 
 
 @eqx.filter_jit

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.stats
 
 import lieder as ld
 from lieder import learn
@@ -22,6 +24,7 @@ from lieder.learn._transformations import named_transformations
 TINY = Sizes(
     widths=(64,), inference=Descent(300, 16, 3e-3), draws=3, features=(16,), layers=2, density=Descent(300, 64, 3e-3)
 )
+SHORT = Descent(400, 32, 3e-3)
 WORDS = ["shift x", "shift y"]
 BOUNDS = dict.fromkeys(WORDS, 0.2)
 REACH = 0.12  # of a side of ten pixels
@@ -173,3 +176,59 @@ def test_the_blur_ends():
     assert float(Blur(3.0, 0.1).at(jnp.float32(0.05))) == pytest.approx(1.5)
     assert float(Blur(3.0, 0.1).at(jnp.float32(0.5))) == 0
     assert learn.generative is ld.discover.generative
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return learn.vae(crosses(60, seed=6), latent=3, width=32, how=SHORT)
+
+
+def test_a_density_that_knows_the_symmetry_expects_what_it_has_not_seen(found, tmp_path):
+    """Shown pictures on the left alone, it expects those on the right as well."""
+    x, file = crosses(150, seed=6), tmp_path / "density.npz"
+    from_the_left = x[np.argsort((x.sum(axis=1) * np.arange(10)).sum(axis=1) / x.sum(axis=(1, 2)))]
+    left, right = from_the_left[:50], from_the_left[100:]
+    plain, augmented = (learn.vae(left, augment=one, latent=3, width=32, how=SHORT) for one in (None, found))
+    assert augmented.log_likelihood(right, 50).mean() > plain.log_likelihood(right, 50).mean() + 50
+    augmented.save(file)
+    again = learn.VAE.load(file)
+    np.testing.assert_array_equal(again.log_likelihood(right, 5), augmented.log_likelihood(right, 5))
+    assert again.sample(3).shape == (3, 10, 10) and str(again) == str(augmented)
+    assert np.mean((augmented.reconstruct(right) - right) ** 2) < 0.5 * np.var(right)
+
+
+def test_the_weighted_bound_is_the_density_where_the_code_is_exact(plain):
+    """A linear decoder and the exact normal posterior: every sample gives log p(x) of N(b, W W^T + s^2)."""
+    rng = np.random.default_rng(0)
+    w, b = rng.normal(size=(4, 1)), rng.normal(size=4)
+    coder = eqx.tree_at(lambda c: c.log_noise, plain.coder, jnp.float32(np.log(0.5)))
+    s = float(coder.noise)
+    precise = 1.0 + float(w[:, 0] @ w[:, 0]) / s**2
+    linear = {
+        "encode": lambda x: jnp.stack([(w[:, 0] @ (x - b)) / s**2 / precise, -jnp.log(precise)]),
+        "decode": lambda z: w @ z + b,
+    }
+    coder = eqx.tree_at(lambda c: (c.encode, c.decode), coder, (linear["encode"], linear["decode"]))
+    x = rng.normal(size=4)
+    exact = scipy.stats.multivariate_normal(b, w @ w.T + s**2 * np.eye(4)).logpdf(x)
+    for samples in (1, 7):
+        assert float(coder.weighted(jnp.asarray(x), jax.random.key(samples), samples)) == pytest.approx(exact, rel=1e-5)
+
+
+def test_units_of_pixels_enter_the_density(plain):
+    """Pictures a hundred times as bright: the density of each is lower by log 100 a pixel, and nothing else changes."""
+    x = crosses(60, seed=6)
+    bright = learn.vae(100 * x, latent=3, width=32, how=SHORT)
+    told = bright.log_likelihood(100 * x, 20) + 100 * np.log(100)
+    np.testing.assert_allclose(told, plain.log_likelihood(x, 20), atol=2.0)
+
+
+def test_what_is_no_picture_for_a_density(found, plain):
+    with pytest.raises(ValueError, match=r"augment: it is a model of pictures of shape \(1, 10, 10\), and images are"):
+        learn.vae(np.ones((30, 12, 12)) * np.arange(12), augment=found)
+    with pytest.raises(ValueError, match=r"images: expected \(n, 10, 10\), got shape \(3, 9, 9\)"):
+        plain.log_likelihood(np.zeros((3, 9, 9)))
+    with pytest.raises(ValueError, match="latent must be a whole number of at least 1"):
+        learn.vae(crosses(30), latent=0)
+    with pytest.raises(ValueError, match="count must be a whole number"):
+        plain.sample(0)
