@@ -43,6 +43,7 @@ def main(folder: Path) -> None:
         axes.tick_params(colors=GREY)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
+    figure.axes[0].set_ylabel("density", fontsize=9, color=INK)
     figure.axes[1].legend(frameon=False, fontsize=8)
     figure.savefig(IMAGES / "generative-spreads.png")
     some = [int(np.flatnonzero(labels == k)[3]) for k in range(10)]
