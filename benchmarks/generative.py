@@ -15,6 +15,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import measure
+
+# isort: split
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -141,31 +145,13 @@ def throughput() -> None:
 
         sizes = [SIDE * SIDE, *widths, len(network.layers[-1].bias)]
         flops = sum(6 * batch * a * b for a, b in pairwise(sizes)) - 2 * batch * sizes[0] * sizes[1]
-        middle = jax.random.normal(jax.random.key(2), (sizes[0], sizes[1]), jnp.float32)
-        flat = pictures.reshape(batch, -1)
-        rate = 2 * batch * sizes[0] * sizes[1] / least(lambda flat=flat, middle=middle: _product(flat, middle))
-        seconds = least(lambda parameters=parameters, pictures=pictures: step(parameters, pictures))
+        rate = measure.layer_rate(batch, sizes[0], sizes[1])
+        seconds = measure.least_seconds(lambda parameters=parameters, pictures=pictures: step(parameters, pictures))
         print(f"{title}: {seconds * 1e3:.2f} ms, floor {flops / rate * 1e3:.2f} ms, share {flops / rate / seconds:.2f}")
 
 
-@jax.jit
-def _product(a, b):
-    return a @ b
-
-
-def least(run) -> float:
-    """The least of 30 CPU times."""
-    jax.block_until_ready(run())
-    times = []
-    for _ in range(30):
-        begun = time.process_time()
-        jax.block_until_ready(run())
-        times.append(time.process_time() - begun)
-    return min(times)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="How far digits were turned, and what a step costs")
     parser.add_argument("--keep", type=Path, help="a JSON file; cells in it are not run again")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one seed of two plans")

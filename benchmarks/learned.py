@@ -1,0 +1,157 @@
+"""Symmetries by an adversary beside those by linear algebra, on the same rows: what each says, and processor time.
+
+    python benchmarks/learned.py --keep learned.json [--quick]       # 10 CPU minutes; --quick takes 2
+    python benchmarks/learned.py --throughput                        # a step of the game against its flops
+
+Two bodies: 8,000 transitions of two bodies on their orbits, four blocks of gl(2), five seeds.
+500 rows: 24 vectors in the plane, normal, and a number y; gl(2) turns all vectors at once. Five laws for y that turns
+leave as it is, three seeds each, and five without (a control: one vector is replaced by its first component). Linear
+algebra is `dataset` (a fitted model) and `graph` (tangent spaces).
+"Right" is the one rotation, to a cosine of .99; of a control "no symmetry" or "cannot tell".
+"""
+
+import argparse
+import importlib.util
+import json
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import measure
+
+# isort: split
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import lieder as ld
+from lieder.learn._discriminator import discriminating, discriminator
+
+TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
+VECTORS, ROWS = 24, 500
+LAWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of vectors (N, 24, 2)
+    "length of one": lambda v: np.linalg.norm(v[:, 0], axis=1),
+    "product of two": lambda v: np.sum(v[:, 0] * v[:, 1], axis=1),
+    "area of two": lambda v: v[:, 0, 0] * v[:, 1, 1] - v[:, 0, 1] * v[:, 1, 0],
+    "length of the sum": lambda v: np.linalg.norm(v.sum(axis=1), axis=1),
+    "sine of lengths": lambda v: np.sin(2 * np.linalg.norm(v[:, 0], axis=1)) + np.linalg.norm(v[:, 1], axis=1),
+}
+
+
+def wide(law: str, control: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    v = np.random.default_rng(seed).normal(size=(ROWS, VECTORS, 2))
+    seen = v.copy()
+    if control:
+        seen[:, 0, 1] = 0.0
+    return v.reshape(ROWS, -1), LAWS[law](seen)[:, None]
+
+
+def two_bodies(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    path = Path(__file__).parents[1] / "examples" / "two_body.py"
+    spec = importlib.util.spec_from_file_location("two_body", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    states = module.orbits(rows // 20, 20)
+    return states[:, :-1].reshape(-1, 8), states[:, 1:].reshape(-1, 8)
+
+
+def said(found, truth: np.ndarray, control: bool) -> dict[str, object]:
+    verdict = found.evidence.verdict
+    claimed = found.dim if verdict == "symmetries" else 0
+    cosine = found.similarity(truth, dim=1)
+    right = claimed == 0 if control else claimed == 1 and cosine > 0.99
+    words = f"{claimed} found" if claimed else verdict
+    return {"said": words, "cosine": float(cosine), "false": bool(claimed and not right), "right": bool(right)}
+
+
+def cells(quick: bool) -> Iterator[tuple[str, Callable, bool]]:
+    """Name, what runs it, and whether there is nothing to find."""
+    gl, seeds = ld.algebra.gl(2), range(1 if quick else 5)
+    tied, blocks, number = VECTORS * ld.vectors(gl), bodies_action(), ld.scalars(gl)
+    game, line = ld.discover.adversarial, {"source": blocks, "target": blocks, "transition": True}
+    now, later = two_bodies(8000)
+    for seed in seeds:
+        yield f"two bodies|adversary|{seed}", partial(game, now, later, **line, seed=seed), False
+    yield "two bodies|graph|0", partial(ld.discover.graph, now, later, **line), False
+    for law in list(LAWS)[: 1 if quick else None]:
+        for control in (False, True):
+            for seed in seeds[: 1 if control else 3]:
+                x, y = wide(law, control, seed)
+                name, sides = f"{ROWS} rows, {law}{' (control)' if control else ''}", {"source": tied, "target": number}
+                yield f"{name}|adversary|{seed}", partial(game, x, y, **sides, seed=seed), control
+                yield f"{name}|dataset|{seed}", partial(ld.discover.dataset, x, y, **sides), control
+                yield f"{name}|graph|{seed}", partial(ld.discover.graph, x, y, **sides), control
+
+
+def bodies_action() -> ld.action.AbstractAction:
+    """Four blocks of gl(2), each its own."""
+    blocks = [ld.algebra.gl(2)] * 4
+    return ld.vectors(ld.algebra.product(*blocks))
+
+
+def truth_of(name: str) -> np.ndarray:
+    return np.tile(TURN.ravel(), 4) if name.startswith("two bodies") else TURN.ravel()
+
+
+def sweep(keep: Path, quick: bool) -> None:
+    done = json.loads(keep.read_text()) if keep.exists() else {}
+    for name, run, control in cells(quick):
+        if name not in done:
+            begun = time.process_time()
+            try:
+                told = said(run(), truth_of(name), control)
+            except ValueError as refusal:
+                told = {"said": f"refused: {refusal}", "cosine": 0.0, "false": False, "right": control}
+            done[name] = told | {"seconds": time.process_time() - begun}
+            keep.write_text(json.dumps(done, indent=1))
+    print(measure.machine())
+    rows = []
+    for name in dict.fromkeys(key.rsplit("|", 1)[0] for key in done):
+        of = [one for key, one in done.items() if key.rsplit("|", 1)[0] == name]
+        seconds = np.median([one["seconds"] for one in of])
+        cosines = ", ".join(f"{one['cosine']:.4f}" for one in of)
+        words = "; ".join(dict.fromkeys(str(one["said"]) for one in of))
+        case, route = name.split("|")
+        counts = (f"{sum(one[which] for one in of)} of {len(of)}" for which in ("right", "false"))
+        rows.append((case, route, *counts, cosines, words, f"{seconds:.1f}"))
+    measure.table(("case", "route", "right", "false", "cosine of the first direction", "said", "CPU s"), rows)
+
+
+def throughput(batch: int = 128, columns: int = 16) -> None:
+    """A step of a discriminator, forward and back, against its products at the rate that they run at."""
+    rows = []
+    real, moved = (jax.random.normal(jax.random.key(k), (batch, columns), jnp.float32) for k in (1, 2))
+    step = jax.jit(jax.grad(discriminating, has_aux=True), static_argnums=3)
+    for width in (128, 512):
+        layers = discriminator(jax.random.key(0), columns, width)
+        products = columns * width + width * width + width
+        rate = measure.layer_rate(2 * batch, width, width)
+        for smooth in (0.0, 0.1):
+            # Both batches forward and back, 6 flops a weight and row less the slope by the inputs of the first layer;
+            # the slope at real rows, and its own slope, are another 6 of half of the rows.
+            flops = 2 * batch * (6 * products - 2 * columns * width) + (6 * batch * products if smooth else 0)
+            seconds = measure.least_seconds(partial(step, layers, real, moved, smooth))
+            told = f"{seconds * 1e3:.2f}", f"{flops / rate * 1e3:.2f}", f"{flops / rate / seconds:.2f}"
+            rows.append((f"{width}", f"{smooth:g}", *told))
+    measure.table(("width", "slope penalty", "ms a step", "floor, ms", "share of the floor"), rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Symmetries by an adversary beside those by linear algebra")
+    parser.add_argument("--keep", type=Path, help="a JSON file; cells in it are not run again")
+    parser.add_argument("--quick", action="store_true", help="one seed, one law")
+    parser.add_argument("--throughput", action="store_true")
+    given = parser.parse_args()
+    if given.throughput:
+        throughput()
+    elif given.keep is None:
+        parser.error("give --keep FILE or --throughput")
+    else:
+        sweep(given.keep, given.quick)
+
+
+if __name__ == "__main__":
+    main()
