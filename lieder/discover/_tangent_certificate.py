@@ -1,14 +1,15 @@
 """From tangent spaces to a certificate: their noise drawn anew, their bias bounded by twice as large neighbourhoods."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..linalg import largest_eigenvalue, relative_spectrum
-from ..sampling import LocalFits, apart, redrawn_tangents
-from ._certificate import Certificate
+from ..sampling import LocalFits, apart, redrawn_tangents, spreads_beyond
+from ._certificate import Bounds, Certificate, counted
 from ._certified import uncertified, withheld
 from ._certify import EACH, SQUARED, Drawn, stated
 from ._equivalence import FAR
@@ -19,6 +20,7 @@ from ._tangency import Cloud, fields_across
 
 POINTS = 256  # at which tangent spaces are drawn anew
 NUMBERS = 2**24  # in the rows of all draws: fewer points where these are more
+Bias = Callable[[Int[np.ndarray, " some"]], float]  # of the directions of these numbers, as a defect
 TIMES = 2.0  # the bias that the comparison shows, and as much again that it does not
 
 
@@ -41,19 +43,33 @@ def tangent_certificate(question: Question, rule: Rule, found: Symmetries, cloud
         return uncertified(question, rule, points, unknown or nothing)
     try:
         with jax.enable_x64(True):
-            drawn, bias, neighbours = _drawn(question, rule, found, cloud)
+            drawn, bent, neighbours, doubtful = _drawn(question, rule, found, cloud)
     except ValueError as reason:
         return uncertified(question, rule, points, str(reason))
     near = drawn.defects[: drawn.strong] < FAR * rule.delta
+    bias = bent(np.flatnonzero(near))
     noise = np.sqrt(
         largest_eigenvalue(drawn.numerator.mean(axis=0)[: drawn.strong, : drawn.strong][np.ix_(near, near)])
     )
+    told = stated(rule, drawn, bias)
+    # What is far from delta may be so by bias: a lower bound is less by that of all directions from its own on.
+    lower = told.lower.copy()
+    for k in range(drawn.strong):
+        lower[k] = max(lower[k] - max(bent(np.arange(k, drawn.strong)) - bias, 0.0), 0.0)
     stated_ = dataclasses.replace(
-        stated(rule, drawn, bias),
+        told,
+        lower=lower,
+        at_most=counted(Bounds(lower, told.upper), rule.delta)[1],
         rows=points,
         against="the fields' length",
         family=f"fields tangent to a surface of dimension {cloud.scale.dimension} seen by {neighbours} neighbours",
     )
+    if doubtful:
+        return withheld(
+            stated_,
+            f"neighbourhoods of {neighbours} points spread in more directions than a surface of dimension"
+            f" {cloud.scale.dimension} does, as rows of trajectories do: give dimension=",
+        )
     if noise > rule.delta:
         return withheld(stated_, f"noise moves the tangent spaces by {noise:.2g}, more than delta")
     if bias >= rule.delta:
@@ -61,8 +77,9 @@ def tangent_certificate(question: Question, rule: Rule, found: Symmetries, cloud
     return stated_
 
 
-def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> tuple[Drawn, float, int]:
-    """What a certificate is read from; the bias, as a defect, of what is near delta; and the number of neighbours."""
+def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> tuple[Drawn, Bias, int, bool]:
+    """What a certificate is read from; the bias, as a defect, of some of the directions and what they span; the number
+    of neighbours; and whether the points among them lie as on a surface of more dimensions."""
     action, points = question.both, cloud.kept / cloud.units
     draws = int(np.ceil(1.0 / (EACH * rule.alpha) - 1e-9)) - 1
     most = NUMBERS // (draws * points.shape[1] * len(found.directions))
@@ -88,17 +105,20 @@ def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> t
     frame = (spectrum.directions[order] / lengths[:, None]).T
     law, size = law @ frame, size @ frame
     difference = rows(redrawn.wider)[1] @ frame - law
-    errors, less, chance = [], [], []
-    near = spectrum.values[order][:strong] < FAR * rule.delta
-    among = np.flatnonzero(near)
+    errors, less, chances = [], [], []
     for chosen, wider in redrawn.draws:
         moved, across = (part @ frame for part in rows(chosen))
         errors.append(across - law)
         less.append((moved - size).T @ (moved - size))
-        chance.append(_widest((rows(wider)[1] @ frame - across - difference)[:, among]))
-    # What noise makes of the difference at least, but for one draw in twenty, is no bias.
-    shown = _widest(difference[:, among]) ** 2 - np.sort(chance)[draws // 20] ** 2
-    bias = TIMES * redrawn.share * float(np.sqrt(max(shown, 0.0)))
+        apart_by_chance = rows(wider)[1] @ frame - across - difference
+        chances.append(apart_by_chance.T @ apart_by_chance)
+    square = difference.T @ difference
+
+    def bent(among: Int[np.ndarray, " some"]) -> float:
+        shown, *chance = (largest_eigenvalue(form[np.ix_(among, among)]) for form in (square, *chances))
+        # What noise makes of the difference at least, but for one draw in twenty, is no bias.
+        return TIMES * redrawn.share * float(np.sqrt(max(shown - np.sort(chance)[draws // 20], 0.0)))
+
     half = np.linalg.norm(law[::2], axis=0) / np.maximum(np.linalg.norm(size[::2], axis=0), np.finfo(float).tiny)
     numerator = np.stack([e.T @ e for e in errors])
     return (
@@ -114,10 +134,7 @@ def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> t
             lengths / norms[order],
             half,
         ),
-        bias,
+        bent,
         redrawn.neighbours,
+        spreads_beyond(points, queries, redrawn.neighbours, cloud.scale.dimension),
     )
-
-
-def _widest(rows: Float[np.ndarray, "R k"]) -> float:
-    return float(np.sqrt(largest_eigenvalue(rows.T @ rows)))

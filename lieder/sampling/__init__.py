@@ -4,6 +4,7 @@ from ._along import is_regular as is_regular
 from ._containers import check_computed as check_computed
 from ._containers import check_container as check_container
 from ._dimension import intrinsic_dimension as intrinsic_dimension
+from ._dimension import spreads_beyond as spreads_beyond
 from ._flags import check_whole as check_whole
 from ._flags import checked_flag as checked_flag
 from ._grid_averages import Averages as Averages

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..late import neighbors
 
@@ -46,6 +46,25 @@ def intrinsic_dimension(cloud: Float[np.ndarray, "points n"]) -> int:
             if here > drop:
                 best, drop = d, here
     return best if best < n else _dimension_by_growth(cloud)
+
+
+def spreads_beyond(
+    cloud: Float[np.ndarray, "points n"], queries: Int[np.ndarray, " q"], neighbours: int, dimension: int
+) -> bool:
+    """Whether neighbourhoods spread in more directions than a surface's, as points of trajectories do: near each there
+    is its own trajectory alone, and farther away there are others.
+
+    Arguments: `cloud`, scaled so that distances mean something; `queries`, numbers of the points at which to look;
+        `neighbours` of each, in a neighbourhood; `dimension` of the surface.
+    Returns: True where the variance along one direction more is at least an eighth of that in a ball of one dimension
+        more: half of what would make it one for `intrinsic_dimension`.
+    """
+    if dimension >= cloud.shape[1] or neighbours < dimension + 2:
+        return False
+    near = neighbors.NearestNeighbors(n_neighbors=min(neighbours, len(cloud))).fit(cloud)
+    variances = _spread(cloud[near.kneighbors(cloud[queries], return_distance=False)])
+    ball = _spread_of_ball(neighbours, dimension + 1)
+    return bool(variances[dimension] / variances[0] >= 0.125 * ball[dimension] / ball[0])
 
 
 def _spread(neighbourhoods: np.ndarray) -> np.ndarray:

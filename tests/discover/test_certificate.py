@@ -365,3 +365,19 @@ def test_below_counts_what_is_small_and_not_what_is_at_delta(sizes):
         axes = axes[::-1].T
         found.append(below(values[::-1], seen @ axes, errors @ axes, np.zeros(k), exact, delta, 0.05).count)
     assert np.mean(np.array(found) == k) <= 0.05 + 2 * np.sqrt(0.05 / trials) and np.mean(np.array(found) >= 1) > 0.5
+
+
+def test_rows_of_trajectories_rule_nothing_out_as_a_graph():
+    """Near each state lies its own trajectory alone, a curve that no turn keeps; the map is kept by every turn."""
+    random = np.random.default_rng(6)
+    states = [random.uniform(-1.5, 1.5, size=(20, 2))]
+    for _ in range(25):  # small steps of a swirl towards the unit circle
+        x = states[-1]
+        states.append(x + 0.1 * (x + x[:, ::-1] * [-1.0, 1.0] - x * np.sum(x**2, axis=1, keepdims=True)))
+    now, later = (np.concatenate(part) for part in (states[:-1], states[1:]))
+    later = later + 0.003 * np.std(later - now) * random.normal(size=later.shape)
+    plane = ld.vectors(ld.algebra.so(2))
+    found = ld.discover.graph(now, later, source=plane, target=plane, transition=True, evidence="certificate")
+    c = found.certificate
+    assert c is not None and (c.at_least, c.at_most) == (0, 1)
+    assert "as rows of trajectories do: give dimension=" in c.reason
