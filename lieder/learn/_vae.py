@@ -82,21 +82,17 @@ class VAE:
     """A density of pictures.
 
     Fields: `coder`, the networks; `standard`, background and size of pictures; `shape` of a picture, as it came;
-    `width` of the networks; `course`, the negative bound on pictures kept apart, one a block of training; `stopped`,
-    why training ended early, or "".
+    `latent`, numbers of a code; `width` of the networks; `course`, the negative bound on pictures kept apart, one a
+    block of training; `stopped`, why training ended early, or "".
     """
 
     coder: Coder
     standard: Standard
     shape: tuple[int, ...]
+    latent: int
     width: int
     course: Float[np.ndarray, " blocks"]
     stopped: str
-
-    @property
-    def latent(self) -> int:
-        """Numbers of a code."""
-        return self.coder.decode.in_size if isinstance(self.coder.decode.in_size, int) else 1
 
     def log_likelihood(self, images: ArrayLike, samples: int = 300, seed: int = 0) -> Float[np.ndarray, " n"]:
         """A lower bound of log p of each picture, in nats and in units of its pixels, from so many draws of its code.
@@ -143,9 +139,10 @@ class VAE:
         Raises: OSError when there is no such file; ValueError when it is another kind of file."""
         plain = read_record(path, FORMAT, "VAE.save")
         shape = tuple(plain["shape"])
-        coder = Coder(int(np.prod(shape)), plain["latent"], plain["width"], jax.random.key(0))
+        latent, width = plain["latent"], plain["width"]
+        coder = with_leaves(Coder(int(np.prod(shape)), latent, width, jax.random.key(0)), plain["coder"])
         kept = Standard(plain["background"], plain["size"])
-        return cls(with_leaves(coder, plain["coder"]), kept, shape, plain["width"], plain["course"], plain["stopped"])
+        return cls(coder, kept, shape, latent, width, plain["course"], plain["stopped"])
 
     def _inward(self, images: ArrayLike) -> Float[Array, "n d"]:
         inward = self.standard.inward(pictures_like(images, self.shape))
@@ -227,7 +224,7 @@ def vae(
         checkpoint=checkpoint,
     )
     sizes = kept.shape[1] * np.log(how_seen.size)
-    return VAE(module(course.best), how_seen, shape, width, course.criteria + sizes, course.stopped)
+    return VAE(module(course.best), how_seen, shape, latent, width, course.criteria + sizes, course.stopped)
 
 
 def _transformed(transforms: Transformations, row: Float[Array, " d"], key: PRNGKeyArray) -> Float[Array, " p"]:
