@@ -112,6 +112,15 @@ class Waves(action.AbstractAction):
         return xi[0] * jnp.stack([jnp.ones((), z.dtype), self.height.astype(z.dtype) * jnp.cos(z[0])])
 
 
+def _bent(z):
+    """Parabolas made straight; `_unbent` undoes it."""
+    return jnp.stack([z[0], z[1] - z[0] ** 2])
+
+
+def _unbent(z):
+    return jnp.stack([z[0], z[1] + z[0] ** 2])
+
+
 def _read(one: action.AbstractAction) -> action.AbstractAction:
     made = action.read(one.written() or {})
     assert isinstance(made, action.AbstractAction)
@@ -149,6 +158,7 @@ ACTIONS: list[tuple[str, str, action.AbstractAction]] = [
     ("prolong", "prolonged", action.prolong(action.points(_SE), 1, 2)),
     ("prolong", "prolonged polynomial fields", action.prolong(action.polynomial_fields(2, 2), 1, 2)),
     ("rescaled", "rescaled", action.rescaled(_CURVED, np.array([1.0, -2.0]), np.array([0.5, 3.0]))),
+    ("encoded", "encoded", action.encoded(action.points(_SE), _bent, _unbent, 2)),
     ("read", "written and read", _read(action.points(_SE))),
     ("AbstractAction", "the user's own", Waves(np.asarray(0.7))),
     ("sized", "sized", action.sized("se on points", ["x", "y"])),

@@ -16,6 +16,8 @@ from ._elements import pseudoscalars as pseudoscalars
 from ._elements import subgroup as subgroup
 from ._elements import with_elements as with_elements
 from ._elements import without_elements as without_elements
+from ._encoded import Encoded as Encoded
+from ._encoded import encoded as encoded
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields
 from ._families import polynomial_fields as polynomial_fields
@@ -40,6 +42,7 @@ from ._lifts import tensor as tensor
 from ._measured import Measured as Measured
 from ._origin import origin as origin
 from ._origin import remembering as remembering
+from ._perceptron import Perceptron as Perceptron
 from ._plain import read_algebra as read_algebra
 from ._plain import written_algebra as written_algebra
 from ._rates import Rates as Rates

@@ -79,6 +79,11 @@ class AbstractFibreAction(eqx.Module):
         """The m components of phi_xi as expressions in the given symbols; by default in the generators' names."""
         return named_components(self.algebra, xi, y)
 
+    def own_coordinates(self, xi: Float[np.ndarray, " generators"]) -> "tuple[list[str], list[sympy.Expr]] | None":
+        """Names and components of a field in coordinates in which it is simple; None (default) to write it in those of
+        the data."""
+        return None
+
     @property
     def blocks(self) -> tuple[tuple[str, int], ...]:
         """(kind, width) of each piece of y, in order; by default one of points."""
@@ -221,6 +226,9 @@ class Restricted(AbstractAction):
 
     def restrict(self, rows, algebra):
         return Restricted(self.base, np.asarray(rows, np.float64) @ self.rows, algebra)
+
+    def own_coordinates(self, xi):
+        return self.base.own_coordinates(np.asarray(xi) @ self.rows)
 
     def symbolic(self, xi, x, y):
         return self.base.symbolic(np.asarray(xi) @ self.rows, x, y)

@@ -4,10 +4,12 @@ from typing import cast
 
 from .. import dictionary as families
 from ._abstract import AbstractAction, AbstractFibreAction
+from ._encoded import Encoded
 from ._fields import FieldAction
 from ._grid import GridAction
 from ._jets import Prolonged
 from ._lifts import Lift
+from ._perceptron import read_perceptron
 from ._plain import read_algebra, read_stack
 from ._rates import Rates
 from ._rescaled import Rescaled
@@ -67,6 +69,11 @@ def _rescaled(plain: dict) -> Rescaled:
     return Rescaled(cast(AbstractAction, read(plain["base"])), plain["centre"], plain["size"])
 
 
+def _encoded(plain: dict) -> Encoded:
+    maps = read_perceptron(plain["encoder"]), read_perceptron(plain["decoder"])
+    return Encoded(cast(AbstractAction, read(plain["base"])), *maps, plain["width"])
+
+
 _READERS = {
     "FieldAction": _fields,
     "Lift": _lift,
@@ -75,4 +82,5 @@ _READERS = {
     "GridAction": _grid,
     "Prolonged": _prolonged,
     "Rescaled": _rescaled,
+    "Encoded": _encoded,
 }

@@ -36,10 +36,12 @@ from ._vector_field import vector_field as vector_field
 
 # Verbs of the room above, `learn`, that are met here. Each is also imported below `if TYPE_CHECKING`, for checkers.
 if TYPE_CHECKING:
+    from ..learn import Encoding as Encoding
     from ..learn import Losses as Losses
     from ..learn import adversarial as adversarial
     from ..learn import generative as generative
+    from ..learn import latent as latent
 
-_LEARNT = {name: "lieder.learn" for name in ("Losses", "adversarial", "generative")}
+_LEARNT = {name: "lieder.learn" for name in ("Encoding", "Losses", "adversarial", "generative", "latent")}
 
 __getattr__ = _door(__name__, _LEARNT)

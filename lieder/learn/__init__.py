@@ -4,9 +4,11 @@ The verbs are met in `lieder.discover`: whoever discovers need not know what tra
 
 from ._adversarial import adversarial as adversarial
 from ._descent import Descent as Descent
+from ._encoding import Encoding as Encoding
 from ._game import Losses as Losses
 from ._generative import generative as generative
 from ._inference import Blur as Blur
+from ._latent import latent as latent
 from ._model import Generative as Generative
 from ._sizes import Sizes as Sizes
 from ._spread import Spread as Spread

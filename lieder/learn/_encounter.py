@@ -1,0 +1,188 @@
+"""Autoencoder and generators trained together, by either route: blocks of steps for the one training loop."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..action import vectors
+from ..algebra import gl
+from ..late import optax
+from ._autoencoder import Autoencoder, Normal
+from ._carried import carrier
+from ._discriminator import discriminating, discriminator, fooled
+from ._distribution import Coefficients
+from ._encoding import Encoding
+from ._game import MOMENTUM, State, orthonormal
+from ._moments import Law, Pair, discovered, law, shares, unlike
+
+Route = Literal["direct", "adversarial"]
+BLOCK = 50  # steps of a compiled block; by the direct route generators are found anew before each
+LOOKED = 2048  # pairs from which they are found, and on which a state is judged
+
+
+class Rows(NamedTuple):
+    """Rows in standard units, `x` and their successors `y`: those that are trained on, and `kept` ones."""
+
+    x: Float[Array, "seen n"]
+    y: Float[Array, "seen n"]
+    kept_x: Float[Array, "kept n"]
+    kept_y: Float[Array, "kept n"]
+
+
+class Latent(NamedTuple):
+    """Pairs in the latent, the raw latent's normalisation, and the size of a displacement."""
+
+    pair: Pair
+    normal: Normal
+    size: Float[Array, ""]
+
+
+@dataclass(frozen=True)
+class Encounter:
+    """The rules: sizes, the route, how many coordinates and generators, and what of a network is no number."""
+
+    how: Encoding
+    route: Route
+    k: int
+    generators: int
+    rest: Any
+
+    @cached_property
+    def _coefficients(self) -> Coefficients:
+        return Coefficients("normal", self.how.spread)
+
+    @cached_property
+    def _carried(self):
+        """exp(sum_k c_k L_k) of rows that hold a state and a displacement."""
+        return carrier(2 * vectors(gl(self.k)), self._coefficients.largest)
+
+    @cached_property
+    def _optimisers(self):
+        steps = self.blocks * BLOCK
+        networks, generators, judge = (optax.cosine_decay_schedule(rate, steps) for rate in self.how.rates)
+        ours = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(networks))
+        return ours, optax.adam(generators, b1=MOMENTUM), optax.adam(judge, b1=MOMENTUM)
+
+    @property
+    def blocks(self) -> int:
+        """How many there are."""
+        return max(1, -(-self.how.steps // BLOCK))
+
+    def model(self, state: State) -> Autoencoder:
+        """The networks of a state."""
+        return eqx.combine(state["numbers"], self.rest)
+
+    def start(self, model: Autoencoder, key: PRNGKeyArray) -> State:
+        """Networks that know nothing, generators in directions taken at random, and a discriminator of such."""
+        numbers = eqx.filter(model, eqx.is_inexact_array)
+        one, two = jax.random.split(key)
+        v = orthonormal(jax.random.normal(one, (self.generators, self.k**2), jnp.float32))
+        layers = discriminator(two, 2 * self.k, self.how.judge)
+        parts = numbers, v, layers
+        memory = [optimiser.init(part) for optimiser, part in zip(self._optimisers, parts, strict=True)]
+        return {"numbers": numbers, "v": v, "layers": layers, "memory": memory}
+
+    def encoded(self, model: Autoencoder, x: Float[Array, "b n"], y: Float[Array, "b n"]) -> Latent:
+        """Pairs in the latent, normalised by their own mean and covariance."""
+        raw = model.raw(jnp.concatenate([x, y]))
+        normal = Normal.of(raw)
+        z, w = jnp.split(normal(raw), 2)
+        size = jnp.sqrt(jnp.mean((w - z) ** 2) + 1e-12)
+        return Latent(Pair(z, (w - z) / size), normal, size)
+
+    def _losses(self, numbers, state: State, rows: tuple[Array, Array], key: PRNGKeyArray, found: Law | None):
+        """What the networks make small: reconstruction, unlikeness of moved pairs, and how far encoding undoes
+        decoding."""
+        how, v = self.how, state["v"]
+        model = eqx.combine(numbers, self.rest)
+        latent = self.encoded(model, *rows)
+        pair, normal, size = latent
+        w = pair.z + size * pair.d
+        both = jnp.concatenate(rows)
+        miss = jnp.mean((model.decoded(jnp.concatenate([pair.z, w])) - both) ** 2)
+        if found is not None:
+            unlikeness = unlike(pair, v, found)
+        else:
+            moved = self.moved(v, pair, key)
+            unlikeness = fooled(state["layers"], moved, how.smooth)
+        loss = how.reconstruction * miss + how.symmetry * unlikeness
+        if how.inverse:
+            there = self.moved(jax.lax.stop_gradient(v), pair, key)[:, : self.k]
+            again = normal(model.raw(model.decoded(there)))
+            # Far out nothing is known; what is undone there is worth little.
+            weight = 1 / (1 + jnp.sum(there**2, axis=1, keepdims=True) / self.k)
+            loss = loss + how.inverse * jnp.mean(weight * (again - there) ** 2)
+        return loss, (pair, miss, unlikeness)
+
+    def moved(self, v: Array, pair: Pair, key: PRNGKeyArray) -> Float[Array, "b 2*k"]:
+        """Each pair moved by coefficients of its own."""
+        c = self._coefficients.draw(key, (len(pair.z), self.generators))
+        return self._carried(v, c, jnp.concatenate(pair, axis=1))
+
+    def _step(self, rows: Rows, found: Law | None, state: State, key: PRNGKeyArray):
+        chosen, moves, others = jax.random.split(key, 3)
+        ours, theirs, judges = self._optimisers
+        which = jax.random.randint(chosen, (self.how.batch,), 0, len(rows.x))
+        batch = rows.x[which], rows.y[which]
+        slope, (pair, miss, unlikeness) = jax.grad(self._losses, has_aux=True)(
+            state["numbers"], state, batch, moves, found
+        )
+        change, memory = ours.update(slope, state["memory"][0])
+        after = state | {"numbers": eqx.apply_updates(state["numbers"], change)}
+        if self.route == "direct":
+            after["memory"] = [memory, *state["memory"][1:]]
+            return after, jnp.stack([miss, unlikeness])
+        layers, smooth = state["layers"], self.how.smooth
+        slope = jax.grad(lambda v: fooled(layers, self.moved(v, pair, moves), smooth))(state["v"])
+        change, mine = theirs.update(slope, state["memory"][1])
+        after["v"] = orthonormal(state["v"] + change)
+        real = jnp.concatenate(pair, axis=1)
+        moved = self.moved(state["v"], pair, others)
+        slope, _ = jax.grad(discriminating, has_aux=True)(layers, real, moved, smooth)
+        change, judging = judges.update(slope, state["memory"][2])
+        after["layers"] = optax.apply_updates(layers, change)
+        after["memory"] = [memory, mine, judging]
+        return after, jnp.stack([miss, unlikeness])
+
+    @partial(jax.jit, static_argnums=0)
+    def block(self, rows: Rows, state: State, key: PRNGKeyArray) -> tuple[State, dict[str, Array]]:
+        """`BLOCK` steps; by the direct route generators are found first, by linear algebra."""
+        found = None
+        looking, stepping = jax.random.split(key)
+        if self.route == "direct":
+            which = jax.random.randint(looking, (min(LOOKED, len(rows.x)),), 0, len(rows.x))
+            v, found = discovered(self.encoded(self.model(state), rows.x[which], rows.y[which]).pair, self.generators)
+            state = state | {"v": self.sparse(v)}
+        step = partial(self._step, rows, found)
+        state, losses = jax.lax.scan(step, state, jax.random.split(stepping, BLOCK))
+        if self.route == "adversarial":
+            state = state | {"v": self.sparse(state["v"])}
+        miss, unlikeness = jnp.mean(losses, axis=0)
+        return state, {"reconstruction": miss, "unlikeness": unlikeness}
+
+    def sparse(self, v: Float[Array, "r q"]) -> Float[Array, "r q"]:
+        """The generators without entries that are small."""
+        if not self.how.threshold:
+            return v
+        large = jnp.abs(v) >= self.how.threshold * jnp.max(jnp.abs(v), axis=1, keepdims=True)
+        kept = jnp.where(large, v, 0.0)
+        return kept / jnp.linalg.norm(kept, axis=1, keepdims=True)
+
+    @partial(jax.jit, static_argnums=0)
+    def criterion(self, rows: Rows, state: State) -> Float[Array, ""]:
+        """On pairs that are kept apart: what the decoder misses, and how far moved pairs are from pairs, as a share of
+        directions taken at random, at the state's generators."""
+        x, y = rows.kept_x[:LOOKED], rows.kept_y[:LOOKED]
+        model = self.model(state)
+        pair, _, size = self.encoded(model, x, y)
+        miss = jnp.mean(
+            (model.decoded(jnp.concatenate([pair.z, pair.z + size * pair.d])) - jnp.concatenate([x, y])) ** 2
+        )
+        found = law(pair)
+        v = discovered(pair, self.generators)[0] if self.route == "direct" else state["v"]
+        return miss + self.how.symmetry * jnp.sum(jnp.stack(shares(found, v)))

@@ -1,0 +1,76 @@
+"""What pairs that training did not see say of a latent and of what acts on it."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ._autoencoder import Autoencoder, Normal
+from ._encounter import Encounter, Rows
+from ._equivariance import equivariance
+from ._latent_told import Judged
+from ._moments import Pair, discovered, law, shares
+
+LOOKED = 4096  # pairs that are looked at
+BATCH = 2048  # rows that go through a network at a time
+
+
+def judge(
+    game: Encounter, model: Autoencoder, rows: Rows, groups: Int[np.ndarray, " kept"], v: Float[Array, "r q"]
+) -> tuple[Float[np.ndarray, "r q"], Normal, Judged]:
+    """The end of a training.
+
+    Arguments: the `game`, the `model` it trained and the generators `v` it ended with; `rows`; `groups`, the trajectory
+        of each kept pair.
+    Returns: the generators, by the direct route found anew from all pairs trained on; the latent's centre and
+        covariance on these; and what was measured on the kept pairs.
+    """
+    x, y, kept_x, kept_y = (np.asarray(_raw(model, part), float) for part in rows)
+    both = np.concatenate([x, y])
+    covariance = np.atleast_2d(np.cov(both.T))
+    spreads = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0.0))
+    ridge = 1e-10 * np.trace(covariance) + 1e-20
+    root = np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
+    centre = both.mean(axis=0)
+
+    def standard(raw: np.ndarray) -> np.ndarray:
+        return np.linalg.solve(root, (raw - centre).T).T
+
+    seen, held = (standard(x), standard(y)), (standard(kept_x), standard(kept_y))
+    normal = Normal(jnp.asarray(centre, jnp.float32), jnp.asarray(root, jnp.float32))
+    if game.route == "direct":
+        v = game.sparse(discovered(_pair(*seen), game.generators)[0])
+    generators = np.asarray(v, float)
+    looked = slice(LOOKED)
+    missed, undone = _decoded(game, model, normal, rows, jnp.asarray(held[0][looked], jnp.float32), v)
+    judged = Judged(
+        float(missed),
+        float(spreads[0] / max(spreads[-1], 1e-30)),
+        np.asarray(shares(law(_pair(held[0][looked], held[1][looked])), v)[0], float),
+        float(undone),
+        equivariance(seen, (held[0][looked], held[1][looked]), groups[looked], generators),
+    )
+    return generators, normal, judged
+
+
+def _pair(z: np.ndarray, w: np.ndarray) -> Pair:
+    size = np.sqrt(np.mean((w - z) ** 2)) + 1e-12
+    return Pair(jnp.asarray(z, jnp.float32), jnp.asarray((w - z) / size, jnp.float32))
+
+
+@eqx.filter_jit
+def _raw(model: Autoencoder, rows: Float[Array, "b n"]) -> Float[Array, "b k"]:
+    return jax.lax.map(model.projected, rows, batch_size=min(BATCH, len(rows)))
+
+
+@partial(eqx.filter_jit)
+def _decoded(game: Encounter, model: Autoencoder, normal: Normal, rows: Rows, z: Array, v: Array):
+    """The share of the variance that the decoder misses, and how far encoding undoes decoding at moved states."""
+    wanted = rows.kept_x[: len(z)]
+    missed = jnp.mean((model.decoded(z) - wanted) ** 2) / jnp.mean((wanted - jnp.mean(wanted, axis=0)) ** 2)
+    there = game.moved(v, Pair(z, z), jax.random.key(2))[:, : z.shape[1]]
+    again = normal(model.raw(model.decoded(there)))
+    return missed, jnp.sqrt(jnp.mean((again - there) ** 2))
