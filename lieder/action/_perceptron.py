@@ -15,10 +15,11 @@ class Perceptron(eqx.Module):
     Fields: `weights`, (out, in) of each layer; `biases`, (out,).
     """
 
-    weights: tuple[Float[Array | np.ndarray, "out in"], ...]
-    biases: tuple[Float[Array | np.ndarray, " out"], ...]
+    weights: tuple[Float[Array | np.ndarray, "_ _"], ...]
+    biases: tuple[Float[Array | np.ndarray, " _"], ...]
 
     def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        x = jnp.asarray(x)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = jax.nn.silu(jnp.asarray(weight, x.dtype) @ x + jnp.asarray(bias, x.dtype))
         return jnp.asarray(self.weights[-1], x.dtype) @ x + jnp.asarray(self.biases[-1], x.dtype)

@@ -16,6 +16,7 @@ class Encoding:
         rates: of Adam, for the networks, the generators and the discriminator; they fall to zero (a cosine).
         reconstruction, symmetry, inverse: weights of what the decoder misses, as a share of the variance; of how far
             moved pairs are from pairs; and of encode(decode(z)) - z at moved z.
+        identity: weight of |mean cos(g z, z)|, which drives generators away from scalings, of the adversarial route.
         spread: standard deviation of the coefficients by which generators of size one move the latent, in radians times
             root two for a rotation.
         smooth: weight of the discriminator's slope (R1).
@@ -31,6 +32,7 @@ class Encoding:
     reconstruction: float = 1.0
     symmetry: float = 0.3
     inverse: float = 0.1
+    identity: float = 1.0
     spread: float = 1.0
     smooth: float = 0.1
     threshold: float = 0.0
@@ -40,7 +42,7 @@ class Encoding:
             check_whole(value, "training.widths")
         for name in ("judge", "batch", "steps"):
             check_whole(getattr(self, name), f"training.{name}")
-        for name in ("reconstruction", "symmetry", "inverse", "spread", "smooth", "threshold"):
+        for name in ("reconstruction", "symmetry", "inverse", "identity", "spread", "smooth", "threshold"):
             if not is_size(value := getattr(self, name)):
                 raise ValueError(f"training.{name} must be a number of at least 0, got {value!r}.")
         if not self.widths or self.batch < 4 or not self.threshold < 1 or not self.spread > 0:

@@ -17,7 +17,7 @@ from ._carried import carrier
 from ._discriminator import discriminating, discriminator, fooled
 from ._distribution import Coefficients
 from ._encoding import Encoding
-from ._game import MOMENTUM, State, orthonormal
+from ._game import MOMENTUM, State, alike, orthonormal
 from ._moments import Law, Pair, discovered, law, shares, unlike
 
 Route = Literal["direct", "adversarial"]
@@ -119,7 +119,7 @@ class Encounter:
             loss = loss + how.inverse * jnp.mean(weight * (again - there) ** 2)
         return loss, (pair, miss, unlikeness)
 
-    def moved(self, v: Array, pair: Pair, key: PRNGKeyArray) -> Float[Array, "b 2*k"]:
+    def moved(self, v: Array, pair: Pair, key: PRNGKeyArray) -> Float[Array, "b both"]:
         """Each pair moved by coefficients of its own."""
         c = self._coefficients.draw(key, (len(pair.z), self.generators))
         return self._carried(v, c, jnp.concatenate(pair, axis=1))
@@ -138,7 +138,7 @@ class Encounter:
             after["memory"] = [memory, *state["memory"][1:]]
             return after, jnp.stack([miss, unlikeness])
         layers, smooth = state["layers"], self.how.smooth
-        slope = jax.grad(lambda v: fooled(layers, self.moved(v, pair, moves), smooth))(state["v"])
+        slope = jax.grad(self._caught)(state["v"], layers, pair, moves)
         change, mine = theirs.update(slope, state["memory"][1])
         after["v"] = orthonormal(state["v"] + change)
         real = jnp.concatenate(pair, axis=1)
@@ -148,6 +148,11 @@ class Encounter:
         after["layers"] = optax.apply_updates(layers, change)
         after["memory"] = [memory, mine, judging]
         return after, jnp.stack([miss, unlikeness])
+
+    def _caught(self, v: Array, layers, pair: Pair, key: PRNGKeyArray) -> Float[Array, ""]:
+        """What generators make small by the adversarial route."""
+        moved = self.moved(v, pair, key)
+        return fooled(layers, moved, self.how.smooth) + self.how.identity * alike(pair.z, moved[:, : self.k])
 
     @partial(jax.jit, static_argnums=0)
     def block(self, rows: Rows, state: State, key: PRNGKeyArray) -> tuple[State, dict[str, Array]]:

@@ -10,7 +10,7 @@ RANDOM = 16  # directions of gl(k) taken at random, with which found ones are co
 STEP = 0.25  # of the latent's spread, by which pairs are moved
 MOST = 200  # functions of the polynomial for the displacement
 RIDGE = 1e-8
-GROUPS = 20  # of pairs without trajectories, for standard errors
+SMALL = 0.1  # squared share of directions taken at random
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,9 @@ class Equivariance:
 
     @property
     def resolved(self) -> float:
-        """The defect below which none is told from zero."""
-        return float(np.sqrt(np.max(2 * self.errors) / max(self.random - self.fit, 1e-12)))
+        """The defect below which none is told from zero: of generators that may be symmetries, if there are such."""
+        small = self.shares <= max(SMALL, float(self.shares.min()))
+        return float(np.sqrt(np.max(2 * self.errors[small]) / max(self.random - self.fit, 1e-12)))
 
 
 def equivariance(

@@ -240,7 +240,14 @@ def _alike(here: Array, there: Array, v: Array, measure: str) -> Array:
     """How close moved rows are to where they were."""
     if measure == "size":
         return -jnp.minimum(1.0, jnp.sqrt(jnp.mean(jnp.sum(v**2, axis=1)) + 1e-12))
-    sizes = jnp.linalg.norm(here, axis=1), jnp.linalg.norm(there, axis=1)
     if measure == "relative":
-        return -jnp.minimum(1.0, jnp.mean(jnp.linalg.norm(there - here, axis=1) / (sizes[0] + 1e-6)))
-    return jnp.abs(jnp.mean(jnp.sum(here * there, axis=1) / (sizes[0] * sizes[1] + 1e-6)))
+        return -jnp.minimum(
+            1.0, jnp.mean(jnp.linalg.norm(there - here, axis=1) / (jnp.linalg.norm(here, axis=1) + 1e-6))
+        )
+    return alike(here, there)
+
+
+def alike(here: Float[Array, "b n"], there: Float[Array, "b n"]) -> Float[Array, ""]:
+    """|mean cos| of the angle by which rows are moved."""
+    sizes = jnp.linalg.norm(here, axis=1) * jnp.linalg.norm(there, axis=1)
+    return jnp.abs(jnp.mean(jnp.sum(here * there, axis=1) / (sizes + 1e-6)))

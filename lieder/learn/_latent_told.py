@@ -79,8 +79,8 @@ def _failed(judged: Judged) -> str:
     if judged.missed > MISSED:
         return (
             f"the decoder misses {100 * judged.missed:.2g} % of the variance of rows that it was not trained on, so"
-            " that the latent does not stand for the data: give more rows, training.steps or training.widths, or a larger"
-            " latent_dim"
+            " that the latent does not stand for the data: give more rows, training.steps or training.widths, or a"
+            " larger latent_dim"
         )
     if e.random < APART * e.fit:
         return (

@@ -1,0 +1,144 @@
+"""Dynamics whose symmetry is linear in no column: trajectories for `ld.discover.latent`, each from its own solver.
+
+python examples/latent_tasks.py                    # the pendulum, with a short training
+python examples/latent_tasks.py lotka_volterra     # or another task
+python examples/latent_tasks.py spiral --published # 100 x 100 pixels as they are, and networks as published
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import scipy.fft
+from scipy.integrate import solve_ivp
+
+import lieder as ld
+
+
+def observed(states: np.ndarray, columns: int = 50, seed: int = 0) -> np.ndarray:
+    """What is seen of states (trajectories, T, k): a smooth map at random into many columns."""
+    random = np.random.default_rng(seed)
+    flat = states.reshape(-1, states.shape[-1])
+    units = (states - flat.mean(axis=0)) / flat.std(axis=0)
+    first, shift = random.normal(size=(states.shape[-1], 32)) / np.sqrt(2), random.normal(size=32)
+    return np.tanh(0.7 * (units @ first + shift)) @ random.normal(size=(32, columns)) / np.sqrt(32)
+
+
+def solved(field: Callable, start: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """One trajectory (T, k)."""
+    return solve_ivp(field, (0, times[-1]), start, t_eval=times, rtol=1e-9, atol=1e-9).y.T
+
+
+def pendulum(count: int = 60, steps: int = 60, step: float = 0.25, seed: int = 0) -> np.ndarray:
+    """Angle and velocity of pendulums that swing, up to 127 degrees: the larger the slower.
+
+    Returns: (count, steps, 2).
+    """
+    random, out = np.random.default_rng(seed), []
+    while len(out) < count:
+        start = random.uniform([-np.pi, -2], [np.pi, 2])
+        if start[1] ** 2 / 2 - np.cos(start[0]) < 0.6:
+            out.append(solved(lambda t, z: [z[1], -np.sin(z[0])], start, step * np.arange(steps)))
+    return np.array(out)
+
+
+def lotka_volterra(count: int = 60, steps: int = 60, step: float = 0.25, seed: int = 0) -> np.ndarray:
+    """Logarithms of prey and predators; periods grow with the amplitude.
+
+    Returns: (count, steps, 2).
+    """
+    random = np.random.default_rng(seed)
+    field = lambda t, z: [2 / 3 - 4 / 3 * np.exp(z[1]), np.exp(z[0]) - 1]  # noqa: E731
+    return np.array([solved(field, random.uniform(-1.2, 1.2, 2), step * np.arange(steps)) for _ in range(count)])
+
+
+def double_bump(count: int = 60, steps: int = 60, places: int = 32, seed: int = 0) -> np.ndarray:
+    """Two bumps that go round on two circles, each at a speed of its own that is the larger the higher it is.
+
+    The latent has four coordinates, a height and an angle of each bump, and two symmetries, so(2) x so(2).
+
+    Returns: (count, steps, 2 places), the values on the first circle and on the second.
+    """
+    random = np.random.default_rng(seed)
+    place = 2 * np.pi * np.arange(places) / places
+    height = random.uniform(0.5, 1.5, (count, 2))
+    angle = random.uniform(0, 2 * np.pi, (count, 2))[:, None] + np.arange(steps)[:, None] * (
+        np.array([0.2, 0.35]) + np.array([0.15, -0.2]) * (height[:, None] - 1)
+    )
+    bumps = height[:, None, :, None] * np.exp(2.0 * (np.cos(place - angle[..., None]) - 1))
+    return bumps.reshape(count, steps, -1)
+
+
+def spiral(count: int = 12, steps: int = 80, side: int = 100, seed: int = 0) -> np.ndarray:
+    """Spiral waves of a lambda-omega system, u of u' = (1 - A^2) u + A^2 v + .1 Lap u, v' = (1 - A^2) v - A^2 u
+    + .1 Lap v, A^2 = u^2 + v^2, on a square of side 20, each from its own phase and perturbation.
+
+    By splitting: diffusion exactly, in cosines, which have no slope at the edges; what happens at a place by the exact
+    solution of its amplitude and phase. The step is .05, and every fifth is kept, after a time of 10.
+
+    Returns: (count, steps, side^2).
+    """
+    random = np.random.default_rng(seed)
+    x = (np.arange(side) + 0.5) * 20 / side - 10
+    far, angle = np.hypot(*np.meshgrid(x, x)), np.arctan2(*np.meshgrid(x, x)[::-1])
+    wave = np.pi * np.arange(side) / 20
+    decay = np.exp(-0.1 * 0.05 * (wave[:, None] ** 2 + wave[None, :] ** 2))
+    phase = angle - far + random.uniform(0, 2 * np.pi, (count, 1, 1))
+    bent = 1 + 0.2 * random.normal(size=(count, 1, 1)) * np.exp(-((far - random.uniform(2, 6, (count, 1, 1))) ** 2))
+    field = np.tanh(far) * np.exp(1j * phase) * bent
+    out = []
+    for number in range(200 + 5 * steps):
+        if number >= 200 and number % 5 == 0:
+            out.append(field.real.reshape(count, -1).copy())
+        size = np.abs(field) ** 2 + 1e-300
+        grown = size * np.exp(0.1) / (1 + size * (np.exp(0.1) - 1))  # of the amplitude's square, after .05
+        turned = 0.5 * np.log1p(size * (np.exp(0.1) - 1))  # the integral of the amplitude's square
+        field = field * np.sqrt(grown / size) * np.exp(-1j * turned)
+        parts = [scipy.fft.idctn(decay * scipy.fft.dctn(p, axes=(1, 2)), axes=(1, 2)) for p in (field.real, field.imag)]
+        field = parts[0] + 1j * parts[1]
+    return np.stack(out, axis=1)
+
+
+def components(rows: np.ndarray, most: int = 30) -> tuple[np.ndarray, np.ndarray, float]:
+    """Pictures (trajectories, T, pixels) in their principal components, which are faster to train on.
+
+    Returns: the coordinates (trajectories, T, most), the pictures (most, pixels) that they stand for, and the share of
+        the variance that is left out.
+    """
+    flat = rows.reshape(-1, rows.shape[-1])
+    away = flat - flat.mean(axis=0)
+    _, sizes, pictures = np.linalg.svd(away, full_matrices=False)
+    kept = pictures[:most]
+    return (away @ kept.T).reshape(*rows.shape[:-1], -1), kept, float(np.sum(sizes[most:] ** 2) / np.sum(sizes**2))
+
+
+# Of each task: trajectories of columns, coordinates of the latent, generators.
+TASKS: dict[str, tuple[Callable[[], np.ndarray], int, int]] = {
+    "pendulum": (lambda: observed(pendulum()), 2, 1),
+    "lotka_volterra": (lambda: observed(lotka_volterra()), 2, 1),
+    "double_bump": (double_bump, 4, 2),
+    "spiral": (lambda: components(spiral())[0], 2, 1),
+    "spiral_3": (lambda: components(spiral())[0], 3, 1),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("task", nargs="?", choices=list(TASKS), default="pendulum")
+    parser.add_argument("--route", choices=["direct", "adversarial"], default="direct")
+    parser.add_argument("--steps", type=int, default=200, help="of training; 3000 to find the symmetry")
+    parser.add_argument("--published", action="store_true", help="networks as published; a GPU's work")
+    given = parser.parse_args()
+    make, k, generators = TASKS[given.task]
+    x = spiral() if given.published and given.task.startswith("spiral") else make()
+    print(f"{given.task}: {x.shape[0]} trajectories of {x.shape[1]} rows, {x.shape[2]} columns")
+    begun = time.process_time()
+    training = "published" if given.published else ld.discover.Encoding(steps=given.steps)
+    found = ld.discover.latent(x, latent_dim=k, n_generators=generators, route=given.route, training=training)
+    print(found)
+    print(f"{time.process_time() - begun:.0f} CPU s")
+
+
+if __name__ == "__main__":
+    main()
