@@ -22,6 +22,7 @@ from ._moments import Law, Pair, discovered, law, shares, unlike
 
 Route = Literal["direct", "adversarial"]
 BLOCK = 50  # steps of a compiled block; by the direct route generators are found anew before each
+START = 0.15  # of the steps are for reconstruction alone; after as many more the symmetry has its whole weight
 LOOKED = 2048  # pairs from which they are found, and on which a state is judged
 
 
@@ -85,7 +86,7 @@ class Encounter:
         layers = discriminator(two, 2 * self.k, self.how.judge)
         parts = numbers, v, layers
         memory = [optimiser.init(part) for optimiser, part in zip(self._optimisers, parts, strict=True)]
-        return {"numbers": numbers, "v": v, "layers": layers, "memory": memory}
+        return {"numbers": numbers, "v": v, "layers": layers, "memory": memory, "count": jnp.zeros((), jnp.int32)}
 
     def encoded(self, model: Autoencoder, x: Float[Array, "b n"], y: Float[Array, "b n"]) -> Latent:
         """Pairs in the latent, normalised by their own mean and covariance."""
@@ -110,7 +111,9 @@ class Encounter:
         else:
             moved = self.moved(v, pair, key)
             unlikeness = fooled(state["layers"], moved, how.smooth)
-        loss = how.reconstruction * miss + how.symmetry * unlikeness
+        # First a latent in which nothing is folded: what is folded once stays so.
+        done = state["count"] / (self.blocks * BLOCK)
+        loss = how.reconstruction * miss + how.symmetry * jnp.clip((done - START) / START, 0.0, 1.0) * unlikeness
         if how.inverse:
             there = self.moved(jax.lax.stop_gradient(v), pair, key)[:, : self.k]
             again = normal(model.raw(model.decoded(there)))
@@ -133,7 +136,7 @@ class Encounter:
             state["numbers"], state, batch, moves, found
         )
         change, memory = ours.update(slope, state["memory"][0])
-        after = state | {"numbers": eqx.apply_updates(state["numbers"], change)}
+        after = state | {"numbers": eqx.apply_updates(state["numbers"], change), "count": state["count"] + 1}
         if self.route == "direct":
             after["memory"] = [memory, *state["memory"][1:]]
             return after, jnp.stack([miss, unlikeness])

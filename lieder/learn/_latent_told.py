@@ -10,7 +10,8 @@ from ._autoencoder import THIN
 from ._encoding import Encoding
 from ._equivariance import Equivariance
 
-MISSED = 0.1  # share of the variance that the decoder may miss
+MISSED = 0.03  # share of the variance that the decoder may miss
+FOLDED = 0.0625  # squared share of a step that a fit of the latent dynamics may miss
 UNLIKE = 0.3  # squared share of directions taken at random, by which moved pairs may differ from pairs
 APART = 4.0  # times what the fit misses, by which directions taken at random must miss
 
@@ -81,6 +82,11 @@ def _failed(judged: Judged) -> str:
             f"the decoder misses {100 * judged.missed:.2g} % of the variance of rows that it was not trained on, so"
             " that the latent does not stand for the data: give more rows, training.steps or training.widths, or a"
             " larger latent_dim"
+        )
+    if e.fit > FOLDED:
+        return (
+            f"the next state is no function of the latent: a fit misses {np.sqrt(e.fit):.2g} of a step, as where the"
+            " latent is folded, or too small: take another seed, more training.steps, or a larger latent_dim"
         )
     if e.random < APART * e.fit:
         return (

@@ -27,9 +27,7 @@ def spirals(count=40, steps=30, seed=0):
 
 def seen(states, columns=8, seed=1):
     """What is observed of the plane: a smooth map at random, in which no rotation is linear."""
-    random = np.random.default_rng(seed)
-    first, last = random.normal(size=(2, 16)), random.normal(size=(16, columns)) / 4
-    return np.tanh(0.6 * states @ first + random.normal(size=16)) @ last
+    return np.sinh(states @ np.random.default_rng(seed).normal(size=(2, columns)) / 2)
 
 
 TRAJECTORIES = seen(spirals())
@@ -49,9 +47,9 @@ def found(kept):
 
 def test_the_planted_rotation_is_found(found):
     assert found.evidence.verdict == "symmetries" and found.dim == 1
-    assert found.similarity(TURN) > 0.99
+    assert found.similarity(TURN) > 0.999
     assert found.fields()[0] in ("z0 d/dz1 - z1 d/dz0", "z1 d/dz0 - z0 d/dz1")
-    assert found.defects[0] < 0.2 and np.allclose(found.defects[1:], 1.0)
+    assert found.defects[0] < 0.1 and np.allclose(found.defects[1:], 1.0)
 
 
 def test_it_turns_the_states_behind_the_columns(found):
@@ -66,7 +64,7 @@ def test_it_turns_the_states_behind_the_columns(found):
     own = np.linalg.norm(fresh, axis=1)[:, None]
     assert np.sqrt(np.mean((radius - own) ** 2)) < 0.15  # of radii from .3 to 1.7
     assert np.sqrt(np.mean(np.min(far, axis=-1) ** 2)) < 0.1 * seen(many).std() * np.sqrt(8)
-    assert np.allclose(orbits[:, 0], orbits[:, -1], atol=1e-3 if scale else 0)
+    np.testing.assert_allclose(orbits[:, 0], orbits[:, -1], atol=0.05)  # once round
 
 
 def test_the_record_says_what_was_measured(found):
@@ -82,7 +80,7 @@ def test_its_action_is_one(found):
     flow = lambda t, x: ld.action.flow(action, jnp.ones(1), x, t)  # noqa: E731
     np.testing.assert_allclose(jax.jacfwd(flow)(0.0, x), action.field(jnp.ones(1), x), atol=1e-8)
     twice, once = flow(0.3, flow(0.4, x)), flow(0.7, x)
-    assert jnp.linalg.norm(twice - once) < 0.15 * TRAJECTORIES.std() * np.sqrt(8)
+    assert jnp.linalg.norm(twice - once) < 0.1 * TRAJECTORIES.std() * np.sqrt(8)
     slope = jax.grad(lambda action: jnp.sum(action.field(jnp.ones(1), x)), allow_int=True)(action)
     assert any(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(slope.decoder))  # its leaves train
 
