@@ -35,7 +35,8 @@ def moments(z: Float[Array, " k"], d: Float[Array, " k"]) -> Float[Array, " f"]:
 @cache
 def _grown(k: int, degree: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each degree from 1, each monomial as one of the degree below times a variable."""
-    out, below = [], {(): 0}
+    out: list[tuple[np.ndarray, np.ndarray]] = []
+    below: dict[tuple[int, ...], int] = {(): 0}
     for size in range(1, degree + 1):
         every = list(combinations_with_replacement(range(k), size))
         out.append((np.array([below[one[:-1]] for one in every]), np.array([one[-1] for one in every])))
