@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ._numbers import check_whole, is_size
+from ..sampling import check_whole
+from ._numbers import is_size
 
 
 @dataclass(frozen=True)

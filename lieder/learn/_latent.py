@@ -13,13 +13,13 @@ from ..action import encoded, vectors
 from ..algebra import gl
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
+from ..sampling import check_whole
 from ._autoencoder import autoencoder, finished
 from ._encoding import Encoding, named_encoding
 from ._encounter import Encounter, Route
 from ._latent_data import latent_pairs
 from ._latent_judge import judge
 from ._latent_told import learnt
-from ._numbers import check_whole
 from ._training import trained
 
 METHOD = "symmetries in a latent"
