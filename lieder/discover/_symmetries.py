@@ -221,8 +221,7 @@ class Symmetries:
         names = self._checked_names(names)
         shown = slice(0, self.source.width if self.lifted else len(names))
         xi, digits = self.printable(xi, digits)
-        own = self.source.own_coordinates(xi)
-        if own is not None:
+        if own := self.source.own_coordinates(xi):
             return report.generator_text(own[1], own[0], digits=digits, negligible=NEGLIGIBLE)
         return report.generator_text(
             self.expressions(xi, names)[shown],
