@@ -1,6 +1,6 @@
 """Dynamics whose symmetry is linear in no column: trajectories for `ld.discover.latent`, each from its own solver.
 
-python examples/latent_tasks.py                    # the pendulum, with a short training
+python examples/latent_tasks.py                    # the pendulum, half a CPU minute
 python examples/latent_tasks.py lotka_volterra     # or another task
 python examples/latent_tasks.py spiral --published # 100 x 100 pixels as they are, and networks as published
 """
@@ -127,14 +127,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", nargs="?", choices=list(TASKS), default="pendulum")
     parser.add_argument("--route", choices=["direct", "adversarial"], default="direct")
-    parser.add_argument("--steps", type=int, default=200, help="of training; 3000 to find the symmetry")
+    parser.add_argument("--steps", type=int, default=3000, help="of training")
+    parser.add_argument("--quick", action="store_true", help="100 steps, which show how it goes and claim nothing")
     parser.add_argument("--published", action="store_true", help="networks as published; a GPU's work")
     given = parser.parse_args()
     make, k, generators = TASKS[given.task]
     x = spiral() if given.published and given.task.startswith("spiral") else make()
     print(f"{given.task}: {x.shape[0]} trajectories of {x.shape[1]} rows, {x.shape[2]} columns")
     begun = time.process_time()
-    training = "published" if given.published else ld.discover.Encoding(steps=given.steps)
+    training = "published" if given.published else ld.discover.Encoding(steps=100 if given.quick else given.steps)
     found = ld.discover.latent(x, latent_dim=k, n_generators=generators, route=given.route, training=training)
     print(found)
     print(f"{time.process_time() - begun:.0f} CPU s")
