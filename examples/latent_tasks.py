@@ -16,10 +16,13 @@ from scipy.integrate import solve_ivp
 import lieder as ld
 
 
-def observed(states: np.ndarray, columns: int = 50, seed: int = 0) -> np.ndarray:
-    """What is seen of states (trajectories, T, k): a smooth map at random into many columns."""
+def observed(states: np.ndarray, columns: int = 50, seed: int = 0, like: np.ndarray | None = None) -> np.ndarray:
+    """What is seen of states (trajectories, T, k): a smooth map at random into many columns.
+
+    The map uses mean and spread of the states, or of those that these are to be seen `like`.
+    """
     random = np.random.default_rng(seed)
-    flat = states.reshape(-1, states.shape[-1])
+    flat = (states if like is None else like).reshape(-1, states.shape[-1])
     units = (states - flat.mean(axis=0)) / flat.std(axis=0)
     first, shift = random.normal(size=(states.shape[-1], 32)) / np.sqrt(2), random.normal(size=32)
     return np.tanh(0.7 * (units @ first + shift)) @ random.normal(size=(32, columns)) / np.sqrt(32)
