@@ -18,6 +18,7 @@ V = ld.vectors(SO2)
 O2 = ld.algebra.o(2)
 MIRROR, IMAGE = ld.vectors(O2), ld.action.grid(O2, (3, 3), order=2)
 JETS = ld.action.prolong(MIRROR, 1, 1)
+ENCODED = ld.action.encoded(MIRROR, jnp.sinh, jnp.arcsinh, 2)
 X = np.random.default_rng(0).normal(size=(60, 2))
 
 
@@ -61,6 +62,8 @@ SWITCHES = {
     "action.Prolonged.element_over inverse": lambda v: JETS.element_over(
         0, jnp.ones(JETS.width), jnp.ones(JETS.width), inverse=v
     ),
+    "action.Encoded.element inverse": lambda v: ENCODED.element(0, jnp.ones(2), inverse=v),
+    "action.Encoded.element_over inverse": lambda v: ENCODED.element_over(0, jnp.ones(2), jnp.ones(2), inverse=v),
     "action.rates timed": lambda v: ld.action.rates(V, 1, timed=v),
     "algebra.polygon mirrors": lambda v: ld.algebra.polygon(3, mirrors=v),
     "discover.Conserved.expressions slow": lambda v: conserved().expressions(slow=v),
