@@ -94,7 +94,8 @@ def test_it_is_read_again_in_another_process(found, tmp_path):
         f"print(ld.action.flow(found.action, jnp.ones(1), jnp.array({x!r})).tolist())"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    np.testing.assert_allclose(eval(out), ld.action.flow(found.action, jnp.ones(1), jnp.array(x)), rtol=1e-6)
+    here = ld.action.flow(found.action, jnp.ones(1), jnp.array(x))
+    np.testing.assert_allclose(eval(out), here, rtol=1e-4, atol=1e-5)  # the other process is one of float32
 
 
 def test_a_finished_training_is_not_done_again(kept):
