@@ -1,19 +1,20 @@
 """Symmetries of data alone: fields tangent to the submanifold that the points lie on."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
 
+import jax
 import numpy as np
 
 from .. import models
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tangent
-from ..sampling import check_varying, checked_flag, intrinsic_dimension
+from ..dictionary import AbstractDictionary
+from ..sampling import check_varying, checked_flag, intrinsic_dimension, tangent_scale
 from ._accumulator import Reduction
 from ._checks import (
     all_rows,
     check_action,
     check_candidates,
-    check_count,
     check_enough,
     check_rows_together,
     check_sides,
@@ -21,13 +22,16 @@ from ._checks import (
     check_width,
     moved_columns,
 )
+from ._classes import among, classes, joined
 from ._decision import conclude
+from ._density import density_symmetries
 from ._doubt import INPUTS, Doubt, unexplained
-from ._evidence import TOP, rounding_floor
 from ._finite import finite_cloud
+from ._levels_route import level_spaces
 from ._question import CERTIFICATE, Asked, Question, Rule
+from ._search import AUTO, DENSITY, LEVELS, TANGENTS, Route, Search
 from ._symmetries import Symmetries
-from ._tangency import Cloud, block_scales, reduce_cloud
+from ._tangency import Cloud, Sought, block_scales, reduce_cloud, split_cloud, tangent_spaces
 from ._tangent_certificate import tangent_certificate
 
 UPRIGHT = 0.1  # sine of the angle between a tangent space of a graph and the outputs from which on it is one of a graph
@@ -40,6 +44,8 @@ def cloud(
     z,
     *,
     action: AbstractAction,
+    route: Route = "tangents",
+    dictionary: AbstractDictionary | None = None,
     dimension: int | None = None,
     neighbours: int | None = None,
     tolerance: float | None = None,
@@ -55,10 +61,17 @@ def cloud(
 
     rho(xi)^2 = sum_i |(1 - P_i) theta_xi(z_i)|^2 / sum_i |theta_xi(z_i)|^2, P_i the projector on the tangent space at
     z_i, a point moved onto the surface (local quadratic fits to the nearest neighbours, at up to 1,024 points), lengths
-    in units of the spread that most rows of each block have. Points far from all others are not asked.
+    in units of the spread that most rows of each block have. Points far from all others are not asked. Columns that no
+    candidate moves and that hold up to 16 values tell classes: the surface is then sought within each class by itself.
 
     Arguments:
         z: (N, n) points. action: how they are acted on.
+        route: "tangents" (default): local fits, for any surface with enough points. "level set": functions that vanish
+            on the points, were they without noise; the sharper, the more noise there is, where polynomials of low
+            degree (or functions of the `dictionary`) describe the surface. "auto": the level set where one is found
+            about which the points lie as noise does, else tangents; never chosen by the answer. "density": fields that
+            leave the distribution of the points as it is, for points that fill their space; thousands of them.
+        dictionary: for level sets; default polynomials of the least degree, up to 4, that explains the points.
         dimension: of the submanifold, default estimated. neighbours: per tangent space, default where noise and bias
             together are least (see `lieder.sampling.tangent_scale`).
         tolerance, min_gap, names, seed: as in `function`.
@@ -72,16 +85,27 @@ def cloud(
         and bias. "Cannot tell" where the points look like no surface of this dimension at any scale.
     Raises:
         ValueError, TypeError: data that are not finite real numbers, columns that are all constant or do not fit, a
-            cloud that fills its space (every field is tangent to it).
-    Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds).
+            cloud that fills its space (every field is tangent to it), no level set where that route is asked for.
+    Reference: Otto, Zolman, Kutz, Brunton (2025), section 6 (symmetries of submanifolds); Shaw, Magner, Moon (2024)
+        (level sets).
     """
     check_action(action, "action")
-    rule, search = Rule(tolerance, min_gap, seed, evidence, delta, alpha), Search(dimension, neighbours, max_points)
+    rule = Rule(tolerance, min_gap, seed, evidence, delta, alpha)
+    search = Search(dimension, neighbours, max_points, route, dictionary)
+    if rule.evidence == CERTIFICATE and search.route != TANGENTS:
+        raise ValueError(
+            f"evidence: a certificate of a cloud is one of its tangent spaces; with route={route!r} there is none. Take"
+            " route='tangents', or level_set."
+        )
     data = all_rows(z, "z", names)
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
+    if search.route == DENSITY:
+        question = Question(action, None, data.names, "symmetries of the distribution of points")
+        check_candidates(len(data.values), len(data.names), action.algebra.dim, "z")
+        return density_symmetries(question, rule, _thinned(np.asarray(data.values, np.float64), search, rule))
     question = Question(action, None, data.names, "symmetries of a point cloud")
-    return _cloud_symmetries(question, rule, search, data.values)
+    return cloud_symmetries(question, rule, search, data.values)
 
 
 def graph(
@@ -148,83 +172,92 @@ def graph(
     return graph_symmetries(question, rule, search, inputs.values, moves)
 
 
-@dataclass(frozen=True)
-class Search:
-    """How tangent spaces are sought: the `dimension` of the submanifold and the number of `neighbours`, where they are
-    known, at no more than `max_points`.
-
-    Raises: ValueError for what is no count."""
-
-    dimension: int | None = None
-    neighbours: int | None = None
-    max_points: int = 50_000
-
-    def __post_init__(self):
-        for field in fields(self):
-            check_count(getattr(self, field.name), field.name)
-
-
 def graph_symmetries(
     question: Question, rule: Rule, search: Search, x: np.ndarray, y: np.ndarray, described: str = ""
 ) -> Symmetries:
     """The symmetries of the cloud {(x_i, y_i)}; `described`, why no model was used."""
     if search.dimension is None:
         # Over each input there is one output, so the graph has as many dimensions as the inputs.
-        search = replace(search, dimension=intrinsic_dimension(x / block_scales(x, question.source)))
-    return _cloud_symmetries(question, rule, search, np.concatenate([x, y], axis=1), described)
+        units = block_scales(x, question.source)
+        if (parted := classes(x, question.source, x.shape[1])) is not None:
+            code = parted.of(x)
+            x_, units_ = x[code == np.bincount(code).argmax()][:, ~parted.columns], units[~parted.columns]
+        else:
+            x_, units_ = x, units
+        search = replace(search, dimension=intrinsic_dimension(x_ / units_))
+    return cloud_symmetries(question, rule, search, np.concatenate([x, y], axis=1), described)
 
 
-def _cloud_symmetries(
+def cloud_symmetries(
     question: Question, rule: Rule, search: Search, points: np.ndarray, described: str = ""
 ) -> Symmetries:
+    """The symmetries of a cloud of pairs, or of points where the question has no target."""
     action, argument = question.both, "z" if question.target is None else "x, y"
     check_varying(points.min(axis=0), points.max(axis=0), question.names, argument, np.zeros(points.shape[1], bool))
     check_candidates(len(points), points.shape[1], action.algebra.dim, argument)
     # Copies of a point would be its own neighbours, and a tangent space then be judged from nothing.
     points = _distinct(np.asarray(points, dtype=np.float64))
-    if len(points) > search.max_points:
-        chosen = np.random.default_rng(rule.seed).permutation(len(points))[: search.max_points]
-        points = points[np.sort(chosen)]
+    points = _thinned(points, search, rule)
     check_enough(len(points) * points.shape[1], action.algebra.dim, argument)
-    found = reduce_cloud(points, action, search.dimension, search.neighbours, rule.seed)
-    reduction, scale = found.reduction, found.scale
-    if scale.dimension == points.shape[1]:
-        raise ValueError(
-            f"{argument}: the points fill their {points.shape[1]}-dimensional space, so every field is tangent to "
-            "them. If you know the dimension of the submanifold, pass dimension; for inputs and outputs use graph, "
-            "dataset or function."
-        )
-    split, unknown = reduction, ""
+    units = block_scales(points, action)
+    found = _surface(question, rule, search, points, units)
+    split, unknown = found.reduction, found.unknown
     if question.target is not None:
         n = question.source.width
-        split, (x, y) = _split(reduction, n), np.split(points, [n], axis=1)
+        split, (x, y) = _split(found.reduction, n), np.split(points, [n], axis=1)
         gain = models.followed(x, y, rule.seed)
-        unknown = unexplained(gain, question.target, question.outputs, y, INPUTS) or _upright(found.bases, n)
+        unknown = unexplained(gain, question.target, question.outputs, y, INPUTS) or _upright(found.bases, n) or unknown
+    held = found.reduction.points[: found.tried]
 
     def finite(generators: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        return finite_cloud(action, generators, reduction.points, found.kept, found.units, scale)
+        return finite_cloud(action, held, units, found.away, generators)
 
-    answer = conclude(question, rule, split, _doubt(found, action, unknown), finite, described)
+    answer = conclude(question, rule, split, _doubt(found, action, unknown), finite, found.described or described)
     if rule.evidence != CERTIFICATE:
         return answer
     return replace(answer, certificate=tangent_certificate(question, rule, answer, found, unknown))
 
 
+def _surface(question: Question, rule: Rule, search: Search, points: np.ndarray, units: np.ndarray) -> Cloud:
+    """The surface that the points lie on, within each class where some columns tell of classes."""
+    action = question.both
+    parted = classes(points, action, question.source.width)
+    if parted is None:
+        held, kept = split_cloud(points, units, rule.seed)
+        sought = _sought(question, rule, search, kept, units)
+        return reduce_cloud(action, held, kept, sought, units, rule.seed)
+    held, kept = split_cloud(points[among(points, parted)], units, rule.seed)
+    code, moved = parted.of(kept), ~parted.columns
+    each = [_sought(question, rule, search, kept[code == k][:, moved], units[moved]) for k in range(len(parted.values))]
+    return reduce_cloud(action, held, kept, joined(each, parted, units), units, rule.seed)
+
+
+def _sought(question: Question, rule: Rule, search: Search, kept: np.ndarray, units: np.ndarray) -> Sought:
+    """The tangent spaces at points, by the route that is asked for."""
+    q = question.source.algebra.dim
+    if search.route in (LEVELS, AUTO):
+        levels = level_spaces(kept, units, search, q, rule.min_gap)
+        if isinstance(levels, Sought) and not (search.route == AUTO and levels.unknown):
+            return levels
+        if search.route == LEVELS:
+            raise ValueError(f"z: the points lie on no level set that could be found. {levels}")
+    with jax.enable_x64(True):
+        scale = tangent_scale(kept / units, search.dimension, search.neighbours)
+        if scale.dimension == kept.shape[1]:
+            argument = "z" if question.target is None else "x, y"
+            raise ValueError(
+                f"{argument}: the points fill their {kept.shape[1]}-dimensional space, so every field is tangent to "
+                "them. If you know the dimension of the submanifold, pass dimension; for inputs and outputs use graph, "
+                "dataset or function; for the distribution of the points route='density'."
+            )
+        return tangent_spaces(kept, units, scale, q)
+
+
 def _doubt(found: Cloud, action: AbstractAction, unknown: str) -> Doubt:
     """The tangent spaces' own error, direction by direction; along none is it taken to be less than half the usual."""
-    scale = found.scale
-    source = (
-        f"tangent spaces (dimension {scale.dimension}, {scale.neighbours} neighbours): noise from the scatter about "
-        f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
-    )
-    if scale.error < 1.0:
-        floor = max(scale.error / 2.0, rounding_floor(np.dtype(np.float64)))
-        return Doubt(floor, source, found.error, unknown, covectors=partial(_normals, found, action))
-    return Doubt(
-        TOP,
-        source,
-        unknown=unknown or f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}",
-    )
+    if found.unknown:
+        return Doubt(found.floor, found.source, unknown=unknown)
+    return Doubt(found.floor, found.source, found.error, unknown, covectors=partial(_normals, found, action))
 
 
 def _normals(found: Cloud, action: AbstractAction) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -249,6 +282,13 @@ def _upright(bases: np.ndarray, n: int) -> str:
         "the outputs change along directions in which the inputs hardly spread: give the columns units in which they "
         "spread alike, or use a fitted model"
     )
+
+
+def _thinned(points: np.ndarray, search: Search, rule: Rule) -> np.ndarray:
+    """No more points than are asked for, in their order."""
+    if len(points) <= search.max_points:
+        return points
+    return points[np.sort(np.random.default_rng(rule.seed).permutation(len(points))[: search.max_points])]
 
 
 def _distinct(points: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from jaxtyping import Float
 
 from ..action import AbstractAction, moved, velocities
 from ..interop import ForeignModel
-from ..sampling import Scale, surface_distances
 from ._accumulator import Reduction
 from ._question import Question
 
@@ -68,26 +67,25 @@ def _across(vectors: Float[np.ndarray, "k p m"], others: Float[np.ndarray, "k p 
 
 def finite_cloud(
     action: AbstractAction,
-    generators: Float[np.ndarray, "dim q"],
     points: Float[np.ndarray, "held n"],
-    cloud: Float[np.ndarray, "points n"],
     units: Float[np.ndarray, " n"],
-    scale: Scale,
+    away: Callable[[np.ndarray], np.ndarray],
+    generators: Float[np.ndarray, "dim q"],
 ) -> Float[np.ndarray, " dim"]:
     """How much farther moved held-out points lie from the cloud's surface than before, over the distance moved.
 
-    sqrt(max(0, mean away(g z)^2 - mean away(z)^2) / mean |g z - z|^2), in block units, over points that stay within
-    the cloud's edges: noise and curvature keep points off the fitted surface also when nothing moves them.
+    sqrt(max(0, mean away(g z)^2 - mean away(z)^2) / mean |g z - z|^2), in `units`, over points whose distance is known
+    (those that stay within the cloud's edges): noise and curvature keep points off the fitted surface also when nothing
+    moves them.
     """
     out = np.full(len(generators), np.nan)
     if len(generators) == 0:
         return out
-    points = points[: max(2**16 // scale.neighbours, 64)]
     times = np.array([step((points, velocities(action, xi, points))) for xi in generators])
     there = np.asarray(moved(action, generators, points, times))
     places = np.concatenate([points[None], np.where(np.isfinite(there), there, points)])
-    away = surface_distances(cloud / units, places.reshape(-1, points.shape[1]) / units, scale)
-    before, after = away[: len(points)], away[len(points) :].reshape(len(generators), -1)
+    distances = away(places.reshape(-1, points.shape[1]) / units)
+    before, after = distances[: len(points)], distances[len(points) :].reshape(len(generators), -1)
     travelled = np.sum(((there - points) / units) ** 2, axis=2)
     usable = np.isfinite(there).all(axis=2) & np.isfinite(after) & np.isfinite(before)
     for k, used in enumerate(usable):

@@ -13,11 +13,12 @@ from ._certificate import Certificate
 from ._certified import too_few, uncertified, withheld
 from ._certify import certificate
 from ._checks import all_rows, check_action, check_candidates, check_count, check_table, check_width
-from ._doubt import Known
-from ._model import model_symmetries
+from ._cloud import cloud_symmetries
 from ._question import CERTIFICATE, Asked, Question, Rule
 from ._reduce import units as units_of
+from ._search import LEVELS, Search
 from ._symmetries import Symmetries
+from ._tangency import block_scales
 
 PARTS = 10  # of the points, each left out in turn
 
@@ -40,8 +41,13 @@ def level_set(
     """The symmetries of a point cloud, as fields along which the functions vanishing on it keep vanishing.
 
     rho(xi)^2 = sum_i |Db(z_i) theta_xi(z_i)|^2 / sum_i |Db(z_i)|^2 |theta_xi(z_i)|^2 for functions b of the
-    dictionary with b = 0 on the data. Sharper than tangent spaces (`cloud`) where such functions exist and noise is
-    small; candidates need not be affine.
+    dictionary with b = 0 on the data, were they without noise, z_i moved onto the level set. Sharper than tangent
+    spaces (`cloud`) where such functions exist; candidates need not be affine. `cloud(route="level set")` chooses the
+    degree of polynomials itself.
+
+    Noise is taken to be alike in all coordinates that the action mixes, and independent from point to point. "Cannot
+    tell" where the points do not lie about the level set as such noise does, and where they spread along a part of it
+    only, as a curve does on a surface: there may be functions besides that the dictionary lacks.
 
     Arguments:
         z: (N, n) points, N at least the size of the dictionary. action: how they are acted on.
@@ -52,10 +58,12 @@ def level_set(
             all but a tenth of the points, or of the groups, and bounds are wider by the distance of the data from the
             level set, which may bend it without varying.
     Returns:
-        Symmetries; the resolution is the data's distance from the level set, in units of their spread.
+        Symmetries; the resolution of a direction is the error of the functions along it, found again without each
+        tenth of the points, and how far neighbouring points lie on one side of the level set together.
     Raises:
         ValueError, TypeError: as `cloud`; no function of the dictionary vanishes on the data.
-    Reference: Shaw, Magner, Moon (2024), sections 3 and 4.
+    Reference: Shaw, Magner, Moon (2024), sections 3 and 4; of the functions, see
+        `lieder.models.level_functions`.
     """
     check_action(action, "action")
     rule = Rule(tolerance, min_gap, seed, evidence, delta, alpha)
@@ -68,43 +76,30 @@ def level_set(
     if dictionary.width != action.width:
         raise ValueError(f"dictionary has functions of {dictionary.width} variables, but z has {action.width} columns.")
     check_candidates(len(data.values), count or 1, action.algebra.dim, "z")
-    levels = models.level_functions(np.asarray(data.values, dtype=np.float64), dictionary, count, min_gap)
-    question = Question(
-        action,
-        scalars(action.algebra, levels.count),
-        data.names + tuple(f"b{k + 1}" for k in range(levels.count)),
-        "symmetries of a level set",
-        lifted=True,
-    )
-    known = Known(
-        levels.distance,
-        "distance of the data from the level set, in units of their spread",
-        described=f"{levels.count} of {dictionary.size} functions vanish on the data, relative singular values "
-        f"{levels.spectrum[0]:.2g} to {levels.spectrum[levels.count - 1]:.2g}, "
-        f"the next {levels.spectrum[levels.count]:.2g}",
-    )
-    nothing = np.zeros(action.width, bool)  # the level functions know what lies off the data
-    found = model_symmetries(question, rule, levels.model, stream(data, "z"), known, needed=nothing)
-    return (
-        replace(found, certificate=_certified(question, rule, dictionary, levels, data))
-        if evidence == CERTIFICATE
-        else found
-    )
+    z = np.asarray(data.values, dtype=np.float64)
+    question = Question(action, None, data.names, "symmetries of a level set")
+    search = Search(max_points=len(z), route=LEVELS, dictionary=dictionary, count=count)
+    found = cloud_symmetries(question, replace(rule, evidence="gap"), search, z)
+    if rule.evidence != CERTIFICATE:
+        return found
+    return replace(found, certificate=_certified(question, rule, dictionary, count, z))
 
 
 def _certified(
-    question: Question, rule: Rule, dictionary: AbstractDictionary, levels: models.Levels, data: Table
+    question: Question, rule: Rule, dictionary: AbstractDictionary, count: int | None, z: np.ndarray
 ) -> Certificate:
-    z = data.values.astype(np.float64)
-    groups = Groups(np.arange(len(z)), np.arange(len(z))) if rule.groups is None else rule.groups
-    count = 0 if rule.groups is None else groups.count
+    """Of the functions as a model that the fields must not change."""
     if len(z) < 2 * dictionary.size:
         return uncertified(question, rule, len(z), f"{len(z)} points are too few to leave some of them out")
+    levels = models.level_functions(z, dictionary, count, rule.min_gap, block_scales(z, question.source))
+    names = question.names + tuple(f"b{k + 1}" for k in range(levels.count))
+    lifted = Question(question.source, scalars(question.source.algebra, levels.count), names, question.method, True)
+    groups = Groups(np.arange(len(z)), np.arange(len(z))) if rule.groups is None else rule.groups
+    parted = 0 if rule.groups is None else groups.count
     with jax.enable_x64(True):
-        refits = models.level_refits(z, dictionary, levels, groups.parts(PARTS, rule.seed))
+        refits = models.together(models.level_refits(z, dictionary, levels, groups.parts(PARTS, rule.seed)))
         estimate = models.Refits(levels.model, refits, levels.count)
-        units = units_of(levels.model, stream(data, "z"), question)[0]
-        found = certificate(question, rule, estimate, units, z, np.ones(len(z)), levels.distance)
-    family = f"{levels.count} functions that vanish on the points"
-    found = replace(found, rows=len(z), groups=count, family=family)
-    return withheld(found, reason) if (reason := too_few(count)) else found
+        units = units_of(levels.model, stream(Table(z, question.names), "z"), lifted)[0]
+        found = certificate(lifted, rule, estimate, units, z, np.ones(len(z)), levels.distance)
+    found = replace(found, rows=len(z), groups=parted, family=f"{levels.count} functions that vanish on the points")
+    return withheld(found, reason) if (reason := too_few(parted)) else found

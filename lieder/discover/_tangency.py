@@ -1,6 +1,7 @@
 """Rows for point clouds: the part of each field that leaves the tangent space."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -12,9 +13,10 @@ from jaxtyping import Array, Float
 from ..action import AbstractAction
 from ..linalg import TriangularFactor, relative_spectrum
 from ..report import progress
-from ..sampling import RowDraws, Scale, apart, common_spread, tangent_scale, tangents
+from ..sampling import RowDraws, Scale, apart, common_spread, surface_distances, tangents
 from ._accumulator import Accumulator, Reduction, parts_of
 from ._decision import null_tolerance
+from ._evidence import TOP, rounding_floor
 from ._reduce import batch_size
 
 WORK = 2**18  # neighbours of all points with tangent spaces together
@@ -37,45 +39,123 @@ def block_scales(points: Float[np.ndarray, "points n"], action: AbstractAction) 
 
 
 class Cloud(NamedTuple):
-    """What `reduce_cloud` makes of a cloud.
+    """What is left of a cloud whose tangent spaces are known.
 
-    Fields: `reduction`; `error`, the rows' own error as a factor (root mean square over points); `scale` of the tangent
-    spaces; `units` (n,), the block scales; `kept`, the points used, all but those held out; `bases` (M, d, n) of the
-    tangent spaces, in block units, at `points` of the surface.
+    Fields: `reduction`; `error`, the rows' own error as a factor (root mean square over points); `floor`, what is
+        unknown of all fields alike, TOP where nothing is known; `source`, where that comes from; `units` (n,), of the
+        coordinates; `bases` (M, d, n) of the tangent spaces, in these units, at `points` of the surface; `away`, from
+        places (k, n) in these units to their distances (k,) from the surface, NaN where it is not known, and `tried`,
+        of how many places at most this is worth asking; `unknown`, why nothing is known, or ""; `described`, the
+        surface in words; `scale` of tangent spaces that come from neighbours; `kept` (N, n), all points used.
     """
 
     reduction: Reduction
     error: Float[np.ndarray, "r q"]
-    scale: Scale
+    floor: float
+    source: str
     units: Float[np.ndarray, " n"]
-    kept: Float[np.ndarray, "kept n"]
     bases: Float[np.ndarray, "points d n"]
     points: Float[np.ndarray, "points n"]
+    away: Callable[[np.ndarray], np.ndarray]
+    tried: int
+    unknown: str
+    described: str
+    scale: Scale | None
+    kept: Float[np.ndarray, "N n"]
 
 
-def reduce_cloud(
-    points: Float[np.ndarray, "points n"],
-    action: AbstractAction,
-    dimension: int | None,
-    neighbours: int | None,
-    seed: int,
-) -> Cloud:
-    """Rows (1 - P_i) theta_k(z_i) and terms theta_k(z_i), in block units, z_i moved onto the surface.
+class Spaces(NamedTuple):
+    """Tangent spaces `bases` (M, d, n) at `points` (M, n) of a surface, in units."""
 
-    Their error is what the rows from the other scale differ by, in the share of it that is not known.
-    """
-    units = block_scales(points, action)
+    points: Float[np.ndarray, "points n"]
+    bases: Float[np.ndarray, "points d n"]
+
+
+def split_cloud(
+    points: Float[np.ndarray, "points n"], units: Float[np.ndarray, " n"], seed: int
+) -> tuple[Float[np.ndarray, "held n"], Float[np.ndarray, "kept n"]]:
+    """Points that are held out for the finite check, and the others."""
     order = np.random.default_rng(seed).permutation(len(points))
     spared = min(512, len(points) // 8)
     # Of few points none can be spared: the finite check then uses points that the tangent spaces have seen.
     held, kept = (points[order[:spared]], points[order[spared:]]) if len(points) >= 64 else (points, points)
-    held = held[~apart(kept / units, held / units)]
-    q, n = action.algebra.dim, points.shape[1]
+    return held[~apart(kept / units, held / units)], kept
+
+
+class Sought(NamedTuple):
+    """The tangent spaces that a route has found.
+
+    Fields: `spaces`, and `others` at the same points, found in other ways; `share` (M,), the root of what the squared
+        difference from the others counts at each point; and as in `Cloud`.
+    """
+
+    spaces: Spaces
+    others: tuple[Spaces, ...]
+    share: Float[np.ndarray, " points"]
+    floor: float
+    source: str
+    away: Callable[[np.ndarray], np.ndarray]
+    tried: int
+    unknown: str = ""
+    described: str = ""
+    scale: Scale | None = None
+
+
+def tangent_spaces(kept: Float[np.ndarray, "kept n"], units: Float[np.ndarray, " n"], scale: Scale, q: int) -> Sought:
+    """Tangent spaces from neighbours, z_i moved onto the surface, for q candidates.
+
+    Their error is what the rows from the other scale differ by, in the share of it that is not known.
+    """
+    count = max(int(np.clip(WORK // scale.neighbours, *QUERIES)), 4 * q)
+    asked = kept[:count] / units
+    found = tangents(kept / units, scale, asked[~apart(kept / units, asked)])
+    source = (
+        f"tangent spaces (dimension {scale.dimension}, {scale.neighbours} neighbours): noise from the scatter about "
+        f"local {'quadratic' if scale.order == 2 else 'linear'} fits, bias from fits to {scale.other} neighbours"
+    )
+    floor, unknown = max(scale.error / 2.0, rounding_floor(np.dtype(np.float64))), ""
+    if scale.error >= 1.0:
+        floor, unknown = TOP, f"no neighbourhood of the data looks like a surface of dimension {scale.dimension}"
+    return Sought(
+        Spaces(found.points, found.bases),
+        (Spaces(found.other_points, found.other_bases),),
+        np.full(len(found.points), scale.error_share),
+        floor,
+        source,
+        partial(surface_distances, kept / units, scale=scale),
+        max(2**16 // scale.neighbours, 64),
+        unknown,
+        scale=scale,
+    )
+
+
+def reduce_cloud(
+    action: AbstractAction,
+    held: Float[np.ndarray, "held n"],
+    kept: Float[np.ndarray, "kept n"],
+    sought: Sought,
+    units: Float[np.ndarray, " n"],
+    seed: int,
+) -> Cloud:
+    """Rows (1 - P_i) theta_k(z_i) and terms theta_k(z_i), in block units, and their error."""
+    reduction, error = _reduce_spaces(action, held, sought, units, seed)
+    points, bases = sought.spaces.points * units, sought.spaces.bases
+    told = sought.away, sought.tried, sought.unknown, sought.described, sought.scale
+    return Cloud(reduction, error, sought.floor, sought.source, units, bases, points, *told, kept)
+
+
+def _reduce_spaces(
+    action: AbstractAction,
+    held: Float[np.ndarray, "held n"],
+    sought: Sought,
+    units: Float[np.ndarray, " n"],
+    seed: int,
+) -> tuple[Reduction, Float[np.ndarray, "r q"]]:
+    """The reduction of tangent spaces, and by how much the rows of others differ (root mean square over points, summed
+    over the others)."""
+    spaces = sought.spaces
+    q, n = action.algebra.dim, spaces.points.shape[1]
     with jax.enable_x64(True):
-        scale = tangent_scale(kept / units, dimension, neighbours)
-        count = max(int(np.clip(WORK // scale.neighbours, *QUERIES)), 4 * q)
-        asked = kept[:count] / units
-        spaces = tangents(kept / units, scale, asked[~apart(kept / units, asked)])
         draws = RowDraws(seed, parts_of(q), 0)
         shown = draws.rows(0, len(held))._replace(held=np.ones(len(held), bool))
         found = Accumulator.empty(q, n, (q,)).show(shown, held, np.zeros((len(held), 0)), np.ones(len(held)))
@@ -85,12 +165,13 @@ def reduce_cloud(
         for begin in progress(starts, len(starts), "tangency"):
             chosen = slice(begin, begin + size)
             theta, normal = fields_across(action, spaces.points[chosen], spaces.bases[chosen], units, size)
-            theta2, normal2 = fields_across(
-                action, spaces.other_points[chosen], spaces.other_bases[chosen], units, size
-            )
             drawn = draws.rows(begin, begin + len(normal))
             found = found.absorb(drawn, np.ones(len(normal)), _across(normal), (_across(theta),))
-            error, moved = error.absorb(_rows(normal - normal2)), moved.absorb(_rows(theta - theta2))
+            share = sought.share[chosen, None, None]
+            for other in sought.others:
+                theta2, normal2 = fields_across(action, other.points[chosen], other.bases[chosen], units, size)
+                error = error.absorb(_rows(share * (normal - normal2)))
+                moved = moved.absorb(_rows(theta - theta2))
     reduction = found.finish((lambda factor: factor,), np.dtype(np.float64), np.ones(0))
     seen = _seen(reduction, moved.factor)
     if seen is not None:
@@ -99,8 +180,7 @@ def reduce_cloud(
             numerators=reduction.numerators.times(seen),
             denominators=reduction.denominators.times(seen),
         )
-    share = scale.error_share / np.sqrt(len(spaces.points))
-    return Cloud(reduction, share * error.factor, scale, units, kept, spaces.bases, spaces.points * units)
+    return reduction, error.factor / np.sqrt(len(spaces.points))
 
 
 def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.ndarray, "q q"] | None:
@@ -109,7 +189,7 @@ def _seen(reduction: Reduction, moved: Float[np.ndarray, "r q"]) -> Float[np.nda
     A field that vanishes on the surface moves points only as far as they are off it, in whatever direction that is: it
     is ineffective on the surface, and what it does is noise. None when there is no such candidate, or no other.
 
-    Arguments: `moved`, by how much the fields differ between the two scales, as a factor.
+    Arguments: `moved`, by how much the fields differ between ways to find the surface, as a factor.
     """
     _, denominator = reduction.whole()
     spectrum = relative_spectrum(moved, denominator, null_tolerance(reduction.dtype))

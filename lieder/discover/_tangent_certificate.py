@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..linalg import largest_eigenvalue, relative_spectrum
-from ..sampling import LocalFits, apart, redrawn_tangents, spreads_beyond
+from ..sampling import LocalFits, Scale, apart, redrawn_tangents, spreads_beyond
 from ._certificate import Bounds, Certificate, counted
 from ._certified import uncertified, withheld
 from ._certify import EACH, SQUARED, Drawn, stated
@@ -37,13 +37,14 @@ def tangent_certificate(question: Question, rule: Rule, found: Symmetries, cloud
         `unknown`, why nothing is known of it, or "".
     Returns: Certificate.
     """
-    points = len(cloud.kept)
-    if unknown or cloud.scale.error >= 1.0:
-        nothing = f"no neighbourhood of the points looks like a surface of dimension {cloud.scale.dimension}"
-        return uncertified(question, rule, points, unknown or nothing)
+    points, scale = len(cloud.kept), cloud.scale
+    if unknown or cloud.unknown:
+        return uncertified(question, rule, points, unknown or cloud.unknown)
+    if scale is None:
+        return uncertified(question, rule, points, "some columns hold classes, each of which has a surface of its own")
     try:
         with jax.enable_x64(True):
-            drawn, bent, neighbours, doubtful = _drawn(question, rule, found, cloud)
+            drawn, bent, neighbours, doubtful = _drawn(question, rule, found, cloud, scale)
     except ValueError as reason:
         return uncertified(question, rule, points, str(reason))
     near = drawn.defects[: drawn.strong] < FAR * rule.delta
@@ -62,13 +63,13 @@ def tangent_certificate(question: Question, rule: Rule, found: Symmetries, cloud
         at_most=counted(Bounds(lower, told.upper), rule.delta)[1],
         rows=points,
         against="the fields' length",
-        family=f"fields tangent to a surface of dimension {cloud.scale.dimension} seen by {neighbours} neighbours",
+        family=f"fields tangent to a surface of dimension {scale.dimension} seen by {neighbours} neighbours",
     )
     if doubtful:
         return withheld(
             stated_,
             f"neighbourhoods of {neighbours} points spread in more directions than a surface of dimension"
-            f" {cloud.scale.dimension} does, as rows of trajectories do: give dimension=",
+            f" {scale.dimension} does, as rows of trajectories do: give dimension=",
         )
     if noise > rule.delta:
         return withheld(stated_, f"noise moves the tangent spaces by {noise:.2g}, more than delta")
@@ -77,7 +78,9 @@ def tangent_certificate(question: Question, rule: Rule, found: Symmetries, cloud
     return stated_
 
 
-def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> tuple[Drawn, Bias, int, bool]:
+def _drawn(
+    question: Question, rule: Rule, found: Symmetries, cloud: Cloud, scale: Scale
+) -> tuple[Drawn, Bias, int, bool]:
     """What a certificate is read from; the bias, as a defect, of some of the directions and what they span; the number
     of neighbours; and whether the points among them lie as on a surface of more dimensions."""
     action, points = question.both, cloud.kept / cloud.units
@@ -85,7 +88,7 @@ def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> t
     most = NUMBERS // (draws * points.shape[1] * len(found.directions))
     queries = np.linspace(0, len(points) - 1, min(len(points), max(most, 32), POINTS)).astype(int)
     queries = queries[~apart(points, points[queries])]
-    redrawn = redrawn_tangents(points, cloud.scale, queries, draws, rule.seed)
+    redrawn = redrawn_tangents(points, scale, queries, draws, rule.seed)
 
     def rows(fits: LocalFits) -> tuple[Float[np.ndarray, "R k"], Float[np.ndarray, "R k"]]:
         return tuple(
@@ -136,5 +139,5 @@ def _drawn(question: Question, rule: Rule, found: Symmetries, cloud: Cloud) -> t
         ),
         bent,
         redrawn.neighbours,
-        spreads_beyond(points, queries, redrawn.neighbours, cloud.scale.dimension),
+        spreads_beyond(points, queries, redrawn.neighbours, scale.dimension),
     )

@@ -5,11 +5,13 @@ from ._doubt import Alternatives as Alternatives
 from ._family import FeatureModel as FeatureModel
 from ._fit import fit as fit
 from ._fitted import Fitted as Fitted
+from ._jets import jets as jets
 from ._judge import Judged as Judged
 from ._judge import judge as judge
 from ._levels import Levels as Levels
 from ._levels import level_functions as level_functions
 from ._levels import level_refits as level_refits
+from ._levels import together as together
 from ._many import MANY as MANY
 from ._many import fit_stream as fit_stream
 from ._many import is_linear as is_linear
@@ -26,5 +28,8 @@ from ._refit import linear_features as linear_features
 from ._refit import named as named
 from ._refit import richer as richer
 from ._refits import Refits as Refits
+from ._surface import Surface as Surface
+from ._surface import onto as onto
+from ._surface import surface as surface
 from ._terms import Terms as Terms
 from ._terms import terms as terms
