@@ -62,7 +62,10 @@ def alternatives(
 
 
 def together(models: list[Callable | ForeignModel]) -> Callable | ForeignModel:
-    """One function with the values of all of them in a row."""
+    """Several models in one.
+
+    Returns: a function with the values of all of them in a row.
+    """
     if any(isinstance(model, ForeignModel) for model in models):
         return ForeignModel(
             lambda x: np.concatenate([values(model, x) for model in models], axis=1),

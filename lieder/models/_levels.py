@@ -254,7 +254,10 @@ def level_refits(
 
 
 def together(models: Sequence[FeatureModel]) -> Alternatives:
-    """Models in one set of features, each without a part of the points, with the shares of the jackknife."""
+    """Models in one set of features, each without a part of the points.
+
+    Returns: them together, with the shares of the jackknife.
+    """
     count = len(models)
     every = FeatureModel(models[0].features, np.concatenate([each.coefficients for each in models]))
     return Alternatives(every, np.full(count, (count - 1) / count))

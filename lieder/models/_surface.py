@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from lieder.sampling import intrinsic_dimension
 
 from ..late import neighbors
+from ..linalg import decide
 from ._family import FeatureModel
 from ._jets import jets
 from ._levels import Levels
@@ -95,8 +96,11 @@ class Reached:
 def onto(
     model: FeatureModel, units: Float[np.ndarray, " n"], points: Float[np.ndarray, "N n"], codimension: int
 ) -> Reached:
-    """The points, moved across the level set until they lie on it: Gauss's and Newton's method, along the steepest
-    `codimension` directions at each point."""
+    """Points of a level set near given ones: Gauss's and Newton's method, along the steepest `codimension` directions
+    at each point.
+
+    Returns: the points, moved across the level set until they lie on it, with what is tangent there.
+    """
     size = max(1, NUMBERS // (model.coefficients.size * len(units)))
     if len(points) > size:
         pieces = [onto(model, units, points[k : k + size], codimension) for k in range(0, len(points), size)]
@@ -130,7 +134,8 @@ def _codimension(levels: Levels, points: np.ndarray) -> int:
         slopes = jets(levels.model, points)[1] * levels.units
         steepness = np.linalg.eigvalsh(np.swapaxes(slopes, 1, 2) @ slopes)[:, ::-1]
         size = np.sqrt(np.clip(np.median(steepness, axis=0), 0.0, None))
-        count = int(min(np.sum(size > STEEP * size[0]), most))
+        flat = decide(size, tolerance=STEEP * float(size[0])).count
+        count = min(len(size) - flat, most)
         points = onto(levels.model, levels.units, points, count).points
     return count
 
