@@ -5,10 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool, Float
 
-from lieder.sampling import intrinsic_dimension
-
 from ..late import neighbors
 from ..linalg import decide
+from ..sampling import intrinsic_dimension
 from ._family import FeatureModel
 from ._jets import jets
 from ._levels import Levels
@@ -23,6 +22,8 @@ LOST = 0.2  # of the points that may be lost
 NEAREST = 16  # neighbours whose distances from the level set are compared
 ALIKE = 0.04  # of the variance across the level set: curved, it shows so much by itself
 SURE = 2.5  # standard errors
+PLANE = 0.9  # mean squared cosine of the normals with their common direction, from which on a level set counts as flat
+THIN = 0.1  # of its least extent, by which points may lie off a flat level set
 EXACT = 1e-9  # of the spread: points that lie off by less are on the level set
 MOST = 2048  # points that are compared
 NUMBERS = 2**24  # in the slopes of the functions, at a time
@@ -53,7 +54,9 @@ def surface(levels: Levels, points: Float[np.ndarray, "N n"], dimension: int | N
     """The level set at the points nearest to given ones, and what speaks against it.
 
     The points must spread along the whole level set, have arrived, and lie off it independently of their neighbours: a
-    surface that is no level set of these functions lies on one side of it here, on the other there.
+    surface that is no level set of these functions lies on one side of it here, on the other there. Off a flat one they
+    must lie by little beside its extent: a plane with noise is what points that fill their space look like, too, where
+    they spread less in one direction than in others.
 
     Arguments: `levels`; `points` (N, n); `dimension` of the submanifold, if known.
     Returns: Surface.
@@ -78,6 +81,12 @@ def surface(levels: Levels, points: Float[np.ndarray, "N n"], dimension: int | N
         seen = intrinsic_dimension(reached.points[usable][:MOST] / levels.units)
         if seen < n - codimension:
             unlike = f"the level set has dimension {n - codimension}, and the points on it look {seen}-dimensional"
+        extent = _extent_of_plane(reached.points[usable] / levels.units, reached.bases[usable])
+        if levels.noise > THIN * extent:
+            unlike = (
+                f"the level set is flat, and the points lie {levels.noise / extent:.0%} of its extent off it: points"
+                " that fill their space do so, too"
+            )
     return Surface(reached.points, reached.bases, usable, misfit, unlike)
 
 
@@ -123,6 +132,16 @@ def onto(
     moved = np.linalg.norm((here - points) / units, axis=1)
     steep = steepness[:, 0] > FLAT * np.median(steepness[:, 0])
     return Reached(here, np.swapaxes(along, 1, 2), moved, last, steep)
+
+
+def _extent_of_plane(points: np.ndarray, bases: np.ndarray) -> float:
+    """The least standard deviation along a flat level set; infinite for one that is not flat."""
+    _, d, n = bases.shape
+    across = np.eye(n) - np.mean(np.swapaxes(bases, 1, 2) @ bases, axis=0)
+    if np.mean(np.linalg.eigvalsh(across)[d:]) < PLANE:
+        return np.inf
+    spreads = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) / np.sqrt(len(points))
+    return float(spreads[d - 1])
 
 
 def _codimension(levels: Levels, points: np.ndarray) -> int:

@@ -163,3 +163,23 @@ def test_routes_are_checked():
         ld.discover.cloud(z, action=PLANE, route="auto", evidence="certificate")
     with pytest.raises(ValueError, match="points are too few for the distribution in 2 columns"):
         ld.discover.cloud(z[:50], action=PLANE, route="density")
+
+
+@pytest.mark.parametrize("route", ["level set", "auto"])
+@pytest.mark.parametrize("spreads", [(1.0, 0.3), (1.0, 1.0, 0.2), (2.0, 0.5, 0.28, 0.15)])
+def test_correlated_columns_lie_in_no_plane(spreads, route):
+    """As those of Fisher's iris do not: normal points, with less spread in one direction than in the others."""
+    for seed in range(3):
+        random, n = np.random.default_rng(seed), len(spreads)
+        z = random.normal(size=(300, n)) * spreads @ np.linalg.qr(random.normal(size=(n, n)))[0]
+        with pytest.raises(ValueError, match=r"lie on no level set|fill their"):
+            ld.discover.cloud(z, action=ld.points(ld.algebra.aff(n)), route=route)
+
+
+def test_a_plane_with_a_little_noise_is_one():
+    random = np.random.default_rng(0)
+    z = random.normal(size=(400, 2)) @ np.array([[1.0, 0.0, 0.4], [0.0, 1.0, -0.3]]) + 0.03 * random.normal(
+        size=(400, 3)
+    )
+    found = ld.discover.cloud(z, action=ld.points(ld.algebra.aff(3)), route="level set")
+    assert found.dim == 6  # aff(2); what moves points across the plane by their distance from it moves none on it
