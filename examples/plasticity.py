@@ -50,7 +50,7 @@ class Budget(NamedTuple):
     scales: tuple[float, ...] = (0.3, 1.0, 1.5)
 
 
-QUICK = Budget(tasks=4, steps=60, chosen_on=0, repetitions=1, decays=(1e-3,), scales=(0.3,))
+QUICK = Budget(tasks=2, steps=30, chosen_on=0, repetitions=1, decays=(1e-3,), scales=(0.3,))
 
 
 class Way(NamedTuple):
