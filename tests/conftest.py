@@ -1,9 +1,11 @@
 """Settings of every test: one BLAS thread, x64 on, annotations checked at run time, programs compiled once a run."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 # Before NumPy is imported: small factors are slower, and their last digits vary, with many threads.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -61,3 +63,16 @@ class _Unchecked:
 
 if CHECK_TYPES:
     pytest.raises = _raises_with_the_library_s_own_message
+
+
+FULL = 30_000  # memory maps of a process: Linux gives 65,530, and a program that finds none left crashes it
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    """Programs are dropped once they are many: each takes a few maps, and thousands of tests compile their own."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > FULL:
+        jax.clear_caches()
+        gc.collect()
