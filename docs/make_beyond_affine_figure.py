@@ -6,6 +6,7 @@ python docs/make_beyond_affine_figure.py
 from pathlib import Path
 
 import numpy as np
+from make_conserved_figure import dress
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -42,17 +43,6 @@ def sines(route: str) -> list[float]:
             found.append(np.sqrt(1 - s.similarity(truth, dim=3) ** 2))
         out.append(float(np.mean(found)) if found else np.nan)
     return out
-
-
-def dress(axes, xlabel: str, ylabel: str, title: str) -> None:
-    axes.set_xlabel(xlabel, color=INK)
-    axes.set_ylabel(ylabel, color=INK)
-    axes.set_title(title, fontsize=9.5, color=INK, loc="left")
-    axes.tick_params(colors=GREY)
-    axes.grid(True, which="major", color="#e5e7eb", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def figure() -> Figure:

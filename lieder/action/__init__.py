@@ -17,6 +17,7 @@ from ._elements import subgroup as subgroup
 from ._elements import with_elements as with_elements
 from ._elements import without_elements as without_elements
 from ._encoded import Encoded as Encoded
+from ._encoded import check_map as check_map
 from ._encoded import encoded as encoded
 from ._families import dictionary_fields as dictionary_fields
 from ._families import fields as fields

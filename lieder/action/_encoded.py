@@ -92,19 +92,28 @@ def encoded(
 
     Reference: Yang, Dehmamy, Walters, Yu (2024), Latent space symmetry discovery, eq. (2).
     """
-    for name, one, (inside, outside) in (
-        ("encoder", encoder, (width, base.width)),
-        ("decoder", decoder, (base.width, width)),
-    ):
-        if not callable(one):
-            raise TypeError(f"{name} must be a map, such as an equinox module, got {type(one).__name__}.")
-        try:
-            came = jax.eval_shape(one, jax.ShapeDtypeStruct((inside,), jnp.float32)).shape
-        except (TypeError, ValueError) as fault:
-            raise ValueError(f"{name} must take one point of shape ({inside},): {fault}") from None
-        if came != (outside,):
-            raise ValueError(f"{name} must take ({inside},) to ({outside},), but makes {came}.")
+    check_map(encoder, "encoder", width, base.width)
+    check_map(decoder, "decoder", base.width, width)
     return Encoded(base, _held(encoder), _held(decoder), width)
+
+
+def check_map(given: object, argument: str, inside: int, outside: int) -> None:
+    """Nothing for a map of one point, (inside,) -> (outside,).
+
+    Arguments: `given`; `argument`, what the caller calls it, for messages; the widths.
+    Raises: TypeError for what is no map; ValueError for one of other widths.
+    """
+    if not callable(given):
+        raise TypeError(
+            f"{argument} must be an equinox module, or another map ({inside},) -> ({outside},), got"
+            f" {type(given).__name__}."
+        )
+    try:
+        came = jax.eval_shape(given, jax.ShapeDtypeStruct((inside,), jnp.float32)).shape
+    except (TypeError, ValueError) as fault:
+        raise ValueError(f"{argument} must take one point of shape ({inside},): {fault}") from None
+    if came != (outside,):
+        raise ValueError(f"{argument} must take ({inside},) to ({outside},), but makes {came}.")
 
 
 class Held(eqx.Module):

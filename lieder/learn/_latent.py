@@ -6,10 +6,9 @@ from functools import partial
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from ..action import encoded, vectors
+from ..action import check_map, encoded, vectors
 from ..algebra import gl
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
@@ -117,17 +116,9 @@ def _check_sizes(n: int, k: int, generators: int, encoder, decoder) -> None:
         )
     if generators > k * k:
         raise ValueError(f"n_generators: {generators} were asked for, but gl({k}) has {k * k}.")
-    for name, one, (a, b) in (("encoder", encoder, (n, k)), ("decoder", decoder, (k, n))):
-        if one is None:
-            continue
-        if not callable(one):
-            raise TypeError(f"{name} must be an equinox module, ({a},) -> ({b},), got {type(one).__name__}.")
-        try:
-            came = jax.eval_shape(one, jax.ShapeDtypeStruct((a,), jnp.float32)).shape
-        except (TypeError, ValueError) as fault:
-            raise ValueError(f"{name} must take one row of shape ({a},): {fault}") from None
-        if came != (b,):
-            raise ValueError(f"{name} must take ({a},) to ({b},), but makes {came}.")
+    for argument, one, widths in (("encoder", encoder, (n, k)), ("decoder", decoder, (k, n))):
+        if one is not None:
+            check_map(one, argument, *widths)
 
 
 def _numbers(state) -> list[np.ndarray]:

@@ -161,6 +161,7 @@ every_action = pytest.mark.parametrize("a", [a for _, _, a in ACTIONS], ids=[lab
 WORKERS = {
     "bracket_constants",
     "without_elements",
+    "check_map",
     "check_same_algebra",
     "closure",
     "discrete_elements",
