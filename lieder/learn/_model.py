@@ -286,17 +286,21 @@ class Generative:
         return report.render(table, report.verdict_panel("\n".join(lines), self.verdict))
 
 
+def anew(transforms: Transformations, picture: Array, own: Float[Array, " q"], eta: Float[Array, " q"]) -> Array:
+    """T_eta T_-own of a picture, composed and resampled once: from its prototype it would be blurred twice."""
+    return transforms.moved(transforms.product(transforms.element(-own), transforms.element(eta)), picture)
+
+
 def _mapped(of: Callable, *pictures: Array, batch: int = TOGETHER) -> Any:
     return jax.lax.map(lambda one: of(*one), pictures, batch_size=max(1, min(batch, len(pictures[0]))))
 
 
-def etas_and_prototypes(
+def etas_and_answers(
     of: Generative, pictures: Float[Array, "n c h w"], seed: int
-) -> tuple[Float[Array, "n draws q"], Float[Array, "n c h w"]]:
-    """What transforms the prototype of each standardised picture as data have it, several draws, and the prototypes."""
+) -> tuple[Float[Array, "n draws q"], Float[Array, "n q"]]:
+    """What transforms the prototype of each standardised picture as data have it, several draws, and f(x)."""
     parts = of.network, of.flow, of.transforms
-    etas = _asked(parts, pictures, jax.random.split(jax.random.key(seed), len(pictures)))[0]
-    return etas, _prototypes(parts, pictures)
+    return _asked(parts, pictures, jax.random.split(jax.random.key(seed), len(pictures)))[:2]
 
 
 @eqx.filter_jit
@@ -326,10 +330,10 @@ def _samples(parts: Parts, pictures: Array, count: int, seed: int) -> Array:
     network, flow, transforms = parts
 
     def several(picture, key):
-        proto = prototype(network, transforms, picture)[0]
+        proto, own = prototype(network, transforms, picture)
         features = flow.features(proto)
         etas = jax.vmap(lambda one: flow.sample_of(features, one))(jax.random.split(key, count))
-        return jax.vmap(lambda eta: transforms.moved(transforms.element(eta), proto))(etas)
+        return jax.vmap(lambda eta: anew(transforms, picture, own, eta))(etas)
 
     keys = jax.random.split(jax.random.key(seed), len(pictures))
     return _mapped(several, pictures, keys, batch=TOGETHER // count)

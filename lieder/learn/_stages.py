@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from ..files import fingerprint
 from ._descent import descent
 from ._flow import Flow, units_of
-from ._inference import INVERTIBLE, Inference, consistency, prototype, uniform
+from ._inference import GUIDED, INVERTIBLE, Inference, consistency, prototype, uniform
 from ._sizes import Sizes
 from ._training import Trained, trained
 from ._transformations import Transformations
@@ -55,11 +55,13 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     def loss(network, rows, key, done, _):
         sigma = sizes.blur.at(done)
         keys = jax.random.split(key, len(rows))
-        errors, lost = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(
+        errors, lost, away = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(
             rows, keys
         )
         told = {"equivariance": errors.mean() / power, "lost": lost.mean() / power}
-        return told["equivariance"] + INVERTIBLE * told["lost"], told
+        # A digit is nearly its own half turn: compared as pictures alone, a network can settle half a turn off.
+        guide = jnp.maximum(1 - done / GUIDED, 0) * away.mean()
+        return told["equivariance"] + INVERTIBLE * told["lost"] + guide, told
 
     start, block, module = descent(Inference(transforms, sizes.widths, at), loss, task.pictures, sizes.inference)
     looked = task.kept[:LOOKED]
@@ -69,7 +71,7 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     @jax.jit
     def held_out(state, looked, keys):
         network = module(state)
-        errors, lost = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(
+        errors, lost, _ = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(
             looked, keys
         )
         return (errors.mean() + INVERTIBLE * lost.mean()) / power
@@ -161,7 +163,7 @@ def errors(task: Task, network: Inference) -> Errors:
     @eqx.filter_jit
     def measured(network, looked, keys):
         def one(picture, key):
-            wrong, lost = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
+            wrong, lost, _ = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
             there, back = uniform(transforms, 2, key)
             whole = transforms.product(transforms.element(there), transforms.element(-back))
             chance = jnp.mean((transforms.moved(whole, picture) - picture) ** 2)

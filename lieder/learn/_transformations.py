@@ -70,6 +70,11 @@ class Transformations(eqx.Module):
     def moved(self, element: Any, picture: Float[Array, "c h w"]) -> Float[Array, "c h w"]:
         """The picture under an element."""
 
+    def away(self, element: Any) -> Float[Array, ""]:
+        """How far an element is from the one that does nothing, in a measure that is smooth in eta and knows no
+        picture: zero for the one that does nothing, and, by default, where there is no such measure."""
+        return jnp.zeros((), jnp.float32)
+
     @abc.abstractmethod
     def written(self) -> dict | None:
         """Plain data from which `read_transformations` makes it again; None for what is known by code alone."""
@@ -112,6 +117,13 @@ class Composed(Transformations):
             places = to @ back @ jnp.asarray(self.positions, picture.dtype)
             picture = bilinear(picture, places[0], places[1]).reshape(picture.shape)
         return jnp.tensordot(turn, picture, 1) if self.active[1] else picture
+
+    def away(self, element):
+        """The mean square of how far places are moved, in sides, and of the change of the channels' map."""
+        back, turn = element
+        positions = jnp.asarray(self.positions, back.dtype)
+        moved = jnp.mean(jnp.sum((back @ positions - positions) ** 2, axis=0))
+        return moved + jnp.mean((turn - jnp.eye(len(turn), dtype=turn.dtype)) ** 2)
 
     def written(self):
         return {

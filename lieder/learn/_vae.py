@@ -17,7 +17,7 @@ from ..files import fingerprint, read_record, write_record
 from ..sampling import check_whole
 from ._descent import Descent, descent
 from ._leaves import array_leaves, with_leaves
-from ._model import Generative, etas_and_prototypes
+from ._model import Generative, anew, etas_and_answers
 from ._pictures import Standard, checked_pictures, pictures_like, standard
 from ._training import trained
 from ._transformations import Transformations
@@ -200,8 +200,8 @@ def vae(
     coder = Coder(kept.shape[1], latent, width, jax.random.key(seed))
     rows, shown = seen.reshape(len(seen), -1), lambda row, key: row
     if augment is not None:
-        etas, protos = etas_and_prototypes(augment, seen, seed)
-        rows = jnp.concatenate([protos.reshape(len(seen), -1), etas.reshape(len(seen), -1)], axis=1)
+        etas, own = etas_and_answers(augment, seen, seed)
+        rows = jnp.concatenate([rows, own, etas.reshape(len(seen), -1)], axis=1)
         shown = partial(_transformed, augment.transforms)
 
     def loss(coder, rows, key, done, _):
@@ -228,11 +228,11 @@ def vae(
 
 
 def _transformed(transforms: Transformations, row: Float[Array, " d"], key: PRNGKeyArray) -> Float[Array, " p"]:
-    """A prototype, moved by one of the draws that follow it in the row."""
+    """A picture as its prototype looks under one of the draws; both follow it in the row: f(x), and the draws."""
     pixels = int(np.prod(transforms.shape))
     etas = row[pixels:].reshape(-1, transforms.count)
-    eta = etas[jax.random.randint(key, (), 0, len(etas))]
-    return transforms.moved(transforms.element(eta), row[:pixels].reshape(transforms.shape)).reshape(-1)
+    eta = etas[jax.random.randint(key, (), 1, len(etas))]
+    return anew(transforms, row[:pixels].reshape(transforms.shape), etas[0], eta).reshape(-1)
 
 
 @eqx.filter_jit
