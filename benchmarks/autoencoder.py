@@ -5,7 +5,7 @@ and all, a half, a quarter, an eighth of the other 1,437 to learn from. Both hav
 has besides what `ld.discover.generative` made of the same pictures. Figures: importance-weighted bounds of log p of
 test pictures, 300 samples, in nats.
 
-python benchmarks/autoencoder.py --keep autoencoder.json              # 3 seeds, 6 CPU minutes each
+python benchmarks/autoencoder.py --keep autoencoder.json              # 5 seeds, 6 CPU minutes each
 python benchmarks/autoencoder.py --keep quick.json --quick            # 1 seed of a quarter and all
 """
 
@@ -61,13 +61,14 @@ def table(done: dict[str, dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="AugVAE beside a plain autoencoder, by how many pictures there are")
     parser.add_argument("--keep", type=Path, required=True, help="a JSON file; cells in it are not run again")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
+    parser.add_argument("--shares", nargs="+", choices=list(SHARES), default=list(SHARES))
     parser.add_argument("--plan", default="180", help="degrees within which digits are turned")
     parser.add_argument("--quick", action="store_true", help="one seed of a quarter and all")
     given = parser.parse_args()
     done = json.loads(given.keep.read_text()) if given.keep.exists() else {}
-    for seed in range(1 if given.quick else given.seeds):
-        for share in ("1/4", "all") if given.quick else SHARES:
+    for seed in given.seeds[:1] if given.quick else given.seeds:
+        for share in ("1/4", "all") if given.quick else given.shares:
             name = f"{given.plan} {share} {seed}"
             if name not in done:
                 done[name] = cell(SHARES[share], given.plan, seed)

@@ -8,6 +8,7 @@ import scipy.linalg
 
 import lieder as ld
 from lieder.learn import _resampling as resampling
+from lieder.learn._model import anew
 from lieder.learn._transformations import Flowed, named_transformations
 
 RNG = np.random.default_rng(0)
@@ -47,6 +48,28 @@ def test_opposite_coefficients_are_the_inverse(words):
     back, turn = one.product(one.element(eta), one.element(-eta))
     np.testing.assert_allclose(back, np.eye(3), atol=1e-5)
     np.testing.assert_allclose(turn, np.eye(1))
+
+
+def test_how_far_an_element_is_grows_to_the_half_turn_and_knows_no_picture():
+    """Of a turn by theta, (2 - 2 cos theta) times the mean square of the distance from the centre; of colours alike."""
+    one = named_transformations(["rotation"], (1, 9, 9))
+    theta = np.linspace(-np.pi, np.pi, 9)
+    away = [one.away(one.element(jnp.asarray([t], jnp.float32))) for t in theta]
+    mean = 2 * np.mean((np.arange(-4, 5) / 9) ** 2)
+    np.testing.assert_allclose(away, (2 - 2 * np.cos(theta)) * mean, atol=1e-6)
+    grey = named_transformations(["value"], (3, 4, 4))
+    np.testing.assert_allclose(grey.away(grey.element(jnp.array([0.3]))), (np.exp(0.3) - 1) ** 2 / 3, rtol=1e-5)
+
+
+def test_a_picture_made_anew_is_resampled_once():
+    """By what was read off, it is itself, to rounding; by way of its prototype it would be blurred twice."""
+    one = named_transformations(["rotation", "shift x"], (1, 9, 9))
+    own, other = jnp.array([0.4, 0.03], jnp.float32), jnp.array([-0.9, 0.0], jnp.float32)
+    np.testing.assert_allclose(anew(one, PICTURE, own, own), PICTURE, atol=1e-5)
+    by_prototype = moved(one, own, moved(one, -own))
+    assert np.abs(by_prototype - PICTURE).max() > 0.1
+    there = one.product(one.element(-own), one.element(other))
+    np.testing.assert_allclose(anew(one, PICTURE, own, other), one.moved(there, PICTURE), atol=1e-6)
 
 
 def test_colours_commute_and_keep_grey():
