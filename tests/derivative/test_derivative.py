@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawn import normal
 
 from lieder import action, algebra, interop
 from lieder.derivative import PROBES, blocks, check_model, expand, feature_width, lie_derivative
@@ -16,8 +17,7 @@ CONFORMAL = action.points(algebra.conformal(2))
 
 def network(key, n, m):
     """A smooth map with nothing symmetric about it."""
-    a, b = jax.random.split(jax.random.key(key))
-    first, second = jax.random.normal(a, (8, n)) / n**0.5, jax.random.normal(b, (m, 8)) / 8**0.5
+    first, second = normal(key, (8, n)) / n**0.5, normal(100 + key, (m, 8)) / 8**0.5
     return lambda x: second.astype(x.dtype) @ jnp.tanh(first.astype(x.dtype) @ x + 0.1)
 
 
@@ -64,7 +64,7 @@ def test_cases_take_all_three_routes():
 @every_case
 def test_every_route_gives_the_definition(source, target):
     F = network(0, source.width, target.width)
-    x = jax.random.normal(jax.random.key(1), (source.width,))
+    x = normal(1, (source.width,))
     got = jax.jit(lambda x: lie_derivative(F, x, source=source, target=target))(x)
     assert got.shape == (target.width, source.algebra.dim)
     np.testing.assert_allclose(got, jax.jit(lambda x: naive(F, x, source, target))(x), atol=1e-12)
@@ -73,7 +73,7 @@ def test_every_route_gives_the_definition(source, target):
 @every_case
 def test_compiled_is_eager_and_batches_are_loops(source, target):
     F = network(2, source.width, target.width)
-    x = jax.random.normal(jax.random.key(3), (3, source.width))
+    x = normal(3, (3, source.width))
     one = lambda row: lie_derivative(F, row, source=source, target=target)  # noqa: E731
     loop = np.stack([jax.jit(one)(row) for row in x])
     np.testing.assert_allclose(one(x[0]), loop[0], atol=1e-12)
@@ -86,7 +86,7 @@ def test_compiled_is_eager_and_batches_are_loops(source, target):
 @every_case
 def test_single_precision_flows_through(source, target):
     F = network(4, source.width, target.width)
-    x = jax.random.normal(jax.random.key(5), (source.width,))
+    x = normal(5, (source.width,))
     go = jax.jit(lambda x: lie_derivative(F, x, source=source, target=target))
     got = go(x.astype(jnp.float32))
     assert got.dtype == jnp.float32
@@ -98,7 +98,7 @@ def test_single_precision_flows_through(source, target):
 @every_case
 def test_linear_in_the_model_and_in_the_generator(source, target):
     F, G = network(6, source.width, target.width), network(7, source.width, target.width)
-    x = jax.random.normal(jax.random.key(8), (source.width,))
+    x = normal(8, (source.width,))
     rows = np.random.default_rng(9).normal(size=(2, source.algebra.dim))
     two = algebra.Span("two", ("a", "b"))
     small_source, small_target = source.restrict(rows, two), target.restrict(rows, two)
@@ -141,14 +141,14 @@ EQUIVARIANT = {
 
 @pytest.mark.parametrize(("F", "source", "target"), list(EQUIVARIANT.values()), ids=list(EQUIVARIANT))
 def test_equivariant_maps_are_annihilated(F, source, target):
-    x = jax.random.normal(jax.random.key(10), (source.width,))
+    x = normal(10, (source.width,))
     np.testing.assert_allclose(lie_derivative(F, x, source=source, target=target), 0.0, atol=1e-12)
 
 
 def test_brackets_become_commutators_of_derivatives():
     """L_i L_j F - L_j L_i F = -L_[i,j] F: fields A x have minus the bracket of their matrices."""
     v, F = action.vectors(SO3), network(11, 3, 3)
-    x = jax.random.normal(jax.random.key(12), (3,))
+    x = normal(12, (3,))
 
     def once(model, k):
         return lambda z: lie_derivative(model, z, source=v, target=v)[:, k]

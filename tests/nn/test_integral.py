@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
+from drawn import normal
 
 from lieder import action, algebra, derivative, dictionary
 from lieder.action import grid, moved
@@ -39,7 +40,7 @@ def turned_error(apply, source, target, shape, xi, u, settings):
 def plain(op, seed=1):
     """An unconstrained convolution: as wide, as many channels, independent weights of the same size."""
     stencil = op.stencil()
-    weights = jax.random.normal(jax.random.key(seed), stencil.shape) * jnp.std(stencil)
+    weights = normal(seed, stencil.shape) * jnp.std(stencil)
     half = op.size // 2
 
     def apply(u):
@@ -181,7 +182,7 @@ def test_unit_variance(spacing):
         6 * action.scalars(SE2) + 6 * action.vectors(SE2),
     )
     op = IntegralOperator(source, target, spacing=spacing, key=jax.random.key(9))
-    out = op(jax.random.normal(jax.random.key(10), (source.width, 40, 40)))
+    out = op(normal(10, (source.width, 40, 40)))
     assert 0.6 < float(jnp.var(out[:6])) < 1.5 and 0.6 < float(jnp.var(out[6:])) < 1.5
 
 
@@ -203,7 +204,7 @@ def test_jit_vmap_gradient_and_file(tmp_path):
     np.testing.assert_allclose(eqx.filter_jit(lambda m, z: jax.vmap(m)(z))(op, u), loop, atol=1e-12)
     loss = eqx.filter_jit(lambda m: jnp.sum(m(u[0])[:, :3] ** 3))
     slope = eqx.filter_grad(loss)(op).coefficients
-    step = jax.random.normal(jax.random.key(13), slope.shape)
+    step = normal(13, slope.shape)
     shifted = [eqx.tree_at(lambda m: m.coefficients, op, op.coefficients + h * step) for h in (1e-5, -1e-5)]
     np.testing.assert_allclose((loss(shifted[0]) - loss(shifted[1])) / 2e-5, slope @ step, rtol=1e-6)
     eqx.tree_serialise_leaves(tmp_path / "op.eqx", op)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
+from drawn import normal
 
 import lieder as ld
 
@@ -89,7 +90,7 @@ def test_group_elements_pass_through(case, dtype):
 @pytest.mark.parametrize("case", ["o(3)", POINTS])
 def test_jit_vmap_and_gradients(case):
     for name, module in modules(case, jnp.float64).items():
-        x = jax.random.normal(jax.random.key(1), (4, module.source.width))
+        x = normal(1, (4, module.source.width))
         every = jax.vmap(module)(x)
         np.testing.assert_allclose(every, np.stack([module(one) for one in x]), atol=1e-12, err_msg=name)
         np.testing.assert_allclose(every, jax.jit(jax.vmap(module))(x), atol=1e-12, err_msg=name)
@@ -110,7 +111,7 @@ def test_linear_by_pieces_and_by_one_matrix_agree():
     V = ld.vectors(ld.algebra.so(3))
     big = 40 * V + 20 * (V * V)
     layer = ld.nn.Linear(big, big, key=jax.random.key(0), dtype=jnp.float64)
-    x = jax.random.normal(jax.random.key(1), (big.width,))
+    x = normal(1, (big.width,))
     np.testing.assert_allclose(layer(x), layer.maps.matrix(layer.weight) @ x, atol=1e-10)
 
 

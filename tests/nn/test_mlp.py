@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from drawn import normal
 
 import lieder as ld
 
@@ -30,7 +31,7 @@ def test_activations_neither_vanish_nor_grow(case):
     algebra, build, width = VARIANCE[case]
     V = ld.vectors(algebra)
     source, target = build(V, ld.points(algebra), ld.scalars(algebra)), V
-    x = jax.random.normal(jax.random.key(1), (200, source.width), jnp.float32)
+    x = normal(1, (200, source.width), jnp.float32)
     # Linear terms keep unit variance; scalars that only products reach start at a tenth of that, on purpose.
     nets = [ld.nn.MLP(source, target, width=width, depth=3, key=jax.random.key(i), dtype=jnp.float32) for i in range(8)]
     sizes = jnp.mean(jnp.stack([squares(net, x) for net in nets]), axis=0)
@@ -54,7 +55,7 @@ def test_unit_variance_holds_in_depth():
     """Products of products do not grow, even where no invariant norm exists."""
     V = ld.vectors(ld.algebra.so(1, 3))
     net = ld.nn.MLP(4 * V, V, width=48, depth=8, key=jax.random.key(1))
-    y = jax.random.normal(jax.random.key(2), (200, 16))
+    y = normal(2, (200, 16))
     for layer in net.layers[:-1]:
         y = jax.vmap(layer)(y)
     assert 0.3 < float(jnp.sqrt(jnp.mean(y**2))) < 3.0
@@ -193,7 +194,7 @@ def test_higher_tensors_come_where_outputs_need_them():
     determinant = ld.action.linear(g, np.zeros((3, 1, 1)), [-np.eye(1)])
     net = ld.nn.MLP(3 * V, determinant, width=60, depth=2, key=jax.random.key(0))
     assert max(kind.size for kind in net.layers[1].kinds.each) == 9
-    assert float(jnp.std(jax.vmap(net)(jax.random.normal(jax.random.key(1), (50, 9))))) > 0
+    assert float(jnp.std(jax.vmap(net)(normal(1, (50, 9))))) > 0
     plain = ld.nn.MLP(3 * V, ld.scalars(g), width=60, depth=2, key=jax.random.key(0))
     assert max(kind.size for kind in plain.layers[1].kinds.each) == 3
 

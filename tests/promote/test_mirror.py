@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 import scipy.sparse
+from drawn import weights
 from scipy.optimize import minimize
 from sklearn.linear_model import Lasso
 
@@ -55,12 +56,10 @@ def proximal(gradient, step, shrink, start):
 
 
 def layers(dtype=jnp.float64, bias=True):
-    keys = jax.random.split(jax.random.key(0), 2)
-    return [
-        eqx.nn.Linear(3, 6, use_bias=bias, key=keys[0], dtype=dtype),
-        eqx.nn.Lambda(jnp.tanh),
-        eqx.nn.Linear(6, 2, key=keys[1], dtype=dtype),
-    ]
+    key = jax.random.key(0)
+    first = weights(lambda: eqx.nn.Linear(3, 6, use_bias=bias, key=key, dtype=dtype), 0)
+    second = weights(lambda: eqx.nn.Linear(6, 2, key=key, dtype=dtype), 1)
+    return [first, eqx.nn.Lambda(jnp.tanh), second]
 
 
 INTO = lambda m: (m[0].weight, m[0].bias)  # noqa: E731

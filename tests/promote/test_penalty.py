@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from drawn import normal, weights
 
 from lieder import action, algebra, discover, promote
 from lieder.derivative import lie_derivative
@@ -14,7 +15,7 @@ from lieder.linalg import nuclear_norm
 GL3, SO3, SE3 = algebra.gl(3), algebra.so(3), algebra.se(3)
 S3 = algebra.symmetric(3)
 V3 = action.vectors(SO3)
-X = jax.random.normal(jax.random.key(1), (9, 3))
+X = normal(1, (9, 3))
 
 # Compiled, as in a training step; one example runs them as they are.
 penalty, layer_penalty = eqx.filter_jit(promote.penalty), eqx.filter_jit(promote.layer_penalty)
@@ -31,7 +32,8 @@ ACTIONS = {
 
 
 def network(outputs, dtype=None, key=0, width=8):
-    return eqx.nn.MLP(3, outputs, width, 1, activation=jnp.tanh, key=jax.random.key(key), dtype=dtype)
+    make = lambda: eqx.nn.MLP(3, outputs, width, 1, activation=jnp.tanh, key=jax.random.key(0), dtype=dtype)  # noqa: E731
+    return weights(make, key)
 
 
 def block(F, x, source, target):
@@ -145,7 +147,7 @@ def test_the_gradient_is_that_of_finite_differences(smoothing, basis):
 
 
 def test_forward_and_reverse_agree():
-    a, step = jax.random.normal(jax.random.key(0), (2, 6, 4))
+    a, step = normal(0, (2, 6, 4))
     push = jax.jit(lambda a: jax.jvp(lambda z: nuclear_norm(z, None, 1e-2), (a,), (step,))[1])(a)
     np.testing.assert_allclose(push, np.sum(value_and_gradient(a, None, 1e-2)[1] * step), rtol=1e-9)
 
@@ -167,7 +169,7 @@ def test_precision(dtype, near, smoothing):
 
 
 def test_no_number_is_too_large_or_small():
-    a = jax.random.normal(jax.random.key(0), (6, 4))
+    a = normal(0, (6, 4))
     for size in (1e-290, 1e290):
         value, gradient = value_and_gradient(size * a, None, 1e-2)
         assert value == pytest.approx(size * float(nuclear_norm(a, None, 1e-2)), rel=1e-9)
@@ -178,7 +180,7 @@ def test_the_gradient_with_respect_to_parameters():
     F, (source, target, _) = network(3), ACTIONS["vectors"]
     flat, build = jax.flatten_util.ravel_pytree(eqx.filter(F, eqx.is_array))
     rest = eqx.filter(F, eqx.is_array, inverse=True)
-    along = jax.random.normal(jax.random.key(2), flat.shape)
+    along = normal(2, flat.shape)
     loss = jax.jit(
         lambda t: promote.penalty(eqx.combine(build(flat + t * along), rest), X, source=source, target=target)
     )
@@ -200,7 +202,7 @@ def test_nothing_pulls_at_a_symmetric_model():
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_dead_units(outputs):
     """Networks whose derivative is zero at all examples."""
-    F = eqx.nn.MLP(3, outputs, 8, 2, key=jax.random.key(0))
+    F = weights(lambda: eqx.nn.MLP(3, outputs, 8, 2, key=jax.random.key(0)))
     F = eqx.tree_at(lambda net: net.layers[0].bias, F, replace_fn=lambda bias: bias - 100)
     source = action.vectors(SO3)
     target = source if outputs == 3 else action.scalars(SO3)
@@ -239,8 +241,8 @@ def test_float32_agrees_with_float64():
 
 
 def test_layers_are_summed():
-    F, one = eqx.nn.MLP(3, 3, 8, 2, activation=jnp.tanh, key=jax.random.key(0)), action.scalars(SO3, 5)
-    V = action.vectors(SO3)
+    F = weights(lambda: eqx.nn.MLP(3, 3, 8, 2, activation=jnp.tanh, key=jax.random.key(0)))
+    V, one = action.vectors(SO3), action.scalars(SO3, 5)
     hidden = [V + one, V + one]
     maps = [lambda z: jnp.tanh(F.layers[0](z)), lambda z: jnp.tanh(F.layers[1](z)), lambda z: F.layers[2](z)]
 
@@ -318,9 +320,9 @@ def test_gradients_of_elements(smoothing):
 def test_training_keeps_a_symmetry_and_drops_what_the_data_break():
     """y = |x|^2 / 3 + x_0 from 60 noisy samples: of so(3) only the rotation about the first axis is kept."""
     source = action.vectors(SO3)
-    x, free = jax.random.normal(jax.random.key(0), (60, 3)), jax.random.normal(jax.random.key(2), (100, 3))
-    y = jnp.sum(x**2, axis=1) / 3 + x[:, 0] + 0.3 * jax.random.normal(jax.random.key(3), (60,))
-    F = eqx.nn.MLP(3, "scalar", 24, 1, activation=jax.nn.gelu, key=jax.random.key(1))
+    x, free = normal(0, (60, 3)), normal(2, (100, 3))
+    y = jnp.sum(x**2, axis=1) / 3 + x[:, 0] + 0.3 * normal(3, (60,))
+    F = weights(lambda: eqx.nn.MLP(3, "scalar", 24, 1, activation=jax.nn.gelu, key=jax.random.key(1)), 1)
     optimiser = optax.adam(optax.cosine_decay_schedule(2e-2, 300))
     parts, rest = eqx.partition(F, eqx.is_array)
 
