@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars, tangent, velocities
+from ..algebra import Span
 from ..linalg import FoldFactors, TriangularFactor
 from ..sampling import check_varying, checked_flag
 from ._accumulator import SHOWN, Reduction
@@ -27,7 +28,8 @@ class Learnt:
     Fields: `generators` (r, q), coefficients over the candidates; `defects` (r,), 0 for a symmetry and 1 for what is no
         more one than a combination taken at random; `resolution`, below which a defect is not told from 0, and
         `source`, where that comes from; `described`, how it was trained and how well, in words; `notes`, what else the
-        reader should know; `unknown`, why nothing may be claimed, or ""."""
+        reader should know; `unknown`, why nothing may be claimed, or ""; `whole`, that only whole multiples of the
+        generators are symmetries, so that they have a size, and no algebra."""
 
     generators: Float[np.ndarray, "r q"]
     defects: Float[np.ndarray, " r"]
@@ -36,6 +38,7 @@ class Learnt:
     described: str = ""
     notes: tuple[str, ...] = ()
     unknown: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,12 @@ class Pairs:
         )
         found = conclude(self.question, Rule(), reduction, doubt, None, learnt.described)
         notes = (*learnt.notes, *found.evidence.notes) if found.dim else (*found.evidence.notes,)
-        return replace(found, evidence=replace(found.evidence, notes=notes))
+        found = replace(found, evidence=replace(found.evidence, notes=notes))
+        if not (learnt.whole and found.dim):
+            return found
+        named = tuple(f"step {k + 1}" for k in range(found.dim))
+        steps = Span("steps", named, "of which only whole multiples are symmetries")
+        return replace(found, basis=learnt.generators[: found.dim], algebra=steps)
 
 
 def pairs(

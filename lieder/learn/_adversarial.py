@@ -42,6 +42,7 @@ def adversarial(
     steps: int = 1500,
     rates: tuple[float, float] = (3e-3, 1e-3),
     smooth: float = 0.1,
+    waves: int = 0,
     restarts: int = 3,
     checkpoint: str | os.PathLike[str] | None = None,
     names: list[str] | None = None,
@@ -62,7 +63,8 @@ def adversarial(
         transition: y is x a short time later: displacements are judged.
         n_generators: how many are trained.
         distribution, spread: of c: "normal" with standard deviation `spread` (1), "uniform" within +-spread, "integers"
-            from 1 to spread and their negatives, for discrete groups, whose generator then has a size of its own.
+            from 1 to spread and their negatives, for discrete groups, whose generator then has a size of its own: that
+            of `basis`. The first half of training takes 1 alone, which leads there from afar.
         size: "fixed" (default): generators move the rows by their own size (rms, in units of each block's spread), each
             across the others, so that none can shrink or become another; "free", as published, and default for
             "integers": `losses` must keep them from the identity.
@@ -70,7 +72,9 @@ def adversarial(
             `Losses(identity=1, channels=1)`.
         width: of the two hidden layers of the discriminator. batch: rows a step. steps: of training; the learning
             `rates`, of generators and of the discriminator, fall to zero over them (a cosine), so that nothing drifts.
-        smooth: weight of the discriminator's slope (R1).
+        smooth: weight of the discriminator's slope (R1); 0 for what jumps: no penalty, and a network with kinks.
+        waves: sines of the rows, along directions taken at random, that the discriminator sees beside them (0: none).
+            Without, it is slow to see what is narrow, such as seven teeth in a turn: some 128 there.
         restarts: trainings from other starts; that of the best held-out criterion is taken.
         checkpoint: file from which training goes on where it was interrupted.
         names, output_names: of the columns. seed: of all that is drawn.
@@ -96,7 +100,7 @@ def adversarial(
     check_whole(restarts, "restarts")
     losses = losses if losses is not None else Losses(1.0, "cosine", 1.0) if free else Losses()
     settings = Settings(
-        n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth
+        n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth, waves
     )
     held = _held(len(rows.inputs), seed)
     on, game = board(rows.rows, rows.motion, held), Game(rows.question.both, settings)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from ._numbers import is_size
 
@@ -38,12 +38,13 @@ class Coefficients:
         """What hardly any coefficient exceeds."""
         return self.spread * (REACH if self.kind == "normal" else 1.0)
 
-    def draw(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
-        """Coefficients, in single precision."""
+    def draw(self, key: PRNGKeyArray, shape: tuple[int, ...], reach: ArrayLike = 1.0) -> Float[Array, "..."]:
+        """Coefficients, in single precision; whole ones up to a share `reach` of the way from 1 to the largest."""
         if self.kind == "normal":
             return self.spread * jax.random.normal(key, shape, jnp.float32)
         if self.kind == "uniform":
             return jax.random.uniform(key, shape, jnp.float32, -self.spread, self.spread)
         size, sign = jax.random.split(key)
-        whole = jax.random.randint(size, shape, 1, int(self.spread) + 1).astype(jnp.float32)
+        above = 2.0 + reach * (self.spread - 1.0)
+        whole = jnp.floor(jax.random.uniform(size, shape, jnp.float32, 1.0, above))
         return whole * jax.random.rademacher(sign, shape, jnp.float32)

@@ -21,6 +21,7 @@ State = dict[str, Any]
 BLOCK = 250  # steps of a compiled block
 RANDOM = 16  # directions taken at random, with which learned ones are compared
 FLOOR = 0.02  # bits below which a divergence says nothing
+SETTLED, GROWN = 0.5, 0.75  # shares of training after which whole coefficients grow, and have their full reach
 MOMENTUM = 0.5  # of Adam, half of the usual: the other side moves, too
 
 
@@ -63,6 +64,7 @@ class Settings:
     steps: int
     rates: tuple[float, float]
     smooth: float
+    waves: int = 0
 
     def __post_init__(self):
         counts = {"n_generators": self.generators, "width": self.width, "batch": self.batch, "steps": self.steps}
@@ -132,17 +134,29 @@ class Game:
         """Generators of size one in directions taken at random, and a discriminator that knows nothing."""
         first, second = jax.random.split(key)
         v = orthonormal(jax.random.normal(first, (self.settings.generators, len(on.basis)), jnp.float32))
-        layers = discriminator(second, on.seen.shape[1], self.settings.width)
+        layers = discriminator(second, on.seen.shape[1], self.settings.width, self.settings.waves)
         ours, theirs = self._optimisers
-        return {"v": v, "layers": layers, "ours": ours.init(v), "theirs": theirs.init(layers)}
+        done = jnp.zeros((), jnp.float32)  # steps
+        return {"v": v, "layers": layers, "ours": ours.init(v), "theirs": theirs.init(layers), "done": done}
 
-    def _generators_loss(self, v: Array, on: Board, layers, rows: Array, c: Array):
+    def _course(self, done: Array) -> tuple[Array, Array]:
+        """How much generators are driven from the identity, and how far whole coefficients reach, as shares of what
+        the settings say, when a share of training is `done`.
+
+        The size of a discrete generator is right at isolated values. Coefficients of one alone lead there from afar,
+        large ones only from near, but then exactly; and what drives away from the identity would drive past it.
+        """
+        if self.settings.coefficients.kind != "integers":
+            return jnp.ones(()), jnp.ones(())
+        return jnp.clip(1 - done / SETTLED, 0.0, 1.0), jnp.clip((done - SETTLED) / (GROWN - SETTLED), 0.0, 1.0)
+
+    def _generators_loss(self, v: Array, on: Board, layers, rows: Array, c: Array, push: Array):
         s, added = self.settings, self.settings.losses
         v = orthonormal(v) if s.fixed else v
         moved = self._moved(on, v, c, rows)
         loss = fool = fooled(layers, moved, s.smooth)
         if added.identity:
-            loss = loss + added.identity * _alike(on.standard(rows), moved, v, added.measure)
+            loss = loss + push * added.identity * _alike(on.standard(rows), moved, v, added.measure)
         if added.channels:
             unit = v / (jnp.linalg.norm(v, axis=1, keepdims=True) + 1e-6)
             loss = loss + added.channels * jnp.sum(jnp.abs(jnp.triu(unit @ unit.T, 1)))
@@ -154,15 +168,17 @@ class Game:
         s, (ours, theirs) = self.settings, self._optimisers
         one, two, three = jax.random.split(key, 3)
         rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
-        c = s.coefficients.draw(three, (s.batch, s.generators))
+        push, reach = self._course(state["done"] / s.steps)
+        c = s.coefficients.draw(three, (s.batch, s.generators), reach)
         v, layers = state["v"], state["layers"]
-        slope, (fool, moved) = jax.grad(self._generators_loss, has_aux=True)(v, on, layers, rows, c)
+        slope, (fool, moved) = jax.grad(self._generators_loss, has_aux=True)(v, on, layers, rows, c, push)
         other, entropy = jax.grad(discriminating, has_aux=True)(layers, on.standard(real), moved, s.smooth)
         change, mine = ours.update(slope, state["ours"])
         v = orthonormal(v + change) if s.fixed else v + change
         change, memory = theirs.update(other, state["theirs"])
         layers = optax.apply_updates(layers, change)
-        return {"v": v, "layers": layers, "ours": mine, "theirs": memory}, jnp.stack([fool, entropy])
+        state = {"v": v, "layers": layers, "ours": mine, "theirs": memory, "done": state["done"] + 1}
+        return state, jnp.stack([fool, entropy])
 
     @partial(jax.jit, static_argnums=0)
     def block(self, on: Board, states: State, key: PRNGKeyArray) -> tuple[State, dict[str, Array]]:
@@ -180,7 +196,9 @@ class Game:
     @partial(jax.jit, static_argnums=0)
     def scores(self, on: Board, states: State) -> Float[Array, " restarts"]:
         """How far held-out rows, moved, are from held-out rows, as a share of how far rows are that are moved in
-        directions taken at random by as much. A discriminator that tells neither has 1."""
+        directions taken at random by as much. 0 where that is within two standard errors: such states are alike,
+        however the discriminator happens to see random directions, and the later is better. 1 for a discriminator that
+        tells neither."""
         s, held = self.settings, on.held
         c = s.coefficients.draw(jax.random.key(1), (len(held), s.generators))
         chosen = jax.nn.one_hot(jnp.arange(len(held)) % RANDOM, RANDOM, dtype=jnp.float32)
@@ -189,10 +207,11 @@ class Game:
             v = orthonormal(state["v"]) if s.fixed else state["v"]
             length = jnp.linalg.norm(c @ v, axis=1, keepdims=True)
             real, moves = on.standard(held), ((v, c), (on.random, length * chosen))
-            far, farther = (
-                divergence(state["layers"], real, self._moved(on, *move, held), s.smooth)[0] for move in moves
+            (far, error), (farther, _) = (
+                divergence(state["layers"], real, self._moved(on, *move, held), s.smooth) for move in moves
             )
-            return (jnp.maximum(far, 0.0) + FLOOR) / (jnp.maximum(farther, 0.0) + FLOOR)
+            share = jnp.maximum(far - 2 * error, 0.0) / jnp.maximum(farther, FLOOR)
+            return jnp.where(farther > FLOOR, share, 1.0)
 
         return jax.lax.map(one, states)
 
@@ -208,7 +227,7 @@ class Game:
     def _judge(self, on: Board, every: Float[Array, "some k"], number: Array, key: PRNGKeyArray) -> Float[Array, " 2"]:
         s, theirs = self.settings, self._optimisers[1]
         first, second, third = jax.random.split(key, 3)
-        layers = discriminator(first, on.seen.shape[1], s.width)
+        layers = discriminator(first, on.seen.shape[1], s.width, s.waves)
 
         def moved(key, rows):
             one, two = jax.random.split(key)

@@ -47,6 +47,11 @@ def told(
             f"{alike} of {len(angles) + 1} restarts ended within {ALIKE:g} degrees of one another."
             + ("" if alike > 1 else " There may be more symmetries than were asked for, or training found one by luck.")
         )
+    if between is not None:
+        notes.append(
+            "Only whole multiples of the generators are symmetries: the rows of `basis` have the size of a step, and"
+            " exp(basis[0]) is an element of a discrete group. Verbs that take an action would make it continuous."
+        )
     if stopped:
         notes.append(f"Training ended early: {stopped}.")
     unknown = _failed(settings, v, bits, errors) or _unresolved(judged, between)
@@ -59,6 +64,7 @@ def told(
         described,
         tuple(notes),
         unknown,
+        between is not None,
     )
 
 

@@ -24,7 +24,7 @@ class Trained(Generic[State]):
     """What training left.
 
     Fields:
-        best: the state after the block whose criterion was least; what a caller uses.
+        best: the state after the block whose criterion was least, the last of equals; what a caller uses.
         last: the state after the last block that was sound.
         criteria: (blocks,) the criterion after each block.
         losses: of each name (blocks,) the loss that the block reported.
@@ -42,7 +42,7 @@ class Trained(Generic[State]):
     @property
     def chosen(self) -> int:
         """The number of the block, from 0, whose state is `best`."""
-        return int(np.argmin(self.criteria))
+        return _last_least(self.criteria)
 
 
 def trained(
@@ -107,7 +107,7 @@ def trained(
                 stopped = _unsound(unsound, number, blocks, now)
                 break
             here = told.pop("criterion")
-            best = state if here < min(now.criteria, default=np.inf) else now.best
+            best = state if here <= min(now.criteria, default=np.inf) else now.best
             for name, value in told.items():
                 now.losses.setdefault(name, []).append(value)
             now = Progress(state, best, [*now.criteria, here], now.losses, now.seconds)
@@ -120,10 +120,14 @@ def trained(
     return Trained(now.best, now.last, np.array(now.criteria), series, seconds(), stopped)
 
 
+def _last_least(criteria) -> int:
+    return len(criteria) - 1 - int(np.argmin(criteria[::-1]))
+
+
 def _unsound(names: list[str], number: int, blocks: int, now: Progress) -> str:
     what = f"{' and '.join(names)} became infinite or not a number in block {number + 1} of {blocks}"
     if not now.criteria:
         raise FloatingPointError(f"training: {what}. Lower the learning rate, or look for huge values in the data.")
-    kept = f"the state of block {int(np.argmin(now.criteria)) + 1} is kept. Lower the learning rate to train longer"
+    kept = f"the state of block {_last_least(now.criteria) + 1} is kept. Lower the learning rate to train longer"
     warnings.warn(f"training: {what}; {kept}.", RuntimeWarning, stacklevel=3)
     return f"{what}; {kept}"

@@ -3,10 +3,14 @@
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
 import lieder as ld
+from lieder.discover import pairs
+from lieder.learn._distribution import Coefficients
+from lieder.learn._game import Game, Losses, Settings, board
 
 GL2 = ld.algebra.gl(2)
 V = ld.vectors(GL2)
@@ -35,7 +39,7 @@ def found(kept):
 
 def test_the_rotation_is_found_among_all_linear_maps(found):
     assert found.evidence.verdict == "symmetries" and found.dim == 1
-    assert found.similarity(TURN) > 0.995
+    assert found.similarity(TURN) > 0.999
     assert found.fields() == ["x0 d/dx1 - x1 d/dx0 + y0 d/dy1 - y1 d/dy0"]
 
 
@@ -87,6 +91,10 @@ def test_the_size_of_a_discrete_generator_is_claimed_only_where_it_is_seen():
 
     four = asked(np.pi / 2 * random.integers(4, size=4000))  # quarter turns
     assert four.evidence.verdict == "symmetries" and four.similarity(TURN) > 0.99
+    assert "Only whole multiples" in " ".join(str(four).split())
+    step = four.basis[0].reshape(2, 2)  # by a quarter of a turn, or by a half more than that
+    assert np.allclose(np.abs(four.action.algebra.dim), 1)
+    assert abs(np.sin(np.abs(np.linalg.eigvals(step).imag).max())) > 0.99
     ring = asked(random.uniform(-np.pi, np.pi, 4000))  # all turns: a part of any generator does as well
     assert ring.evidence.verdict == "cannot tell"
     assert any("its size means nothing" in note and "distribution='normal'" in note for note in ring.evidence.notes)
@@ -131,3 +139,18 @@ def test_losses_are_checked():
         ld.discover.Losses(measure="angle")
     with pytest.raises(ValueError, match=r"losses\.identity"):
         ld.discover.Losses(identity=-1.0)
+
+
+def test_sines_of_the_rows_show_what_is_narrow():
+    """The third column by y + 1 has seven teeth in a turn of the others; rows are turned by half a tooth."""
+    x, tooth = np.random.default_rng(0).normal(size=(8000, 3)), 2 * np.pi / 7
+    y = x[:, 2:] / (1 + np.mod(np.arctan2(x[:, 1:2], x[:, :1]), tooth))
+    so2 = ld.algebra.so(2)
+    rows = pairs(x, y, source=ld.vectors(so2) + ld.scalars(so2), target=ld.scalars(so2), method="a test")
+    on = board(rows.rows, rows.motion, np.arange(2000))
+    told = {}
+    for waves in (0, 128):
+        settings = Settings(1, Coefficients("integers", 1), False, Losses(), 96, 128, 1000, (1e-3, 3e-3), 0.0, waves)
+        half = np.array([[tooth / 2 / on.basis[0, 0]]])
+        told[waves] = Game(rows.question.both, settings).judged(on, half, jax.random.key(0))[0, 0]
+    assert told[128] > 0.1 > 4 * max(told[0], 0.0)

@@ -49,6 +49,11 @@ def test_the_best_state_is_kept_though_later_ones_are_worse():
     assert found.criteria.shape == found.losses["loss"].shape == (12,) and found.stopped == ""
 
 
+def test_of_equals_the_last_is_kept():
+    found = train(criterion=lambda state: max(abs(int(state[1]) - 25), 8))
+    assert int(found.best[1]) == 30 and found.chosen == 5
+
+
 def test_patience():
     found = train(criterion=lambda state: abs(int(state[1]) - 25), patience=3)
     assert int(found.best[1]) == 25 and int(found.last[1]) == 40 and "3 blocks" in found.stopped
