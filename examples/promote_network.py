@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one repetition of 100 steps, 200 samples")
     parser.add_argument("--figure", help="where to save a figure")
     given = parser.parse_args()
-    budget = Budget(1, 100, (200,), (0.0, 0.1), (0.0, 1e-3)) if given.quick else Budget()
+    budget = Budget(1, 100, (200,), (0.1,), (1e-3,)) if given.quick else Budget()
     results = {(kind, count): compare(kind, count, budget) for kind in KEPT for count in budget.sizes}
     print(f"\nmeans of {budget.repetitions}; kept: candidates of 36 with a relative defect below {CUT}\n")
     print(table(results))

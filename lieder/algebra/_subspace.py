@@ -6,6 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from ..linalg import right_singular
+
 _PAIRS = 2000  # beyond this many pairs, random combinations stand for all of them
 
 # Axes without names: one call often holds an algebra and its quotient, or two subspaces, of different sizes.
@@ -27,9 +29,7 @@ def null(matrix: np.ndarray, tolerance: float) -> Rows:
     """Orthonormal rows x with matrix @ x = 0, up to singular values of at most `tolerance` (absolute)."""
     if 0 in matrix.shape:
         return np.eye(matrix.shape[1])
-    if matrix.shape[0] > 2 * matrix.shape[1]:
-        matrix = np.asarray(np.linalg.qr(matrix, mode="r"))
-    _, singular, right = np.linalg.svd(matrix, full_matrices=True)
+    singular, right = right_singular(matrix)
     return right[int(np.sum(singular > tolerance)) :]
 
 

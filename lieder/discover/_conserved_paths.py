@@ -7,6 +7,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
+from ..linalg import right_singular
 from ._conserved_family import Family, check_finite
 from ._conserved_field import NULL, Changing
 from ._conserved_noise import measurement_noise
@@ -217,8 +218,7 @@ def _whitened(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     constant on the data."""
     norms = np.linalg.norm(centred, axis=0)
     scale = np.where(norms > 1e-12 * norms.max(initial=0.0), norms, np.inf)
-    _, s, vt = np.linalg.svd(np.linalg.qr(centred / scale)[1], full_matrices=True)
-    s = np.concatenate([s, np.zeros(len(vt) - len(s))])
+    s, vt = right_singular(centred / scale)
     kept = s > NULL * s[0]
     inverse = np.where(np.isfinite(scale), 1.0 / scale, 0.0)
     constant = np.where(np.isfinite(scale), inverse, 1.0)[:, None] * vt[~kept].T

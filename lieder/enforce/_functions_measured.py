@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ..action import AbstractAction, AbstractFibreAction, Measured, origin, scalars
 from ..dictionary import AbstractDictionary
-from ..linalg import joint_null
+from ..linalg import joint_null, right_singular
 from ._functions_null import Constraint, Coordinates, fibre_operator
 
 NEAR = 0.3  # relative size of L up to which a function may turn out to be invariant under a symmetry moved a little
@@ -73,9 +73,7 @@ def measured_null(
     operators = (flat / size).reshape(len(flat), q, unknowns).transpose(1, 0, 2)
     rows = np.linalg.qr((measured.rows * motions).T)[0].T
     changed = np.tensordot(rows, operators, axes=1).reshape(-1, unknowns) / np.sqrt(len(rows))
-    _, values, vectors = np.linalg.svd(changed, full_matrices=True)
-    values = np.concatenate([values, np.zeros(unknowns - len(values))])[::-1]
-    vectors = vectors[::-1]
+    values, vectors = (part[::-1] for part in right_singular(changed))
     exact, near = int((values <= FITTED).sum()), int((values <= min(NEAR, REACH * measured.limit)).sum())
     # Functions that are changed alike belong together: a count that parts them is not tried.
     apart = [k for k in range(near, exact, -1) if k == unknowns or values[k] > APART * values[k - 1]]

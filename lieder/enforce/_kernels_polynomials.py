@@ -6,6 +6,7 @@ from jaxtyping import Float
 from scipy.special import gamma
 
 from ..dictionary import AbstractDictionary
+from ..linalg import right_singular
 
 _ZERO = 1e-9  # share of the Laplacian's size: its singular values on equivariant polynomials are zero or far above
 
@@ -30,9 +31,9 @@ def harmonic_part(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary)
     laplacian = _laplacian(family)
     if r == 0:
         return basis
-    left, singular, _ = np.linalg.svd((basis @ laplacian).reshape(r, i * size))
+    singular, left = right_singular((basis @ laplacian).reshape(r, i * size).T)
     rank = int(np.count_nonzero(singular > _ZERO * np.linalg.norm(laplacian)))
-    return by_degree(np.tensordot(left[:, rank:].T, basis, axes=1), family)
+    return by_degree(np.tensordot(left[rank:], basis, axes=1), family)
 
 
 def normalised(basis: Float[np.ndarray, "r i D"], family: AbstractDictionary) -> Float[np.ndarray, "r i D"]:

@@ -33,6 +33,7 @@ from ._rational import simplest_numbers as simplest_numbers
 from ._rational import varimax as varimax
 from ._ridge import Ridge as Ridge
 from ._ridge import ridge_regression as ridge_regression
+from ._right import right_singular as right_singular
 from ._spectrum import RelativeSpectrum as RelativeSpectrum
 from ._spectrum import relative_spectrum as relative_spectrum
 from ._stack import MatrixStack as MatrixStack

@@ -8,6 +8,8 @@ import scipy.sparse
 from jaxtyping import Float, Int
 from scipy.sparse.csgraph import connected_components
 
+from ._right import right_singular
+
 LARGEST = 6000  # columns of one part: its dense matrices take 300 MB each, and minutes
 _DIRECT = 100  # columns up to which a singular value decomposition is as fast as eigenvectors of the squares
 _SMALL = 1e-4  # squares of singular values, relative to the largest, below which they are computed once more
@@ -103,9 +105,5 @@ def _check(columns: int) -> int:
 
 def _right(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Singular values, ascending, and right singular vectors as rows, as many as columns."""
-    if len(dense) == 0:
-        return np.zeros(dense.shape[1]), np.eye(dense.shape[1])
-    if len(dense) > dense.shape[1]:
-        dense = np.linalg.qr(dense)[1]
-    _, found, vectors = np.linalg.svd(dense)
-    return np.pad(found, (0, len(vectors) - len(found)))[::-1], vectors[::-1]
+    found, vectors = right_singular(dense)
+    return found[::-1], vectors[::-1]

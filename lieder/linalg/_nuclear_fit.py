@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from ._columns import Columns
 from ._nuclear_newton import AbstractOperator, NuclearProblem, NuclearSolution, minimise_nuclear_norm
+from ._right import right_singular
 
 _RANK = 1e-11  # pivots relative to the largest below which equations repeat each other
 _KERNEL = 1e-13  # squared singular values of A, relative: a matrix below 3e-7 of the largest counts as zero
@@ -100,9 +101,8 @@ def nuclear_regression(
     left = left[:, :rank]
     seen, target = design @ basis, values - left @ (left.T @ values)
     seen = seen - left @ (left.T @ seen)
-    _, s, turn = np.linalg.svd(seen, full_matrices=True)
-    curvature = np.zeros(basis.shape[1])
-    curvature[: len(s)] = s * s
+    s, turn = right_singular(seen)
+    curvature = s * s
     flat = curvature <= _FLAT * curvature.max(initial=0.0)
     basis = basis @ turn.T
     slope = (turn @ (seen.T @ target)) * ~flat

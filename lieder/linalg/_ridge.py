@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ._right import right_singular
+
 _NOTHING = 1e-10  # singular values of a penalty, relative to the largest, that are rounding
 _EXACT = 1e-12  # residuals, squared and relative, below it are rounding
 _CERTAIN = 1e-9  # leverages are taken this far below one
@@ -83,8 +85,7 @@ def ridge_regression(
     Arguments: `design` Z; `penalty` R; `values` y.
     Returns: Ridge.
     """
-    _, s, turn = np.linalg.svd(penalty, full_matrices=len(penalty) < penalty.shape[1])
-    s = np.pad(s, (0, len(turn) - len(s)))
+    s, turn = right_singular(penalty)
     seen = s > _NOTHING * s.max(initial=0.0)
     to_free = turn[~seen].T
     free, sizes, right = np.linalg.svd(design @ to_free, full_matrices=False)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ._right import right_singular
+
 # Columns below this share of the largest are zero but for rounding; small ones above it may be due to their units.
 VANISHED = 1e-20
 
@@ -45,13 +47,12 @@ def relative_spectrum(
     # A column that is zero but for rounding must not be scaled up to a unit column of noise.
     scale = np.where(norms > VANISHED * largest, norms, np.inf)
     scaled = denominator / scale
-    _, s, vt = np.linalg.svd(scaled, full_matrices=True)
-    s = np.concatenate([s, np.zeros(q - len(s))])
+    s, vt = right_singular(scaled)
     kept = s > null_tolerance * s[0]
     inverse_scale = np.where(np.isfinite(scale), 1.0 / scale, 0.0)
     whitening = inverse_scale[:, None] * (vt[kept].T / s[kept])
-    _, values, right = np.linalg.svd(numerator @ whitening, full_matrices=True)
-    values = np.concatenate([values, np.zeros(int(kept.sum()) - len(values))])[::-1]
+    values, right = right_singular(numerator @ whitening)
+    values = values[::-1]
     directions = (whitening @ right.T).T[::-1]
     directions = _signed(directions / np.linalg.norm(directions, axis=1, keepdims=True))
     unscaled = np.where(np.isfinite(scale), 1.0 / scale, 1.0 / largest)

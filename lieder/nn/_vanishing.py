@@ -6,6 +6,7 @@ import scipy.optimize
 from jaxtyping import Bool
 
 from ..action import FieldAction
+from ..linalg import right_singular
 
 _MOST = 256  # coordinates of either side, and generators, up to which matrix exponentials take no time
 _EXACT = 1e-8
@@ -28,7 +29,7 @@ def vanishing(source: FieldAction, target: FieldAction) -> Bool[np.ndarray, " m"
     moves[:, :n] = source.affine().dense()
     turns = target.matrices().dense()
     slopes = (moves @ x)[:, :n]  # q, n
-    _, size, right = np.linalg.svd(slopes.T, full_matrices=True) if q else (None, np.zeros(0), np.zeros((0, 0)))
+    size, right = right_singular(slopes.T) if q else (np.zeros(0), np.zeros((0, 0)))
     rank = int(np.sum(size > _EXACT * size.max(initial=1.0)))
     conditions = [np.tensordot(xi, turns, axes=1) for xi in right[rank:]]
     elements = source.elements.dense()
@@ -39,7 +40,7 @@ def vanishing(source: FieldAction, target: FieldAction) -> Bool[np.ndarray, " m"
             conditions.append(scipy.linalg.expm(np.tensordot(xi, turns, axes=1)) @ turn - np.eye(m))
     if not conditions:
         return np.zeros(m, bool)
-    _, size, right = np.linalg.svd(np.concatenate(conditions))
+    size, right = right_singular(np.concatenate(conditions))
     fixed = right[int(np.sum(size > _EXACT * max(1.0, size.max(initial=0.0)))) :]
     return np.linalg.norm(fixed, axis=0) < 1e-6
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ..action import AbstractAction, AbstractFibreAction, carried, discrete_elements, element_maps
 from ..algebra import FiniteGroup, LieAlgebra, generated
 from ..dictionary import AbstractDictionary
-from ..linalg import Columns, MatrixStack
+from ..linalg import Columns, MatrixStack, right_singular
 from ..sampling import Moments
 from ._measure import Measure, factor_at, measure_of, moment_factor
 from ._units import Units
@@ -87,8 +87,7 @@ class Elements:
         if len(some) == 0:
             return np.eye(self.changes.shape[2])
         moved = self.changes[some].reshape(-1, self.changes.shape[2])
-        _, s, turn = np.linalg.svd(moved, full_matrices=True)
-        s = np.pad(s, (0, len(turn) - len(s)))
+        s, turn = right_singular(moved)
         return turn[s <= _CLOSED * max(s[0], np.finfo(float).tiny)].T
 
     def beside(self, motions: Columns) -> Columns:

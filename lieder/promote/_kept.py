@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..linalg import decide
+from ..linalg import decide, right_singular
 from ._task import Task
 
 _REFITTED = 1e-6  # singular values of a refit, relative to the largest, that are zero but for rounding
@@ -58,8 +58,7 @@ def kept_by(task: Task, w: Float[np.ndarray, " M"], tolerance: float, exact: boo
     Arguments: `task`; `w`; `tolerance`, `exact`, as for `kept`; `refitted`, above 0 for a function that keeps exactly
         what it keeps: what counts as zero then.
     """
-    _, s, turn = np.linalg.svd(task.motions.apply(w), full_matrices=True)
-    s = np.pad(s, (0, len(turn) - len(s)))
+    s, turn = right_singular(task.motions.apply(w))
     violations = np.zeros(0) if task.elements is None else task.elements.violations(w)
     every = np.sort(np.concatenate([s, violations]))[::-1]
     if refitted:

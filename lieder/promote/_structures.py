@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..linalg import right_singular
 from ..report import progress
 from ._group_columns import Elements
 from ._refit import Refit, Structure, keeping, same, tried
@@ -162,8 +163,7 @@ def _place(found: Proposal, every: list[Proposal]) -> int:
 
 def _spectrum(refit: Refit, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All singular values of L_F, and its right singular vectors as rows."""
-    _, s, turn = np.linalg.svd(refit.task.motions.apply(refit.frame.basis @ v), full_matrices=True)
-    return np.pad(s, (0, len(turn) - len(s))), turn
+    return right_singular(refit.task.motions.apply(refit.frame.basis @ v))
 
 
 def proposals(values: Float[np.ndarray, " q"], tolerance: float) -> list[int]:

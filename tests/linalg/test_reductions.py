@@ -12,6 +12,7 @@ from lieder.linalg import (
     TriangularFactor,
     decide,
     relative_spectrum,
+    right_singular,
     row_echelon,
     simplest_fraction,
     simplest_numbers,
@@ -303,3 +304,15 @@ def test_varimax_undoes_a_rotation_of_sparse_rows():
     simple[0, [0, 4]], simple[1, [1, 5]], simple[2, [2, 6]] = np.sqrt(0.5), np.sqrt(0.5), np.sqrt(0.5)
     found = varimax(orthonormal(rng, 3, 3) @ simple)
     assert sorted(np.sum(np.abs(found) > 1e-6, axis=1)) == [2, 2, 2]
+
+
+@pytest.mark.parametrize("rows", [0, 2, 5, 8, 60])
+def test_right_singular_vectors_are_all_there(rows):
+    """Whatever the number of rows; of many, 200,000 here, no matrix with as many columns is formed."""
+    a = np.random.default_rng(rows).normal(size=(rows, 5))
+    s, right = right_singular(a)
+    np.testing.assert_allclose(right @ right.T, np.eye(5), atol=1e-14)
+    np.testing.assert_allclose(np.linalg.norm(a @ right.T, axis=0), s, atol=1e-13)
+    assert np.all(np.diff(s) <= 0) and s.shape == (5,)
+    many = np.tile(np.eye(5), (40_000, 1))
+    np.testing.assert_allclose(right_singular(many)[0], 200.0, rtol=1e-12)
