@@ -81,7 +81,7 @@ def test_no_symmetry_is_claimed_where_there_is_none():
     assert found.dim == 0 and found.evidence.verdict == "cannot tell"
 
 
-def test_the_size_of_a_discrete_generator_is_claimed_only_where_it_is_seen():
+def test_the_size_of_a_discrete_generator_is_claimed_only_where_it_is_seen(tmp_path):
     random = np.random.default_rng(0)
 
     def asked(angles):
@@ -95,6 +95,9 @@ def test_the_size_of_a_discrete_generator_is_claimed_only_where_it_is_seen():
     step = four.basis[0].reshape(2, 2)  # by a quarter of a turn, or by a half more than that
     assert np.allclose(np.abs(four.action.algebra.dim), 1)
     assert abs(np.sin(np.abs(np.linalg.eigvals(step).imag).max())) > 0.99
+    again = ld.Symmetries.load(four.save(tmp_path / "four.npz"))
+    assert np.array_equal(again.basis, four.basis) and again.algebra == four.algebra
+    assert "whole multiples" in four.algebra.identify() and four.action.algebra.dim == four.plain()["dim"] == 1
     ring = asked(random.uniform(-np.pi, np.pi, 4000))  # all turns: a part of any generator does as well
     assert ring.evidence.verdict == "cannot tell"
     assert any("its size means nothing" in note and "distribution='normal'" in note for note in ring.evidence.notes)
