@@ -1,4 +1,4 @@
-"""Draw docs/images/learned.png: what an adversary finds of two bodies and of seven teeth, as training goes, and at its end.
+"""Draw docs/images/learned.png: what an adversary finds of two bodies and of seven teeth, on its way and at its end.
 
 python docs/make_learned_figure.py FOLDER    # trains where FOLDER/*.npz are not there: two CPU minutes
 """
@@ -52,7 +52,7 @@ def teeth() -> np.ndarray:
     of, space = seven_fold.SETTINGS, ld.vectors(ld.algebra.gl(3))
     coefficients = Coefficients(of["distribution"], of["spread"])
     settings = _game.Settings(
-        1, coefficients, False, of["losses"], 128, 128, of["steps"], of["rates"], of["smooth"], of["waves"]
+        1, coefficients, False, of["losses"], 128, of["batch"], of["steps"], of["rates"], of["smooth"], of["waves"]
     )
     return courses(x, y, settings, source=space, target=ld.scalars(space.algebra))
 
@@ -68,7 +68,16 @@ def matrix(axes, found: np.ndarray, name: str) -> None:
     axes.imshow(found, cmap="RdBu_r", vmin=-size, vmax=size)
     for (i, j), value in np.ndenumerate(found):
         if abs(value) > 0.005 * size or len(found) < 4:
-            axes.text(j, i, f"{value:.3f}" if len(found) < 4 else f"{value:.2f}", ha="center", va="center", fontsize=6)
+            ink = "white" if abs(value) > size / 2 else INK
+            axes.text(
+                j,
+                i,
+                f"{value:.3f}" if len(found) < 4 else f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color=ink,
+            )
     axes.set_title(name, fontsize=9, color=INK)
     axes.set(xticks=[], yticks=[])
 

@@ -23,7 +23,9 @@ SETTINGS = {
     "smooth": 0.0,  # y jumps
     "waves": 128,
     "rates": (3e-3, 3e-3),
+    "batch": 256,
     "steps": 3000,
+    "restarts": 2,
 }
 
 

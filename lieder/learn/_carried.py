@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..action import AbstractAction
 
+Field = Callable[[Array], Array]
 STEPS = 4.0  # of the integrator per unit of the largest coefficient: errors of 1e-4 for generators of size one
 
 
@@ -30,12 +31,15 @@ def carrier(
         matrices = np.asarray(expansion.affine().dense(), np.float32)  # (q, n, n + 1)
         n = action.width
 
-        def fields(generators, c):
-            every = jnp.einsum("br,rij->bij", c, jnp.einsum("rq,qij->rij", generators, matrices))
+        def fields(generators: Array, c: Array) -> Field:
+            each = jnp.einsum("rq,qij->rij", generators, matrices)
+            if len(generators) == 1:  # a matrix that all rows share: in 48 columns twice as fast as one for each
+                return lambda z: c * (z @ each[0, :, :n].T + each[0, :, n])
+            every = jnp.einsum("br,rij->bij", c, each)
             return lambda z: jnp.einsum("bij,bj->bi", every[:, :, :n], z) + every[:, :, n]
     else:
 
-        def fields(generators, c):
+        def fields(generators: Array, c: Array) -> Field:
             return lambda z: jax.vmap(action.field)(c @ generators, z)
 
     def carried(generators, c, z):

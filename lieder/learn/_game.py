@@ -20,6 +20,7 @@ from ._numbers import is_size
 State = dict[str, Any]
 BLOCK = 250  # steps of a compiled block
 RANDOM = 16  # directions taken at random, with which learned ones are compared
+LOOKS = 10  # at a discriminator that judges, while it is trained
 FLOOR = 0.02  # bits below which a divergence says nothing
 SETTLED, GROWN = 0.5, 0.75  # shares of training after which whole coefficients grow, and have their full reach
 MOMENTUM = 0.5  # of Adam, half of the usual: the other side moves, too
@@ -244,9 +245,21 @@ class Game:
             change, memory = theirs.update(slope, memory)
             return (optax.apply_updates(layers, change), memory), None
 
-        start = layers, theirs.init(layers)
-        taught: Layers = jax.lax.scan(step, start, jax.random.split(second, s.steps))[0][0]  # pyright: ignore[reportAssignmentType]
-        return jnp.stack(divergence(taught, on.standard(on.held), moved(third, on.held), s.smooth))
+        real, there = on.standard(on.held), moved(third, on.held)
+        half = len(real) // 2
+
+        def part(state, keys):
+            state, _ = jax.lax.scan(step, state, keys)
+            taught: Layers = state[0]  # pyright: ignore[reportAssignmentType]
+            pairs = (real[:half], there[:half]), (real[half:], there[half:])
+            return state, jnp.stack([jnp.stack(divergence(taught, *pair, s.smooth)) for pair in pairs])
+
+        keys = jax.random.split(second, (LOOKS, -(-s.steps // LOOKS)))
+        looks = jax.lax.scan(part, (layers, theirs.init(layers)), keys)[1]  # (LOOKS, halves, 2)
+        # Few rows are soon learnt by heart: half of the held-out rows says when to stop, the other how much is seen.
+        best = jnp.argmax(looks[:, ::-1, 0], axis=0)
+        (one, one_error), (other, other_error) = looks[best, jnp.arange(2)]
+        return jnp.stack([(one + other) / 2, jnp.hypot(one_error, other_error) / 2])
 
 
 def orthonormal(v: Float[Array, "r k"]) -> Float[Array, "r k"]:

@@ -157,3 +157,15 @@ def test_sines_of_the_rows_show_what_is_narrow():
         half = np.array([[tooth / 2 / on.basis[0, 0]]])
         told[waves] = Game(rows.question.both, settings).judged(on, half, jax.random.key(0))[0, 0]
     assert told[128] > 0.1 > 4 * max(told[0], 0.0)
+
+
+def test_judges_do_not_learn_few_rows_by_heart():
+    """Nothing tells normal rows from the same turned; 240 rows of 16 columns are learnt in no time."""
+    x = np.random.default_rng(0).normal(size=(300, 16))
+    so2 = ld.algebra.so(2)
+    rows = pairs(x, source=8 * ld.vectors(so2), method="a test")
+    settings = Settings(1, Coefficients(), True, Losses(), 64, 64, 1000, (1e-3, 3e-3), 0.0)
+    bits, error = Game(rows.question.both, settings).judged(
+        board(rows.rows, rows.motion, np.arange(60)), np.ones((1, 1)), jax.random.key(0)
+    )[0]
+    assert abs(bits) < 0.1 and error < 0.1
