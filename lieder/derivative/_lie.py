@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
-from ..interop import ForeignModel
+from ..interop import ForeignModel, is_tree, mapped
 
 PROBES = 8  # random directions for |DF|_F where the Jacobian itself is not formed: relative error about 1/sqrt(8 N)
 
@@ -80,10 +80,19 @@ def blocks(F: Callable | ForeignModel, source: AbstractAction, target: AbstractF
             return _contracted(source, target, jnp.asarray(x), y, jacobians, *units)
 
         return foreign
-    compiled = eqx.filter_jit(
-        lambda model, x, probes, s, t: jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, probes)
-    )
+    if is_tree(F, source, target):
+        compiled = partial(_shared, source, target)
+    else:
+        compiled = eqx.filter_jit(
+            lambda model, x, probes, s, t: jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, probes)
+        )
     return lambda x, probes, s=one, t=unit: compiled(F, jnp.asarray(x), jnp.asarray(probes), *_units(x.dtype, s, t))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _shared(source, target, model: Callable, x: Array, probes: Array, s: Array, t: Array) -> Blocks:
+    """For all models that are trees of one kind."""
+    return jax.vmap(lambda a, b: _example(model, source, target, a, b, s, t))(x, probes)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -105,9 +114,12 @@ def slopes(F: Callable | ForeignModel, inputs: int, outputs: int) -> Callable[[n
     """
     if isinstance(F, ForeignModel):
         return lambda x: np.asarray(F.jacobians(x)).reshape(len(x), outputs, inputs)
-    jacobian = jax.jacrev if outputs <= inputs else jax.jacfwd
-    compiled = jax.jit(jax.vmap(jacobian(lambda z: jnp.reshape(F(z), (outputs,)))))
+    compiled = mapped(F, _jacobian, outputs, outputs <= inputs)
     return lambda x: np.asarray(compiled(jnp.asarray(x)))
+
+
+def _jacobian(F: Callable, outputs: int, by_rows: bool) -> Callable:
+    return (jax.jacrev if by_rows else jax.jacfwd)(lambda z: jnp.reshape(F(z), (outputs,)))
 
 
 def lie_rows(

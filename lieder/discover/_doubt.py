@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ..action import AbstractFibreAction
 from ..derivative import lie_rows, slopes
-from ..interop import ForeignModel
+from ..interop import ForeignModel, mapped
 from ..linalg import TriangularFactor
 from ..models import Alternatives
 from ._question import Question
@@ -126,7 +126,7 @@ def doubt_factor(
 
 def _known(f: Callable | ForeignModel, n: int, count: int, m: int) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
     """From points (B, n) to values (B, K, m) and Jacobians (B, K, m, n)."""
-    values = f.values if isinstance(f, ForeignModel) else jax.jit(jax.vmap(f))
+    values = f.values if isinstance(f, ForeignModel) else mapped(f)
     slope = slopes(f, n, count * m)
     return lambda x: (
         np.asarray(values(x)).reshape(len(x), count, m),

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..action import AbstractAction, moved, velocities
-from ..interop import ForeignModel
+from ..interop import ForeignModel, mapped
 from ._accumulator import Reduction
 from ._question import Question
 
@@ -35,7 +35,7 @@ def finite_model(
     pairs = np.concatenate([points, values], axis=1).astype(np.float64)
     group = min(dim, TOGETHER)
     with jax.enable_x64(True):
-        predict = F.values if isinstance(F, ForeignModel) else jax.jit(jax.vmap(F))
+        predict = F.values if isinstance(F, ForeignModel) else mapped(F)
         for begin in range(0, dim, group):
             # The last group is filled up with generators of the first, so that nothing is compiled twice.
             chosen = np.arange(begin, begin + group) % dim

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 from ..action import AbstractAction, AbstractFibreAction, carried
 from ..algebra import FiniteGroup
 from ..derivative import full_precision, slopes
-from ..interop import ForeignModel
+from ..interop import ForeignModel, mapped
 from ..late import neighbors
 from ..models import Alternatives
 from ._evidence import CLAIMED, piled_up, rounding_floor
@@ -211,7 +211,11 @@ def predicted(F: Callable | ForeignModel, x: Float[np.ndarray, "B n"], outputs: 
 
 
 def _many(F: Callable, outputs: int) -> Callable[[Array], Array]:
-    return jax.jit(jax.vmap(lambda z: jnp.reshape(F(z), (outputs,))))
+    return mapped(F, _shaped, outputs)
+
+
+def _shaped(F: Callable, outputs: int) -> Callable[[Array], Array]:
+    return lambda z: jnp.reshape(F(z), (outputs,))
 
 
 def _among(among: np.ndarray | None, there: np.ndarray, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,9 @@ from ._foreign import ForeignModel as ForeignModel
 from ._gplearn import ARITIES as ARITIES
 from ._gplearn import Program as Program
 from ._gplearn import programs as programs
+from ._mapped import is_tree as is_tree
+from ._mapped import mapped as mapped
+from ._mapped import tree as tree
 from ._pysindy import from_pysindy as from_pysindy
 from ._pysindy import is_pysindy as is_pysindy
 from ._recognised import adapted as adapted

@@ -2,21 +2,25 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lieder.dictionary import AbstractDictionary
-from lieder.interop import ForeignModel
+from lieder.interop import ForeignModel, mapped
 
 BYTES = 2**26  # of outputs at a time: large enough to hide the cost of a call, small beside any machine's memory
 
 
-def evaluate(function: Callable, x: np.ndarray) -> np.ndarray:
-    """`function`, from one example (n,) to (D,), on the rows of x (N, n): (N, D), computed in float64."""
+def evaluate(function: Callable, x: np.ndarray, *made: Any) -> np.ndarray:
+    """`function`, from one example (n,) to (D,), on the rows of x (N, n): (N, D), computed in float64.
+
+    `made`: what is made of a function that is no dictionary first, with its options, as in `mapped`.
+    """
     with jax.enable_x64(True):
-        many = _many(function) if isinstance(function, AbstractDictionary) else jax.jit(jax.vmap(function))
+        many = _many(function) if isinstance(function, AbstractDictionary) else mapped(function, *made)
         size = jax.eval_shape(many, jax.ShapeDtypeStruct((1, x.shape[1]), jnp.float64)).shape[1]
         length = min(len(x), max(1, BYTES // (8 * max(size, 1))))
         out = np.empty((len(x), size))
@@ -31,9 +35,13 @@ def evaluate_jacobians(model: Callable | ForeignModel, x: np.ndarray, outputs: i
     """The derivatives of any fitted model on the rows of x (N, n): (N, outputs, n), in float64."""
     if isinstance(model, ForeignModel):
         return np.asarray(model.jacobians(x), dtype=np.float64).reshape(len(x), outputs, -1)
-    slope = jax.jacrev if outputs <= x.shape[1] else jax.jacfwd
-    flat = evaluate(lambda z: jnp.ravel(slope(lambda a: jnp.reshape(model(a), (outputs,)))(z)), x)
+    flat = evaluate(model, x, _slope, outputs, outputs <= x.shape[1])
     return flat.reshape(len(x), outputs, x.shape[1])
+
+
+def _slope(model: Callable, outputs: int, by_rows: bool) -> Callable:
+    slope = (jax.jacrev if by_rows else jax.jacfwd)(lambda a: jnp.reshape(model(a), (outputs,)))
+    return lambda z: jnp.ravel(slope(z))
 
 
 def gradients(dictionary: AbstractDictionary, x: np.ndarray) -> np.ndarray:

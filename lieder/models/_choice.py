@@ -64,9 +64,13 @@ def _by_output(entries: np.ndarray, data: Data) -> Float[np.ndarray, " outputs"]
     return entries.reshape(data.y.shape[1], -1).sum(axis=1)
 
 
+def _entries(model: Callable) -> Callable:
+    return lambda z: jnp.ravel(jax.jacfwd(lambda x: jnp.ravel(model(x)))(z))
+
+
 def _slopes(model: Callable, data: Data, rows: int) -> Float[np.ndarray, "rows entries"]:
     """Derivatives per standardised input, one row for each of the first examples, times the root of its weight."""
-    flat = evaluate(lambda z: jnp.ravel(jax.jacfwd(lambda x: jnp.ravel(model(x)))(z)), data.x[:rows])
+    flat = evaluate(model, data.x[:rows], _entries)
     _, inverse = standard(data.x)
     unit = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
     return flat * np.tile(unit, flat.shape[1] // len(unit)) * data.root[:rows]

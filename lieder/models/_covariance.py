@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from scipy.spatial.distance import cdist
 
+from lieder.interop import tree
+
 from ._family import standardise
 
 
+@tree
 @dataclass(frozen=True, eq=False)
 class Covariance:
     """k(z, z') = (1 + d^2 / 2a)^(-a) + tilt z.z' + curve (z.z')^2 with d = |A (z - z')|, up to one factor.
@@ -37,7 +39,7 @@ class Covariance:
         return (1 + squares / (2 * self.tail)) ** -self.tail + self.tilt * along + self.curve * along**2
 
 
-@jax.tree_util.register_static
+@tree
 @dataclass(frozen=True, eq=False)
 class Covariances:
     """x -> (k(z, z_1), ..., k(z, z_N), 1) with z the standardised x."""

@@ -4,15 +4,14 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
-from lieder.interop import ForeignModel
+from lieder.interop import ForeignModel, tree
 
 from ..late import neighbors
-from ._batches import evaluate, values
+from ._batches import evaluate, evaluate_jacobians, values
 from ._data import Data, standard
 from ._family import AbstractFamily, FeatureModel, Validated
 from ._ridge import polynomial, polynomial_size
@@ -78,26 +77,42 @@ def together(models: list[Callable | ForeignModel]) -> Callable | ForeignModel:
     if len(same) > 1:
         same = [FeatureModel(same[0].features, np.concatenate([model.coefficients for model in same]))]
     every = [*same, *rest]
-    return every[0] if len(every) == 1 else lambda x: jnp.concatenate([jnp.ravel(model(x)) for model in every])
+    return every[0] if len(every) == 1 else Together(tuple(every))
+
+
+@tree
+@dataclass(frozen=True, eq=False)
+class Together:
+    """The values of several models in a row."""
+
+    models: tuple[Callable, ...]
+
+    def __call__(self, x: Array) -> Array:
+        return jnp.concatenate([jnp.ravel(model(x)) for model in self.models])
 
 
 def added(model: Callable | ForeignModel, other: FeatureModel) -> Callable | ForeignModel:
     """Their sum."""
     if not isinstance(model, ForeignModel):
-        return lambda x: model(x) + other(x)
-    slopes = _Slopes(other)
+        return Sum(model, other)
+    outputs = len(other.coefficients)
     return ForeignModel(
-        lambda x: model.values(x) + evaluate(other, x), lambda x: model.jacobians(x) + slopes(x), model.note
+        lambda x: model.values(x) + evaluate(other, x),
+        lambda x: model.jacobians(x) + evaluate_jacobians(other, x, outputs),
+        model.note,
     )
 
 
+@tree
 @dataclass(frozen=True, eq=False)
-class _Slopes:
-    model: FeatureModel
+class Sum:
+    """The sum of two models."""
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        flat = evaluate(lambda z: jnp.ravel(jax.jacfwd(self.model)(z)), x)
-        return flat.reshape(len(x), -1, x.shape[1])
+    one: Callable
+    other: Callable
+
+    def __call__(self, x: Array) -> Array:
+        return self.one(x) + self.other(x)
 
 
 def explained(data: Data, folds: list[np.ndarray], residual: np.ndarray) -> Float[np.ndarray, " outputs"]:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from lieder.dictionary import AbstractDictionary
+from lieder.interop import tree
 
 from ._data import Data
 
@@ -53,7 +53,7 @@ class AbstractFamily(abc.ABC):
         return [self.train(data[np.setdiff1d(rows, part)], setting, seed)[0] for part in parts]
 
 
-@jax.tree_util.register_static
+@tree
 @dataclass(frozen=True, eq=False)
 class FeatureModel:
     """A model that is linear in features of one example, F(x) = W f(x).
@@ -70,7 +70,7 @@ class FeatureModel:
         return jnp.asarray(self.coefficients, f.dtype) @ f
 
 
-@jax.tree_util.register_static
+@tree
 @dataclass(frozen=True, eq=False)
 class Standardised:
     """Features of (x - centre) * inverse: same polynomials, far better conditioned."""
@@ -83,7 +83,7 @@ class Standardised:
         return self.dictionary(standardise(x, self.centre, self.inverse))
 
 
-def standardise(x, centre: np.ndarray, inverse: np.ndarray) -> Array:
+def standardise(x, centre: Array | np.ndarray, inverse: Array | np.ndarray) -> Array:
     """(x - centre) * inverse in the dtype of x; integers are promoted."""
     x = jnp.asarray(x)
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)

@@ -15,8 +15,8 @@ class Fitted:
     """A function fitted to data, with its evidence.
 
     Fields:
-    `model`: the function, from one example x (n,) to (m,). A static JAX-differentiable object holding float64 arrays,
-    used in the dtype of x (`FeatureModel`, `Network`); or an `interop.ForeignModel`, when a scikit-learn regressor was
+    `model`: the function, from one example x (n,) to (m,). A JAX-differentiable tree of float64 arrays, used in the
+    dtype of x (`FeatureModel`, `Network`); or an `interop.ForeignModel`, when a scikit-learn regressor was
     given. It was fitted on the rows `train` only.
     `family`: what was chosen, in words: "polynomial ridge, degree 3".
     `error`: the relative error on the rows `test`, which the fit never saw,

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..interop import tree
 from ..late import optax
 from ._batches import evaluate
 from ._data import Data, standard
@@ -24,7 +25,7 @@ PATIENCE = 12  # looks without improvement before stopping
 ASIDE = 0.15  # of the training rows, for early stopping
 
 
-@jax.tree_util.register_static
+@tree
 @dataclass(frozen=True, eq=False)
 class Network:
     """A perceptron in standardised coordinates, F(x) = mean + spread * (W_3 tanh(W_2 tanh(W_1 z + b_1) + b_2) + b_3).

@@ -74,6 +74,19 @@ def test_brackets_of_other_numbers_are_not_compiled_again():
     assert compilations(ask) == 0
 
 
+@pytest.mark.parametrize("fit", ["polynomial(2)", "kernel"])
+def test_a_fit_to_other_labels_is_not_compiled_again(fit):
+    random = np.random.default_rng(3)
+    action = linear()
+
+    def ask():
+        y = np.sum(X**2, axis=1) + 0.01 * random.normal(size=len(X))
+        return ld.discover.dataset(X, y, source=action, target=ld.scalars(action.algebra), fit=fit)
+
+    assert ask().dim == 3
+    assert compilations(ask) == 0
+
+
 def test_doubt_is_compiled_once_for_all_batches(monkeypatch):
     y = np.sum(X**2, axis=1) + 0.01 * np.random.default_rng(2).normal(size=len(X))
 
