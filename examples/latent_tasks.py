@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import scipy.fft
 from scipy.integrate import solve_ivp
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
 
 import lieder as ld
 
@@ -103,6 +105,47 @@ def spiral(count: int = 12, steps: int = 80, side: int = 100, seed: int = 0) -> 
     return np.stack(out, axis=1)
 
 
+def silhouettes(count: int = 400, steps: int = 8, side: int = 32, angle: float = 0.5, seed: int = 0) -> np.ndarray:
+    """Silhouettes of a cone, a mesh of 25 corners, that is turned by `angle` a step about an axis of each trajectory.
+
+    A latent of three coordinates holds points of spheres, and on these SO(3) acts; so what the silhouette shows has to
+    be a point of a sphere. A cone is: its axis, all that is left of its orientation, since it is round. It is seen from
+    near, so that it is told whether its tip points at the camera or away, which parallel rays would not show. (A body
+    that is not round shows all of its orientation, which no linear action of SO(3) has room for in three coordinates.)
+    The next axis is no function of the axis: it is drawn, since the axis of turning is.
+
+    Returns: (count, steps, side^2), the share of each pixel that is covered.
+    """
+    random = np.random.default_rng(seed)
+    turn = Rotation.from_rotvec(angle * _directions(random, count))
+    now, frames = Rotation.random(count, random_state=random), []
+    round = 2 * np.pi * np.arange(24) / 24
+    corners = np.concatenate([[[0, 0, 1.0]], np.stack([0.6 * np.cos(round), 0.6 * np.sin(round), -0.5 + 0 * round], 1)])
+    for _ in range(steps):
+        frames.append(np.stack([covered(one.apply(corners), side) for one in now]))
+        now = turn * now
+    return np.stack(frames, axis=1).reshape(count, steps, -1)
+
+
+def _directions(random: np.random.Generator, count: int) -> np.ndarray:
+    away = random.normal(size=(count, 3))
+    return away / np.linalg.norm(away, axis=1, keepdims=True)
+
+
+def covered(corners: np.ndarray, side: int, distance: float = 2.5) -> np.ndarray:
+    """The silhouette of a convex mesh (corners, 3), seen from a `distance` along z.
+
+    Returns: (side, side), 1 inside and 0 outside; at the outline the share of the pixel that is covered, nearly.
+    """
+    flat = corners[:, :2] * (distance / (distance - corners[:, 2:]))
+    outline = ConvexHull(flat)
+    x = 1.3 * (2 * (np.arange(side) + 0.5) / side - 1)
+    inside = -np.max(
+        outline.equations @ np.stack([*(one.ravel() for one in np.meshgrid(x, x)), np.ones(side**2)]), axis=0
+    )
+    return np.clip(inside / (x[1] - x[0]) + 0.5, 0, 1).reshape(side, side)
+
+
 def components(rows: np.ndarray, most: int = 30) -> tuple[np.ndarray, np.ndarray, float]:
     """Pictures (trajectories, T, pixels) in their principal components, which are faster to train on.
 
@@ -123,6 +166,7 @@ TASKS: dict[str, tuple[Callable[[], np.ndarray], int, int]] = {
     "double_bump": (double_bump, 4, 2),
     "spiral": (lambda: components(spiral())[0], 2, 1),
     "spiral_3": (lambda: components(spiral())[0], 3, 1),
+    "silhouettes": (lambda: components(silhouettes())[0], 3, 3),
 }
 
 

@@ -44,19 +44,20 @@ class Autoencoder(eqx.Module):
 
 
 class Normal(NamedTuple):
-    """The centre of the raw latent and the triangular root of its covariance: z = root^-1 (h - centre)."""
+    """Where the raw latent rests, and the triangular root of its covariance: z = root^-1 (h - centre)."""
 
     centre: Float[Array, " k"]
     root: Float[Array, "k k"]
 
     @classmethod
-    def of(cls, raw: Float[Array, "b k"]) -> "Normal":
-        """Of some rows."""
+    def of(cls, raw: Float[Array, "b k"], rest: Float[Array, " k"]) -> "Normal":
+        """Of some rows; the resting point lies at `rest` from their mean, in spreads."""
         centre = jnp.mean(raw, axis=0)
         away = raw - centre
         covariance = away.T @ away / len(raw)
         ridge = 1e-6 * jnp.trace(covariance) / len(covariance) + LEAST
-        return cls(centre, jnp.linalg.cholesky(covariance + ridge * jnp.eye(len(covariance), dtype=raw.dtype)))
+        root = jnp.linalg.cholesky(covariance + ridge * jnp.eye(len(covariance), dtype=raw.dtype))
+        return cls(centre + root @ rest, root)
 
     def __call__(self, raw: Float[Array, "b k"]) -> Float[Array, "b k"]:
         return jax.scipy.linalg.solve_triangular(self.root, (raw - self.centre).T, lower=True).T

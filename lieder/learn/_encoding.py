@@ -1,6 +1,7 @@
 """Sizes of a latent action: how large its networks are and how long they train."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..sampling import check_whole
 from ._numbers import is_size
@@ -21,6 +22,8 @@ class Encoding:
         spread: standard deviation of the coefficients by which generators of size one move the latent, in radians times
             root two for a rotation.
         smooth: weight of the discriminator's slope (R1).
+        units: "each" (default), each column in a unit of its own, its spread; or "common", all in one, as pixels and
+            principal components should be: one that hardly varies is then worth little.
         threshold: entries of a generator below this share of its largest are set to zero.
     Raises: ValueError for numbers that are none.
     """
@@ -37,6 +40,7 @@ class Encoding:
     spread: float = 1.0
     smooth: float = 0.1
     threshold: float = 0.0
+    units: Literal["each", "common"] = "each"
 
     def __post_init__(self):
         for value in self.widths:
@@ -46,6 +50,8 @@ class Encoding:
         for name in ("reconstruction", "symmetry", "inverse", "identity", "spread", "smooth", "threshold"):
             if not is_size(value := getattr(self, name)):
                 raise ValueError(f"training.{name} must be a number of at least 0, got {value!r}.")
+        if self.units not in ("each", "common"):
+            raise ValueError(f"training.units must be 'each' or 'common', got {self.units!r}.")
         if not self.widths or self.batch < 4 or not self.threshold < 1 or not self.spread > 0:
             raise ValueError(
                 f"training needs a hidden layer, batches of at least 4, a spread above 0 and a threshold below 1,"

@@ -18,9 +18,10 @@ from ._discriminator import discriminating, discriminator, fooled
 from ._distribution import Coefficients
 from ._encoding import Encoding
 from ._game import MOMENTUM, State, alike, orthonormal
-from ._moments import Law, Pair, discovered, law, shares, unlike
+from ._moments import Law, Pair, discovered, law, near, resting, shares, unlike
 
 Route = Literal["direct", "adversarial"]
+SHARES = 10.0  # what weighs a share of directions taken at random, beside a bit of a discriminator
 BLOCK = 50  # steps of a compiled block; by the direct route generators are found anew before each
 START = 0.15  # of the steps are for reconstruction alone; after as many more the symmetry has its whole weight
 LOOKED = 2048  # pairs from which they are found, and on which a state is judged
@@ -86,12 +87,21 @@ class Encounter:
         layers = discriminator(two, 2 * self.k, self.how.judge)
         parts = numbers, v, layers
         memory = [optimiser.init(part) for optimiser, part in zip(self._optimisers, parts, strict=True)]
-        return {"numbers": numbers, "v": v, "layers": layers, "memory": memory, "count": jnp.zeros((), jnp.int32)}
+        return {
+            "numbers": numbers,
+            "v": v,
+            "layers": layers,
+            "memory": memory,
+            "count": jnp.zeros((), jnp.int32),
+            "rest": jnp.zeros(self.k, jnp.float32),
+        }
 
-    def encoded(self, model: Autoencoder, x: Float[Array, "b n"], y: Float[Array, "b n"]) -> Latent:
-        """Pairs in the latent, normalised by their own mean and covariance."""
+    def encoded(
+        self, model: Autoencoder, rest: Float[Array, " k"], x: Float[Array, "b n"], y: Float[Array, "b n"]
+    ) -> Latent:
+        """Pairs in the latent, normalised by their own mean and covariance, about its resting point."""
         raw = model.raw(jnp.concatenate([x, y]))
-        normal = Normal.of(raw)
+        normal = Normal.of(raw, rest)
         z, w = jnp.split(normal(raw), 2)
         size = jnp.sqrt(jnp.mean((w - z) ** 2) + 1e-12)
         return Latent(Pair(z, (w - z) / size), normal, size)
@@ -101,13 +111,13 @@ class Encounter:
         decoding."""
         how, v = self.how, state["v"]
         model = eqx.combine(numbers, self.rest)
-        latent = self.encoded(model, *rows)
+        latent = self.encoded(model, state["rest"], *rows)
         pair, normal, size = latent
         w = pair.z + size * pair.d
         both = jnp.concatenate(rows)
         miss = jnp.mean((model.decoded(jnp.concatenate([pair.z, w])) - both) ** 2)
         if found is not None:
-            unlikeness = unlike(pair, v, found)
+            unlikeness = SHARES * unlike(pair, v, found)
         else:
             moved = self.moved(v, pair, key)
             unlikeness = fooled(state["layers"], moved, how.smooth)
@@ -164,8 +174,9 @@ class Encounter:
         looking, stepping = jax.random.split(key)
         if self.route == "direct":
             which = jax.random.randint(looking, (min(LOOKED, len(rows.x)),), 0, len(rows.x))
-            v, found = discovered(self.encoded(self.model(state), rows.x[which], rows.y[which]).pair, self.generators)
-            state = state | {"v": self.sparse(v)}
+            pair = self.encoded(self.model(state), state["rest"], rows.x[which], rows.y[which]).pair
+            v, found = discovered(pair, self.generators)
+            state = state | {"v": self.sparse(v), "rest": near(state["rest"] + resting(pair, v, found))}
         step = partial(self._step, rows, found)
         state, losses = jax.lax.scan(step, state, jax.random.split(stepping, BLOCK))
         if self.route == "adversarial":
@@ -187,10 +198,10 @@ class Encounter:
         directions taken at random, at the state's generators."""
         x, y = rows.kept_x[:LOOKED], rows.kept_y[:LOOKED]
         model = self.model(state)
-        pair, _, size = self.encoded(model, x, y)
+        pair, _, size = self.encoded(model, state["rest"], x, y)
         miss = jnp.mean(
             (model.decoded(jnp.concatenate([pair.z, pair.z + size * pair.d])) - jnp.concatenate([x, y])) ** 2
         )
         found = law(pair)
         v = discovered(pair, self.generators)[0] if self.route == "direct" else state["v"]
-        return miss + self.how.symmetry * jnp.sum(jnp.stack(shares(found, v)))
+        return miss + SHARES * self.how.symmetry * jnp.sum(jnp.stack(shares(found, v)))

@@ -82,7 +82,7 @@ def latent(
         raise ValueError(f"route must be 'direct' or 'adversarial', got {route!r}.")
     for name, number in (("latent_dim", latent_dim), ("n_generators", n_generators)):
         check_whole(number, name)
-    data = latent_pairs(x, y, names, seed)
+    data = latent_pairs(x, y, names, seed, how.units == "common")
     n, k = data.x.shape[1], latent_dim
     _check_sizes(n, k, n_generators, encoder, decoder)
     start, course = jax.random.split(jax.random.key(seed))

@@ -1,6 +1,6 @@
 """Trajectories, or rows and their successors, as a latent is trained on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +18,7 @@ class LatentPairs:
     """Rows and their successors.
 
     Fields: `x`, `y` (N, n); `groups` (N,), the trajectory of each pair; `held` (N,), which are kept from training;
-        `names` of the columns; `seed`.
+        `names` of the columns; `common`, whether these have one unit.
     """
 
     x: Float[np.ndarray, "N n"]
@@ -26,6 +26,7 @@ class LatentPairs:
     groups: Int[np.ndarray, " N"]
     held: Bool[np.ndarray, " N"]
     names: tuple[str, ...]
+    common: bool = False
 
     @property
     def centre(self) -> Float[np.ndarray, " n"]:
@@ -34,8 +35,9 @@ class LatentPairs:
 
     @property
     def spread(self) -> Float[np.ndarray, " n"]:
-        """Of the rows that are trained on."""
-        return self.x[~self.held].std(axis=0)
+        """Of the rows that are trained on: of each column, or of all."""
+        each = self.x[~self.held].std(axis=0)
+        return np.full_like(each, np.sqrt(np.mean(each**2))) if self.common else each
 
     @property
     def _order(self) -> Int[np.ndarray, " kept"]:
@@ -54,8 +56,8 @@ class LatentPairs:
         return Rows(*(jnp.asarray(part, jnp.float32) for part in parts))
 
 
-def latent_pairs(x, y, names: list[str] | None, seed: int) -> LatentPairs:
-    """The pairs of trajectories x, or of rows x and their successors y.
+def latent_pairs(x, y, names: list[str] | None, seed: int, common: bool) -> LatentPairs:
+    """The pairs of trajectories x, or of rows x and their successors y; `common`, whether columns have one unit.
 
     Raises: ValueError, TypeError in words for what cannot be used.
     """
@@ -78,7 +80,7 @@ def latent_pairs(x, y, names: list[str] | None, seed: int) -> LatentPairs:
             one.names,
         )
     _check(found)
-    return found
+    return replace(found, common=common)
 
 
 def _trajectories(x, names: list[str] | None) -> list[Table]:

@@ -12,9 +12,10 @@ from ._autoencoder import Autoencoder, Normal
 from ._encounter import Encounter, Rows
 from ._equivariance import equivariance
 from ._latent_told import Judged
-from ._moments import Pair, discovered, law, shares
+from ._moments import Pair, discovered, law, near, resting, shares
 
 LOOKED = 4096  # pairs that are looked at
+TURNS = 4  # after which generators and the point at which they rest stay as they are
 BATCH = 2048  # rows that go through a network at a time
 
 
@@ -25,7 +26,7 @@ def judge(
 
     Arguments: the `game`, the `model` it trained and the generators `v` it ended with; `rows`; `groups`, the trajectory
         of each kept pair.
-    Returns: the generators, by the direct route found anew from all pairs trained on; the latent's centre and
+    Returns: the generators, by the direct route found anew from all pairs trained on; the latent's resting point and
         covariance on these; and what was measured on the kept pairs.
     """
     x, y, kept_x, kept_y = (np.asarray(_raw(model, part), float) for part in rows)
@@ -34,15 +35,11 @@ def judge(
     spreads = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0.0))
     ridge = 1e-10 * np.trace(covariance) + 1e-20
     root = np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
-    centre = both.mean(axis=0)
-
-    def standard(raw: np.ndarray) -> np.ndarray:
-        return np.linalg.solve(root, (raw - centre).T).T
-
-    seen, held = (standard(x), standard(y)), (standard(kept_x), standard(kept_y))
-    normal = Normal(jnp.asarray(centre, jnp.float32), jnp.asarray(root, jnp.float32))
-    if game.route == "direct":
-        v = game.sparse(discovered(_pair(*seen), game.generators)[0])
+    about_mean = [np.linalg.solve(root, (raw - both.mean(axis=0)).T).T for raw in (x, y, kept_x, kept_y)]
+    v, rest = _at_rest(game, _pair(*about_mean[:2]), v)
+    x, y, kept_x, kept_y = (side - rest for side in about_mean)
+    seen, held = (x, y), (kept_x, kept_y)
+    normal = Normal(*(jnp.asarray(one, jnp.float32) for one in (both.mean(axis=0) + root @ rest, root)))
     generators = np.asarray(v, float)
     looked = slice(LOOKED)
     missed, undone = _decoded(game, model, normal, rows, jnp.asarray(held[0][looked], jnp.float32), v)
@@ -52,8 +49,21 @@ def judge(
         np.asarray(shares(law(_pair(held[0][looked], held[1][looked])), v)[0], float),
         float(undone),
         equivariance(seen, (held[0][looked], held[1][looked]), groups[looked], generators),
+        float(np.linalg.norm(rest)),
     )
     return generators, normal, judged
+
+
+def _at_rest(game: Encounter, pair: Pair, v: Array) -> tuple[Array, Float[np.ndarray, " k"]]:
+    """The generators, and the point that they leave at rest, from the mean of the states: by the direct route each is
+    found from the other, in turns."""
+    rest = jnp.zeros(pair.z.shape[1], jnp.float32)
+    for _ in range(TURNS if game.route == "direct" else 1):
+        here = pair._replace(z=pair.z - rest)
+        if game.route == "direct":
+            v = game.sparse(discovered(here, game.generators)[0])
+        rest = near(rest + resting(here, v, law(here)))
+    return v, np.asarray(rest, float)
 
 
 def _pair(z: np.ndarray, w: np.ndarray) -> Pair:

@@ -11,7 +11,7 @@ from ._encoding import Encoding
 from ._equivariance import Equivariance
 
 MISSED = 0.03  # share of the variance that the decoder may miss
-FOLDED = 0.0625  # squared share of a step that a fit of the latent dynamics may miss
+BEYOND = 10.0  # standard errors, by which directions taken at random must miss more where the next state is drawn
 UNLIKE = 0.3  # squared share of directions taken at random, by which moved pairs may differ from pairs
 APART = 4.0  # times what the fit misses, by which directions taken at random must miss
 
@@ -23,7 +23,8 @@ class Judged:
     Fields: `missed`, share of the variance that the decoder misses; `thin`, the spread of the narrowest direction of
         the raw latent beside the widest; `unlike` (r,), how far moved pairs are from pairs, squared, as a share of
         directions taken at random; `undone`, root mean square of encode(decode(z)) - z at moved z, in spreads;
-        `equivariance`, of the latent dynamics.
+        `equivariance`, of the latent dynamics; `rest`, how far the point that generators leave at rest lies from the
+        mean of the latent, in spreads.
     """
 
     missed: float
@@ -31,6 +32,7 @@ class Judged:
     unlike: Float[np.ndarray, " r"]
     undone: float
     equivariance: Equivariance
+    rest: float
 
 
 def learnt(
@@ -53,8 +55,15 @@ def learnt(
         f"The number of generators, {len(v)}, was given. A symmetry keeps the distribution of pairs (x, next x); since"
         " the latent has covariance one, it can only turn it.",
         f"Moved pairs differ from pairs, in moments, by {_list(np.sqrt(np.maximum(judged.unlike, 0)))} of what"
-        f" directions taken at random do; encoding undoes decoding to {judged.undone:.2g} of the latent's spread.",
+        f" directions taken at random do; encoding undoes decoding to {judged.undone:.2g} of the latent's spread. The"
+        f" point that they leave at rest lies {judged.rest:.2g} spreads from the mean of the rows.",
     ]
+    if not e.function:
+        notes.append(
+            f"The next row is no function of the latent: a fit misses {np.sqrt(e.open):.2g} of a step. Where it is"
+            " drawn at random that is as it should be, and moved pairs are compared in mean and covariance given the"
+            " latent; where it is not, the latent is folded or too small."
+        )
     if stopped:
         notes.append(f"Training ended early: {stopped}.")
     order = np.argsort(defects, kind="stable")
@@ -62,7 +71,7 @@ def learnt(
         v[order],
         defects[order],
         float(np.clip(e.resolved, 1e-3, 1.0)),
-        "what held-out pairs leave open of the equivariance, two standard errors over trajectories",
+        "what held-out pairs leave open of the equivariance: two standard errors over trajectories, and the fit's miss",
         described,
         tuple(notes),
         _failed(judged),
@@ -83,16 +92,17 @@ def _failed(judged: Judged) -> str:
             " that the latent does not stand for the data: give more rows, training.steps or training.widths, or a"
             " larger latent_dim"
         )
-    if e.fit > FOLDED:
-        return (
-            f"the next state is no function of the latent: a fit misses {np.sqrt(e.fit):.2g} of a step, as where the"
-            " latent is folded, or too small: take another seed, more training.steps, or a larger latent_dim"
-        )
-    if e.random < APART * e.fit:
+    if e.function and e.random < APART * e.fit:
         return (
             "the next state is predicted from the latent hardly better than when pairs are moved in directions taken at"
             f" random (what is missed is {np.sqrt(e.fit):.2g} and {np.sqrt(e.random):.2g} of a step): give more rows or"
             " steps, or pairs further apart in time"
+        )
+    if not e.function and e.random - e.fit < BEYOND * np.max(e.errors):
+        return (
+            f"the next state is no function of the latent: a fit misses {np.sqrt(e.open):.2g} of a step, and pairs"
+            " moved in directions taken at random are not told from pairs in mean and covariance either. The latent may"
+            " be folded, or too small: take another seed, more training.steps, a larger latent_dim, or more rows"
         )
     if np.max(judged.unlike) > UNLIKE:
         return (

@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+SLACK = 0.03  # share of the usual break, which a resting point one spread from the mean costs
+FAR = 1.0  # from the mean, in spreads: a resting point is not sought further out
 LEAST = 1e-3  # share of the motion at single pairs below which that of means counts as none
-DYNAMICS, TERMS = 5, 40  # degree and number of terms of the latent dynamics, at most
-RIDGE = 1e-4
+DYNAMICS, TERMS = 7, 40  # degree and number of terms of the latent dynamics, at most
+RIDGE = 2e-5
 STATES, CHANGES = 4, 3  # degrees of the moments of states, and of those that stand beside a displacement
 
 
@@ -61,9 +63,14 @@ def flow_terms(z: Float[Array, " k"]) -> Float[Array, " t"]:
 
 
 class Dynamics(NamedTuple):
-    """The displacement as a polynomial of the state, d = P(z): `weights` (t, k)."""
+    """The displacement as a polynomial of the state, d = P(z) + rest, and the covariance of the rest, C(z): next to
+    nothing where the next state is a function of the state, and all there is where it is drawn at random.
+
+    Fields: `weights` (t, k), of P; `spread` (t, k^2), of C.
+    """
 
     weights: Float[Array, "t k"]
+    spread: Float[Array, "t kk"]
 
     @classmethod
     def of(cls, pair: Pair) -> "Dynamics":
@@ -73,16 +80,34 @@ class Dynamics(NamedTuple):
         design = design / size
         gram = design.T @ design / len(design) + RIDGE * jnp.eye(len(size), dtype=size.dtype)
         factor = jax.scipy.linalg.cho_factor(gram)
-        return cls(jax.scipy.linalg.cho_solve(factor, design.T @ pair.d / len(design)) / size[:, None])
+
+        def fitted(values):
+            return jax.scipy.linalg.cho_solve(factor, design.T @ values / len(design))
+
+        weights = fitted(pair.d)
+        rest = pair.d - design @ weights
+        spread = fitted(jax.vmap(jnp.outer)(rest, rest).reshape(len(rest), -1))
+        return cls(weights / size[:, None], spread / size[:, None])
 
     def broken(self, z: Float[Array, "b k"], matrix: Float[Array, "k k"]) -> Float[Array, "b k"]:
         """The Lie derivative DP(z) L z - L P(z) at each state."""
+        return self.breaks(z, matrix)[:, : z.shape[1]]
+
+    def breaks(self, z: Float[Array, "b k"], matrix: Float[Array, "k k"]) -> Float[Array, "b breaks"]:
+        """The same, and DC(z) L z - L C(z) - C(z) L^T behind it."""
+        k = len(matrix)
 
         def one(z):
             value, slope = jax.jvp(flow_terms, (z,), (matrix @ z,))
-            return slope @ self.weights - matrix @ (value @ self.weights)
+            turned = matrix @ (value @ self.spread).reshape(k, k)
+            mean = slope @ self.weights - matrix @ (value @ self.weights)
+            return jnp.concatenate([mean, slope @ self.spread - (turned + turned.T).reshape(-1)])
 
         return jax.vmap(one)(z)
+
+    def slopes(self, z: Float[Array, "b k"]) -> Float[Array, "b k k"]:
+        """The derivative DP(z) at each state."""
+        return jax.vmap(lambda z: self.weights.T @ jax.jacfwd(flow_terms)(z))(z)
 
 
 class Law(NamedTuple):
@@ -107,7 +132,7 @@ def law(pair: Pair) -> Law:
 
     def one(unit):
         every = rates(pair, unit.reshape(k, k))
-        return jnp.mean(every, axis=0), jnp.mean(every**2, axis=0), dynamics.broken(pair.z, unit.reshape(k, k))
+        return jnp.mean(every, axis=0), jnp.mean(every**2, axis=0), dynamics.breaks(pair.z, unit.reshape(k, k))
 
     means, squares, broken = jax.lax.map(one, jnp.eye(k * k, dtype=pair.z.dtype))
     units = jnp.sqrt(jnp.mean(squares, axis=0)) + 1e-6
@@ -143,10 +168,31 @@ def unlike(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, ""]:
     def one(row):
         matrix = row.reshape(k, k)
         first, second = (jnp.mean(rates(part, matrix), axis=0) / found.units for part in parts)
-        broken = jnp.mean(jnp.sum(dynamics.broken(pair.z, matrix) ** 2, axis=1))
+        broken = jnp.mean(jnp.sum(dynamics.breaks(pair.z, matrix) ** 2, axis=1))
         return jnp.mean(first * second) / jnp.maximum(found.typical, LEAST) + broken / jnp.maximum(found.usual, LEAST)
 
     return jnp.sum(jax.vmap(one)(v))
+
+
+def resting(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, " k"]:
+    """The point that generators should leave at rest, so that L (z - point) commutes best with the dynamics.
+
+    It is the mean of states where their law is symmetric; but rows are some, of a few orbits, and their mean is not
+    quite that of the law. The dynamics are the same at all of them. Where the dynamics do not say it is the mean, by
+    `SLACK`.
+    """
+    k = pair.z.shape[1]
+    dynamics = Dynamics.of(pair)
+    matrices = v.reshape(-1, k, k)
+    broken = jax.vmap(partial(dynamics.broken, pair.z))(matrices).reshape(-1)
+    slopes = jnp.einsum("bij,rjl->rbil", dynamics.slopes(pair.z), matrices).reshape(-1, k)
+    slack = SLACK * len(broken) / k * found.usual * jnp.eye(k, dtype=broken.dtype)
+    return jnp.linalg.solve(slopes.T @ slopes + slack, slopes.T @ broken)
+
+
+def near(rest: Float[Array, " k"]) -> Float[Array, " k"]:
+    """A resting point as far from the mean as one is sought."""
+    return jnp.clip(rest, -FAR, FAR)
 
 
 @partial(jax.jit, static_argnums=1)
