@@ -2,13 +2,19 @@
 
 python examples/latent_tasks.py                    # the pendulum, half a CPU minute
 python examples/latent_tasks.py lotka_volterra     # or another task
+python examples/latent_tasks.py spiral --convolutional
 python examples/latent_tasks.py spiral --published # 100 x 100 pixels as they are, and networks as published
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import scipy.fft
 from scipy.integrate import solve_ivp
@@ -16,6 +22,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 import lieder as ld
+from lieder.learn._encoding import PUBLISHED
 
 
 def observed(states: np.ndarray, columns: int = 50, seed: int = 0, like: np.ndarray | None = None) -> np.ndarray:
@@ -159,14 +166,50 @@ def components(rows: np.ndarray, most: int = 30) -> tuple[np.ndarray, np.ndarray
     return (away @ kept.T).reshape(*rows.shape[:-1], -1), kept, float(np.sum(sizes[most:] ** 2) / np.sum(sizes**2))
 
 
-# Of each task: trajectories of columns, coordinates of the latent, generators.
-TASKS: dict[str, tuple[Callable[[], np.ndarray], int, int]] = {
-    "pendulum": (lambda: observed(pendulum()), 2, 1),
-    "lotka_volterra": (lambda: observed(lotka_volterra()), 2, 1),
-    "double_bump": (double_bump, 4, 2),
-    "spiral": (lambda: components(spiral())[0], 2, 1),
-    "spiral_3": (lambda: components(spiral())[0], 3, 1),
-    "silhouettes": (lambda: components(silhouettes())[0], 3, 3),
+class Convolutional(eqx.Module):
+    """An encoder of pictures, of one's own: two convolutions of stride 2 and a linear map, (side^2,) -> (k,)."""
+
+    first: eqx.nn.Conv2d
+    second: eqx.nn.Conv2d
+    last: eqx.nn.Linear
+    side: int = eqx.field(static=True)
+
+    @classmethod
+    def new(cls, side: int, k: int, seed: int = 0, channels: int = 8) -> "Convolutional":
+        """One that knows nothing, in single precision; `side` is a multiple of 4."""
+        keys = jax.random.split(jax.random.key(seed), 3)
+        layer = {"kernel_size": 4, "stride": 2, "padding": 1, "dtype": jnp.float32}
+        return cls(
+            eqx.nn.Conv2d(1, channels, key=keys[0], **layer),
+            eqx.nn.Conv2d(channels, 2 * channels, key=keys[1], **layer),
+            eqx.nn.Linear(2 * channels * (side // 4) ** 2, k, key=keys[2], dtype=jnp.float32),
+            side,
+        )
+
+    def __call__(self, x):
+        picture = x.reshape(1, self.side, self.side)
+        return self.last(jax.nn.tanh(self.second(jax.nn.tanh(self.first(picture)))).reshape(-1))
+
+
+class Task(NamedTuple):
+    """What makes trajectories of columns, coordinates of the latent, generators, and how it is trained."""
+
+    make: Callable[[], np.ndarray]
+    k: int
+    generators: int
+    training: ld.discover.Encoding = ld.discover.Encoding()
+
+
+COMMON = ld.discover.Encoding(units="common")
+TASKS = {
+    "pendulum": Task(lambda: observed(pendulum()), 2, 1),
+    "lotka_volterra": Task(lambda: observed(lotka_volterra()), 2, 1),
+    "double_bump": Task(double_bump, 4, 2),
+    "spiral": Task(lambda: components(spiral())[0], 2, 1, COMMON),
+    "spiral_3": Task(lambda: components(spiral())[0], 3, 1, COMMON),
+    "silhouettes": Task(
+        lambda: components(silhouettes())[0], 3, 3, replace(COMMON, widths=(128, 128), batch=512, steps=6000)
+    ),
 }
 
 
@@ -174,16 +217,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", nargs="?", choices=list(TASKS), default="pendulum")
     parser.add_argument("--route", choices=["direct", "adversarial"], default="direct")
-    parser.add_argument("--steps", type=int, default=3000, help="of training")
+    parser.add_argument("--steps", type=int, help="of training; else those of the task")
     parser.add_argument("--quick", action="store_true", help="100 steps, which show how it goes and claim nothing")
     parser.add_argument("--published", action="store_true", help="networks as published; a GPU's work")
+    parser.add_argument("--convolutional", action="store_true", help="the spiral's pictures, 32 x 32, by convolutions")
     given = parser.parse_args()
-    make, k, generators = TASKS[given.task]
-    x = spiral() if given.published and given.task.startswith("spiral") else make()
+    make, k, generators, training = TASKS[given.task]
+    encoder = None
+    if given.convolutional:
+        x, encoder = spiral(side=32), Convolutional.new(32, k)
+    else:
+        x = spiral() if given.published and given.task.startswith("spiral") else make()
     print(f"{given.task}: {x.shape[0]} trajectories of {x.shape[1]} rows, {x.shape[2]} columns")
     begun = time.process_time()
-    training = "published" if given.published else ld.discover.Encoding(steps=100 if given.quick else given.steps)
-    found = ld.discover.latent(x, latent_dim=k, n_generators=generators, route=given.route, training=training)
+    if given.published:
+        training = replace(PUBLISHED, units=training.units)
+    steps = 100 if given.quick else given.steps or training.steps
+    training = replace(training, steps=steps)
+    found = ld.discover.latent(
+        x, latent_dim=k, n_generators=generators, route=given.route, encoder=encoder, training=training
+    )
     print(found)
     print(f"{time.process_time() - begun:.0f} CPU s")
 

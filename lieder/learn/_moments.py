@@ -115,7 +115,7 @@ class Law(NamedTuple):
 
     Fields: `matrix` (f, k^2), the rates of the means of `moments`, each in units of the root mean square of what it is
         at single pairs; `units` (f,), these; `typical`, the mean square over directions of size one taken at random;
-        `gram` (k^2, k^2), of the Lie derivative of the dynamics, and `usual`, the same mean of it.
+        `gram` (k^2, k^2), of the Lie derivative of the `dynamics`, and `usual`, the same mean of it.
     """
 
     matrix: Float[Array, "f q"]
@@ -123,6 +123,7 @@ class Law(NamedTuple):
     typical: Float[Array, ""]
     gram: Float[Array, "q q"]
     usual: Float[Array, ""]
+    dynamics: Dynamics
 
 
 def law(pair: Pair) -> Law:
@@ -139,7 +140,7 @@ def law(pair: Pair) -> Law:
     matrix = (means / units).T
     flat = broken.reshape(k * k, -1)
     gram = flat @ flat.T / len(pair.z)
-    return Law(matrix, units, jnp.sum(matrix**2) / matrix.size, gram, jnp.trace(gram) / len(gram))
+    return Law(matrix, units, jnp.sum(matrix**2) / matrix.size, gram, jnp.trace(gram) / len(gram), dynamics)
 
 
 def weakest(found: Law, count: int) -> Float[Array, "r q"]:
@@ -182,7 +183,7 @@ def resting(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, " k"
     `SLACK`.
     """
     k = pair.z.shape[1]
-    dynamics = Dynamics.of(pair)
+    dynamics = found.dynamics
     matrices = v.reshape(-1, k, k)
     broken = jax.vmap(partial(dynamics.broken, pair.z))(matrices).reshape(-1)
     slopes = jnp.einsum("bij,rjl->rbil", dynamics.slopes(pair.z), matrices).reshape(-1, k)

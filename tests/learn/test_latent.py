@@ -11,7 +11,8 @@ import pytest
 
 import lieder as ld
 from lieder.learn._equivariance import equivariance
-from lieder.learn._moments import Dynamics, Pair, discovered, law, shares
+from lieder.learn._latent_data import latent_pairs
+from lieder.learn._moments import Dynamics, Pair, discovered, law, resting, shares
 
 SMALL = ld.discover.Encoding(widths=(32, 32), judge=32, batch=128, steps=800)
 TURN = np.array([0.0, -1.0, 1.0, 0.0])
@@ -72,6 +73,54 @@ def test_the_record_says_what_was_measured(found):
     assert "by the direct route" in text and "of the variance" in text
     assert "The number of generators, 1, was given" in text
     assert "encoding undoes decoding" in text
+
+
+def test_equations_in_the_latent_have_the_symmetry_that_was_found(found):
+    """Of all fields of degree 3 four are left, and their solutions stay near the states for a turn."""
+    flat = TRAJECTORIES.reshape(-1, TRAJECTORIES.shape[-1])
+    inner = np.asarray(jax.vmap(found.source.encoder)(flat)).reshape(*TRAJECTORIES.shape[:2], 2)
+    ask = {"t": 1.0, "derivative": "spline"}
+    free = ld.enforce.sparse_dynamics(list(inner), None, "polynomials(3)", **ask)
+    bound = ld.enforce.sparse_dynamics(list(inner), None, "polynomials(3)", symmetry=found.action.base, **ask)
+    assert free.dimension_ == 20 and bound.dimension_ == 4
+    there = np.asarray(bound.simulate(inner[:5, 0], np.arange(10.0)))
+    assert np.sqrt(np.mean((there - inner[:5, :10]) ** 2)) < 0.3 * inner.std()
+
+
+def test_generators_turn_about_the_point_where_the_dynamics_rest():
+    """Rows of a part of each turn only: their mean is not the middle, and the dynamics say where that is."""
+    states = spirals(300, 30).astype(np.float32)
+    some = states[(states[:, 0, 0] > 0.2)]
+    z, w = (some[:, k : k + 2].reshape(-1, 2) for k in (0, 1))
+    mean = z.mean(axis=0)
+    assert np.linalg.norm(mean) > 0.3
+    d = (w - z) / np.sqrt(np.mean((w - z) ** 2))
+    pair = Pair(jnp.asarray(z - mean), jnp.asarray(d))
+    v = jnp.asarray(TURN[None] / np.sqrt(2), pair.z.dtype)
+    rest = resting(pair, v, law(pair))
+    np.testing.assert_allclose(mean + rest, 0.0, atol=0.05)
+
+
+def test_successors_that_are_drawn_are_judged_by_mean_and_covariance():
+    """Points of a circle move by chance, as far along it as across: what turns them is told from what stretches."""
+    random = np.random.default_rng(0)
+    angle = random.uniform(0, 2 * np.pi, 6000)
+    out = np.stack([np.cos(angle), np.sin(angle)], axis=1) * np.sqrt(2)
+    along = out @ np.array([[0.0, 1.0], [-1.0, 0.0]])
+    x, y = out, out + 0.4 * random.normal(size=(6000, 1)) * along + 0.1 * random.normal(size=(6000, 1)) * out
+    held = np.arange(6000) < 2000
+    groups = np.arange(6000) // 100
+    shear = np.array([0.0, 1.0, 1.0, 0.0])
+    rows = np.stack([TURN, shear]) / np.sqrt(2)
+    got = equivariance((x[~held], y[~held]), (x[held], y[held]), groups[held], rows)
+    assert not got.function and got.shares[0] < 0.05 < 0.5 < got.shares[1]
+
+
+def test_columns_of_one_unit_keep_their_sizes():
+    x = TRAJECTORIES * np.r_[np.ones(4), np.full(4, 1e-3)]
+    spread = latent_pairs(x, None, None, 0, True).spread
+    assert np.ptp(spread) == 0.0
+    assert np.ptp(latent_pairs(x, None, None, 0, False).spread) > 0.1
 
 
 def test_its_action_is_one(found):
@@ -205,6 +254,14 @@ def test_bad_input_is_refused_in_words(case):
 
 
 def test_sizes_are_checked():
-    for changed in ({"widths": ()}, {"batch": 2}, {"steps": 0}, {"rates": (1e-3,)}, {"threshold": 1.0}, {"smooth": -1}):
+    for changed in (
+        {"widths": ()},
+        {"batch": 2},
+        {"steps": 0},
+        {"rates": (1e-3,)},
+        {"threshold": 1.0},
+        {"smooth": -1},
+        {"units": "metres"},
+    ):
         with pytest.raises(ValueError, match="training"):
             ld.discover.Encoding(**changed)
