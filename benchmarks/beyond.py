@@ -1,6 +1,6 @@
 """Which route to take to the symmetries of points: tangent spaces or level sets, on known shapes with noise.
 
-    python benchmarks/beyond.py --keep FILE            # 500 and 3,000 points, 2 draws, noise 0 to 20 %
+    python benchmarks/beyond.py --keep FILE            # 500 and 3,000 points, 5 draws, noise 0 to 20 %
     python benchmarks/beyond.py --keep FILE --quick    # 500 points, 1 draw
     python benchmarks/beyond.py --keep FILE --only auto torus
 
@@ -103,13 +103,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="500 points, 1 draw")
     parser.add_argument("--keep", type=Path, help="JSON file of finished cells, read and written")
+    parser.add_argument("--draws", type=int, default=5, help="of each shape")
     parser.add_argument("--only", nargs="*", help="routes and shapes, all where none of a kind is named")
     options = parser.parse_args()
     kept = json.loads(options.keep.read_text()) if options.keep and options.keep.exists() else {}
     only = options.only or []
     routes = [name for name in ROUTES if name in only] or list(ROUTES)
     names = [name for name in (*CASES, *NOTHING) if name in only] or [*CASES, *NOTHING]
-    counts, seeds = ((500,), 1) if options.quick else ((500, 3000), 2)
+    counts, seeds = ((500,), 1) if options.quick else ((500, 3000), options.draws)
     for name in names:
         for route in routes:
             for count in counts:

@@ -166,24 +166,25 @@ def sweep(keep: Path, seeds: Sequence[int], plans: Sequence[str], sizes: str, pi
     print(table(done))
 
 
-def right(plan: str, one: dict) -> dict[str, bool]:
-    """Of each transformation: within 10 % of what was planted, or within 3 degrees or 3 % where nothing was."""
+def right(plan: str, one: dict, which: str) -> dict[str, bool]:
+    """Of each transformation: whether `which`, "told" or "beyond", is within 10 % of what was planted, or at most 3
+    degrees or 3 % where nothing was."""
     if plan == "two":
         modes = np.sort(np.degrees(one["modes"]["rotation"]))
         return {"rotation": len(modes) == 2 and bool(np.all(np.abs(modes - [-45, 45]) <= 4.5))}
     ranges = PLANS[plan].planted
     out = {}
-    for name, beyond in one["beyond"].items():
+    for name, found in one[which].items():
         true, small = ranges.get(name, 0.0), np.radians(3) if name in ("rotation", "hue") else 0.03
-        out[name] = abs(beyond - true) <= (0.1 * true if true else small)
+        out[name] = abs(found - true) <= 0.1 * true if true else found <= small
     return out
 
 
 def table(done: dict) -> str:
     """A row a plan and transformation: over seeds, the range told, that beyond the data's own, how often right."""
     lines = [
-        "| pictures | transformation | planted | told | beyond the data's own | right | calibration | CPU s |",
-        "|" + " --- |" * 8,
+        "| pictures | transformation | planted | told | right | beyond the data's own | right | calibration | CPU s |",
+        "|" + " --- |" * 9,
     ]
     for plan in PLANS:
         of = [one for name, one in done.items() if name.rsplit(" ", 1)[0] == plan]
@@ -196,11 +197,13 @@ def table(done: dict) -> str:
             )
             if plan == "two":
                 beyond = "; ".join(" and ".join(f"{np.degrees(m):.0f}°" for m in one["modes"][name]) for one in of)
-            count = sum(right(plan, one)[name] for one in of)
+            counts = [
+                f"{sum(right(plan, one, which)[name] for one in of)} of {len(of)}" for which in ("told", "beyond")
+            ]
             calibration, seconds = (np.median([one[which] for one in of]) for which in ("calibration", "seconds"))
             words = "45° to either side" if plan == "two" else f"±{scale * true:.{digit}f}{unit}" if true else "none"
             lines.append(
-                f"| {PLANS[plan].family} | {name} | {words} | {told} | {beyond} | {count} of {len(of)} |"
+                f"| {PLANS[plan].family} | {name} | {words} | {told} | {counts[0]} | {beyond} | {counts[1]} |"
                 f" {calibration:.2f} | {seconds:.0f} |"
             )
     return "\n".join(lines)

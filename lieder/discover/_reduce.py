@@ -5,6 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -14,19 +15,21 @@ from ..report import progress
 from ..sampling import DrawnRows, RowDraws, Stream
 from ._accumulator import Accumulator, Reduction, parts_of
 from ._checks import check_enough
+from ._device_rows import DeviceRows, on_accelerator
 from ._question import Question, Rule
 
 SAMPLE = 1024  # rows that units are estimated from
 BUDGET = 64 * 2**20  # bytes for one batch of rows
+MORE = 16  # times as many on an accelerator, which needs large batches to be busy
 
 
 class _Rows(NamedTuple):
-    """`Blocks` as NumPy views."""
+    """`Blocks` as NumPy views; on an accelerator all but the values are left where they are."""
 
-    rows: np.ndarray
+    rows: np.ndarray | jax.Array
     values: np.ndarray
-    moved: np.ndarray
-    turned: np.ndarray
+    moved: np.ndarray | jax.Array
+    turned: np.ndarray | jax.Array
 
 
 def reduce_model(
@@ -93,27 +96,33 @@ def accumulated(
     q, m = source.algebra.dim, target.width
     evaluate = partial(_in_units, _blocks(question, F), units)
     widths = (q, q) if question.section else (feature_width(source), feature_width(target))
-    found = Accumulator.empty(q, source.width, widths)
+    found, device = Accumulator.empty(q, source.width, widths), DeviceRows()
     more = section_width(source) * q if question.section else 0
     size, start, dtype = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m + more), 0, x.dtype
     pieces = progress(batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
     for out, batch, drawn, order in _evaluated(evaluate, pieces, size, draws):
         b, used = len(batch), int(np.sum(~drawn.held))
+        w = np.ones(b) if weights is None else weights[start : start + b][order]
+        taken = False
+        if isinstance(out.rows, jax.Array):
+            device, taken = device.absorb(parts_of(q), (out.rows, out.moved, out.turned), drawn, w[:used])
+            if not taken:
+                out = _Rows(*(np.asarray(part)[:b] for part in out))
         _check_finite(out, batch, order, start, x.argument, name, used)
         dtype = out.values.dtype
-        w = np.ones(b) if weights is None else weights[start : start + b][order]
-        root = None if weights is None else np.sqrt(w[:used])
         found = found.show(drawn, batch, out.values, w)
-        rows, *terms = (_weighted(part[:used], root) for part in (out.rows, out.moved, out.turned))
-        try:
-            found = found.absorb(drawn, w[:used], rows, terms)
-        except ValueError:
-            # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
-            # sought.
-            _check_finite(out, batch, order, start, x.argument, name)
-            raise _overflow(name) from None
+        if not taken:
+            root = None if weights is None else np.sqrt(w[:used])
+            rows, *terms = (_weighted(np.asarray(part)[:used], root) for part in (out.rows, out.moved, out.turned))
+            try:
+                found = found.absorb(drawn, w[:used], rows, terms)
+            except ValueError:
+                # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
+                # sought.
+                _check_finite(out, batch, order, start, x.argument, name)
+                raise _overflow(name) from None
         start += b
-    return found, np.dtype(dtype), start
+    return device.merged(found), np.dtype(dtype), start
 
 
 def draws_for(question: Question, rule: Rule, first_row: int = 0) -> RowDraws:
@@ -193,7 +202,8 @@ def _size(values: np.ndarray) -> float:
 
 def batch_size(rows: int | None, numbers_each: int) -> int:
     """Examples a batch, within the byte budget; a power of two where one batch does, so that little is compiled."""
-    fits = int(np.clip(BUDGET // (8 * numbers_each), 16, 16384))
+    more = MORE if on_accelerator(jnp.zeros(())) else 1
+    fits = int(np.clip(more * BUDGET // (8 * numbers_each), 16, more * 16384))
     if rows is None:
         return fits
     batches = -(-rows // fits)
@@ -232,7 +242,11 @@ def _evaluated(
 def _as_numpy(
     out: Blocks, batch: np.ndarray, drawn: DrawnRows, order: np.ndarray
 ) -> tuple[_Rows, np.ndarray, DrawnRows, np.ndarray]:
-    return _Rows(*(np.asarray(part)[: len(batch)] for part in out)), batch, drawn, order
+    b = len(batch)
+    rows, values, moved, turned = out
+    if on_accelerator(rows):
+        return _Rows(rows, np.asarray(values)[:b], moved, turned), batch, drawn, order
+    return _Rows(*(np.asarray(part)[:b] for part in out)), batch, drawn, order
 
 
 def _weighted(part: np.ndarray, root: np.ndarray | None) -> np.ndarray:
@@ -245,8 +259,12 @@ def _weighted(part: np.ndarray, root: np.ndarray | None) -> np.ndarray:
 def _check_finite(
     out: _Rows, batch: np.ndarray, order: np.ndarray, start: int, argument: str, name: str, rows_from: int = 0
 ) -> None:
-    """A ValueError naming the first example with a value, or a row at or after `rows_from`, that is not finite."""
+    """A ValueError naming the first example with a value, or a row at or after `rows_from`, that is not finite.
+
+    Rows that stayed on an accelerator were accepted there, and are finite."""
     for part, first, what in ((out.values, 0, "returns"), (out.rows, rows_from, "has a derivative that is")):
+        if isinstance(part, jax.Array):
+            continue
         bad = first + np.flatnonzero(~np.isfinite(part[first:]).all(axis=tuple(range(1, part.ndim))))
         if len(bad):
             place = int(bad[np.argmin(order[bad])])

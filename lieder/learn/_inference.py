@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -81,10 +82,19 @@ def uniform(transforms: Transformations, count: int, key: PRNGKeyArray) -> Float
     return jax.random.uniform(key, (count, transforms.count), jnp.float32, -1, 1) * bounds
 
 
+class Wrong(NamedTuple):
+    """Of one picture: the mean square by which its transforms' prototypes differ, what its own prototype loses, and how
+    far off the coefficients are."""
+
+    equivariance: Float[Array, ""]
+    lost: Float[Array, ""]
+    away: Float[Array, ""]
+
+
 def consistency(
     network: Inference, transforms: Transformations, picture: Array, key: PRNGKeyArray, draws: int, sigma: Array
-) -> tuple[Array, Array, Array]:
-    """What three errors a network makes with one picture: of equivariance, what its prototype loses, and of eta.
+) -> "Wrong":
+    """What a network does wrong with one picture.
 
     With x_i = T_eta_i x, i = 1..draws, eta_1 = 0 and the others uniform, and each compared with the next, j = i + 1,
 
@@ -111,4 +121,4 @@ def consistency(
     off = jax.vmap(transforms.moved, (0, None))(whole, smooth) - smooth
     proto = transforms.moved(jax.tree.map(lambda part: part[0], home), smooth)
     returned = transforms.moved(jax.tree.map(lambda part: part[0], back), proto)
-    return jnp.mean(off**2), jnp.mean((returned - smooth) ** 2), jnp.mean(jax.vmap(transforms.away)(whole))
+    return Wrong(jnp.mean(off**2), jnp.mean((returned - smooth) ** 2), jnp.mean(jax.vmap(transforms.away)(whole)))

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-SHARE = 0.9  # of the draws that the range is read off, so that single far ones do not widen it
+# Of the draws that the range is read off, so that a tenth to either side does not widen it: of written digits every
+# fifth is a zero or an eight, which can hardly be told from themselves upside down.
+SHARE = 0.8
 SMALL = {"angle": np.radians(3.0), "factor": 0.03, "share": 0.03, "number": 0.03}  # ranges that are called none
 WHOLE = 0.93  # of a half turn: a range that is called the whole circle
 PEAK, DIP = 0.3, 0.7  # a mode is so high of the highest, and what lies between two is lower than so much of the lesser
 BINS = 90
 CHANCE = 1.5  # over the root of n: waves in n even draws are of .89
 CANDIDATES = 240  # ranges that are compared in `beyond`
-LEVELS = np.linspace(0.025, 0.975, 39)
+LEVELS = np.linspace(0.5 - SHARE / 2, 0.5 + SHARE / 2, 33)
 _DONE = {
     "rotation": "rotated",
     "shear": "sheared",
@@ -37,7 +39,7 @@ class Spread:
 
     @property
     def range(self) -> float:
-        """a, where the data lie within +-a: half the width of the middle 90 %, over .9; exact for a uniform one."""
+        """a, where the data lie within +-a: half the width of the middle 80 %, over .8; exact for a uniform one."""
         low, high = np.quantile(self.draws, [0.5 - SHARE / 2, 0.5 + SHARE / 2])
         return float((high - low) / 2 / SHARE)
 

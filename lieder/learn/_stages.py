@@ -55,12 +55,10 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     def loss(network, rows, key, done, _):
         sigma = sizes.blur.at(done)
         keys = jax.random.split(key, len(rows))
-        errors, lost, away = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(
-            rows, keys
-        )
-        told = {"equivariance": errors.mean() / power, "lost": lost.mean() / power}
+        wrong = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(rows, keys)
+        told = {"equivariance": wrong.equivariance.mean() / power, "lost": wrong.lost.mean() / power}
         # A digit is nearly its own half turn: compared as pictures alone, a network can settle half a turn off.
-        guide = jnp.maximum(1 - done / GUIDED, 0) * away.mean()
+        guide = jnp.maximum(1 - done / GUIDED, 0) * wrong.away.mean()
         return told["equivariance"] + INVERTIBLE * told["lost"] + guide, told
 
     start, block, module = descent(Inference(transforms, sizes.widths, at), loss, task.pictures, sizes.inference)
@@ -71,10 +69,8 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     @jax.jit
     def held_out(state, looked, keys):
         network = module(state)
-        errors, lost, _ = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(
-            looked, keys
-        )
-        return (errors.mean() + INVERTIBLE * lost.mean()) / power
+        wrong = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(looked, keys)
+        return (wrong.equivariance.mean() + INVERTIBLE * wrong.lost.mean()) / power
 
     course = trained(
         start,
@@ -163,7 +159,7 @@ def errors(task: Task, network: Inference) -> Errors:
     @eqx.filter_jit
     def measured(network, looked, keys):
         def one(picture, key):
-            wrong, lost, _ = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
+            wrong, lost, *_ = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
             there, back = uniform(transforms, 2, key)
             whole = transforms.product(transforms.element(there), transforms.element(-back))
             chance = jnp.mean((transforms.moved(whole, picture) - picture) ** 2)

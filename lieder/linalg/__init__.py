@@ -10,6 +10,8 @@ from ._connected import TooLarge as TooLarge
 from ._connected import connected_columns as connected_columns
 from ._connected import singular_parts as singular_parts
 from ._connected import singular_vectors as singular_vectors
+from ._device_folds import DeviceFolds as DeviceFolds
+from ._device_folds import absorb_on_device as absorb_on_device
 from ._folds import FoldFactors as FoldFactors
 from ._joint_null import JointNull as JointNull
 from ._joint_null import joint_null as joint_null
