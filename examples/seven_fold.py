@@ -4,7 +4,7 @@ A row is x in R^3, normal, and y = x3 / (1 + (angle of (x1, x2) mod 2 pi / 7)); 
 multiples of 2 pi / 7 about the third axis are symmetries (Yang, Walters, Dehmamy, Yu 2023, section 5.3). Any of 1 to 6
 of them, taken for the step, makes the same group.
 
-    python examples/seven_fold.py            # 20,000 rows, a CPU minute
+    python examples/seven_fold.py            # 20,000 rows, 75 CPU seconds
     python examples/seven_fold.py --quick    # 2,000 rows and little training, which do not suffice
 """
 

@@ -9,6 +9,7 @@ import pytest
 
 import lieder as ld
 from lieder.discover import pairs
+from lieder.learn._carried import carrier
 from lieder.learn._distribution import Coefficients
 from lieder.learn._game import Game, Losses, Settings, board
 
@@ -169,3 +170,15 @@ def test_judges_do_not_learn_few_rows_by_heart():
         board(rows.rows, rows.motion, np.arange(60)), np.ones((1, 1)), jax.random.key(0)
     )[0]
     assert abs(bits) < 0.1 and error < 0.1
+
+
+def test_rows_are_carried_alike_along_one_generator_and_along_several():
+    action = ld.vectors(GL2)
+    z, c = jax.numpy.asarray(X, "float32"), jax.numpy.linspace(-1, 1, len(X), dtype="float32")[:, None]
+    turn = jax.numpy.asarray([TURN], "float32")
+    alone = carrier(action, 1.0)(turn, c, z)
+    beside = carrier(action, 1.0)(jax.numpy.concatenate([turn, turn]), jax.numpy.hstack([c, 0 * c]), z)
+    cos, sin = np.cos(c[:, 0]), np.sin(c[:, 0])
+    exact = np.stack([cos * z[:, 0] - sin * z[:, 1], sin * z[:, 0] + cos * z[:, 1]], axis=1)
+    np.testing.assert_allclose(alone, exact, atol=1e-4)
+    np.testing.assert_allclose(beside, exact, atol=1e-4)
