@@ -91,12 +91,13 @@ def cell(case: str, seed: int, steps: int) -> dict:
     fresh = pendulum(count=100 + STARTS, steps=LONG)[100:]
     y = observed(fresh, like=states)
     found = ld.discover.latent(x, latent_dim=2, training=ld.discover.Encoding(steps=steps), seed=seed)
-    ours = found.source.encoder, found.source.decoder
-    turn = found.source.base.restrict(found.directions[:1], None) if not found.dim else found.action.base
+    ours = found.source.encoder, found.source.decoder  # pyright: ignore
+    turn = found.action.base if found.dim else ld.vectors(ld.algebra.so(2))  # pyright: ignore
     plain = sindy_autoencoder(x, steps, seed)
     ways = {"none": (ours, None), "found": (ours, turn), "SINDy autoencoder": (plain, None)}
     return {"defect": float(found.defects[0])} | {
-        name: rollout(*given, x, y) | {"verdict": found.evidence.verdict} for name, given in ways.items()
+        name: rollout(maps, symmetry, x, y) | {"verdict": found.evidence.verdict}
+        for name, (maps, symmetry) in ways.items()
     }
 
 

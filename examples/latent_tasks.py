@@ -125,7 +125,7 @@ def silhouettes(count: int = 400, steps: int = 8, side: int = 32, angle: float =
     """
     random = np.random.default_rng(seed)
     turn = Rotation.from_rotvec(angle * _directions(random, count))
-    now, frames = Rotation.random(count, random_state=random), []
+    now, frames = Rotation.from_quat(random.normal(size=(count, 4))), []
     round = 2 * np.pi * np.arange(24) / 24
     corners = np.concatenate([[[0, 0, 1.0]], np.stack([0.6 * np.cos(round), 0.6 * np.sin(round), -0.5 + 0 * round], 1)])
     for _ in range(steps):
@@ -214,7 +214,7 @@ TASKS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Latent symmetries of dynamics")
     parser.add_argument("task", nargs="?", choices=list(TASKS), default="pendulum")
     parser.add_argument("--route", choices=["direct", "adversarial"], default="direct")
     parser.add_argument("--steps", type=int, help="of training; else those of the task")

@@ -96,12 +96,18 @@ class Standardised(eqx.Module):
 
     def __call__(self, x):
         size, centre, scale, shift = (jnp.asarray(one, x.dtype) for one in self._numbers)
-        out = self.map(size * (x - centre))
+        out = self.map((size * (x - centre)).astype(_precision(self.map, x.dtype))).astype(x.dtype)
         return (scale @ out if scale.ndim == 2 else scale * out) + shift
 
     @property
     def _numbers(self):
         return self.size, self.centre, self.scale, self.shift
+
+
+def _precision(one: Any, default: Any) -> Any:
+    """That in which a map computes: convolutions refuse rows of another."""
+    numbers = jax.tree.leaves(eqx.filter(one, eqx.is_inexact_array))
+    return numbers[0].dtype if numbers else default
 
 
 def finished(

@@ -21,9 +21,9 @@ from ._game import MOMENTUM, State, alike, orthonormal
 from ._moments import Law, Pair, discovered, law, near, resting, shares, unlike
 
 Route = Literal["direct", "adversarial"]
-SHARES = 10.0  # what weighs a share of directions taken at random, beside a bit of a discriminator
+SHARES = 10.0  # what weighs a share of directions taken at random in the end, beside a bit of a discriminator
 BLOCK = 50  # steps of a compiled block; by the direct route generators are found anew before each
-START = 0.15  # of the steps are for reconstruction alone; after as many more the symmetry has its whole weight
+START = 0.15  # of the steps are for reconstruction alone; after as many more the symmetry has its weight
 LOOKED = 2048  # pairs from which they are found, and on which a state is judged
 
 
@@ -117,13 +117,16 @@ class Encounter:
         both = jnp.concatenate(rows)
         miss = jnp.mean((model.decoded(jnp.concatenate([pair.z, w])) - both) ** 2)
         if found is not None:
-            unlikeness = SHARES * unlike(pair, v, found)
+            unlikeness = unlike(pair, v, found)
         else:
             moved = self.moved(v, pair, key)
             unlikeness = fooled(state["layers"], moved, how.smooth)
         # First a latent in which nothing is folded: what is folded once stays so.
         done = state["count"] / (self.blocks * BLOCK)
-        loss = how.reconstruction * miss + how.symmetry * jnp.clip((done - START) / START, 0.0, 1.0) * unlikeness
+        pull = how.symmetry * jnp.clip((done - START) / START, 0.0, 1.0)
+        if found is not None:  # small while a fold may still open, and large when details are left
+            pull = pull * SHARES ** jnp.clip((done - 2 * START) / (2 * START), 0.0, 1.0)
+        loss = how.reconstruction * miss + pull * unlikeness
         if how.inverse:
             there = self.moved(jax.lax.stop_gradient(v), pair, key)[:, : self.k]
             again = normal(model.raw(model.decoded(there)))
@@ -176,7 +179,10 @@ class Encounter:
             which = jax.random.randint(looking, (min(LOOKED, len(rows.x)),), 0, len(rows.x))
             pair = self.encoded(self.model(state), state["rest"], rows.x[which], rows.y[which]).pair
             v, found = discovered(pair, self.generators)
-            state = state | {"v": self.sparse(v), "rest": near(state["rest"] + resting(pair, v, found))}
+            # A latent that is still folded has no resting point, and one sought for it is kept by the fold.
+            unfolded = state["count"] >= 2 * START * self.blocks * BLOCK
+            rest = jnp.where(unfolded, near(state["rest"] + resting(pair, v, found)), state["rest"])
+            state = state | {"v": self.sparse(v), "rest": rest}
         step = partial(self._step, rows, found)
         state, losses = jax.lax.scan(step, state, jax.random.split(stepping, BLOCK))
         if self.route == "adversarial":

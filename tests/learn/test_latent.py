@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lieder as ld
+from lieder.learn._autoencoder import Autoencoder, Normal, finished
 from lieder.learn._equivariance import equivariance
 from lieder.learn._latent_data import latent_pairs
 from lieder.learn._moments import Dynamics, Pair, discovered, law, resting, shares
@@ -121,6 +122,27 @@ def test_columns_of_one_unit_keep_their_sizes():
     spread = latent_pairs(x, None, None, 0, True).spread
     assert np.ptp(spread) == 0.0
     assert np.ptp(latent_pairs(x, None, None, 0, False).spread) > 0.1
+
+
+def test_a_convolutional_encoder_takes_rows_of_double_precision():
+    """Convolutions refuse rows of another precision than their own, and users' rows are of double precision."""
+
+    class Pictures(eqx.Module):
+        layer: eqx.nn.Conv2d
+
+        def __call__(self, x):
+            return jnp.mean(self.layer(x.reshape(1, 4, 4)), axis=(1, 2))
+
+    layer = eqx.nn.Conv2d(1, 2, 3, key=jax.random.key(0), dtype=jnp.float32)
+    decoder = eqx.nn.Linear(2, 16, key=jax.random.key(1), dtype=jnp.float32)
+    normal = Normal(jnp.ones(2, jnp.float32), 2 * jnp.eye(2, dtype=jnp.float32))
+    maps = finished(Autoencoder(Pictures(layer), decoder, False), normal, np.zeros(16), np.ones(16))
+    x = jnp.arange(16.0) / 16
+    z = maps[0](x)
+    assert x.dtype == z.dtype == jnp.float64
+    np.testing.assert_allclose(z, (Pictures(layer)(x.astype(jnp.float32)) - 1) / 2, rtol=1e-5)
+    action = ld.action.encoded(ld.vectors(ld.algebra.so(2)), *maps, 16)
+    assert action.field(jnp.ones(1), x).shape == (16,)
 
 
 def test_its_action_is_one(found):
