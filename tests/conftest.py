@@ -4,8 +4,6 @@ import atexit
 import gc
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -24,17 +22,6 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
     # Each program that is read back is reported on a page about processor features that are no features.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-# XLA's older generator of code for CPUs optimises as much and compiles in half the time, where XLA still has it (it
-# stops at a flag that it does not know). Scripts of examples/ run on XLA's own settings, with `XLA_FLAGS= pytest` all.
-QUICK_TO_COMPILE = "--xla_cpu_use_fusion_emitters=false"
-if "XLA_FLAGS" not in os.environ:
-    _knows = subprocess.run(
-        [sys.executable, "-c", "import jax; jax.devices()"],
-        env={**os.environ, "XLA_FLAGS": QUICK_TO_COMPILE, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-    )
-    os.environ["XLA_FLAGS"] = QUICK_TO_COMPILE if _knows.returncode == 0 else ""
 
 import jax
 import jaxtyping

@@ -116,7 +116,7 @@ def test_example_runs(script, tmp_path):
     run = subprocess.run(
         [sys.executable, str(script), "--quick"],
         cwd=tmp_path,
-        env={**os.environ, "MPLBACKEND": "Agg", "XLA_FLAGS": ""},  # XLA as a reader has it
+        env={**os.environ, "MPLBACKEND": "Agg"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

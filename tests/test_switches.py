@@ -119,6 +119,7 @@ FILLED_IN = {
     "derivative.section_blocks up_to_factor": "between rooms",
     "discover.FiniteEvidence closes": "a record that finite fills in",
     "models.Design grouped": "a record that the fit fills in",
+    "discover.Learnt whole": "a record that training fills in",
     "discover.Part trained": "a record that reduce fills in",
     "discover.Symmetries lifted": "a record that discover fills in",
     "enforce.EquivariantKernels joint": "a record that kernels fills in",
