@@ -15,6 +15,10 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import measure
+
+# isort: split
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -79,32 +83,19 @@ def throughput() -> None:
     for widths, batch in (((64, 64), 256), ((512,) * 5, 256)):
         sizes = 50, *widths, 2
         weights = 2 * sum(a * b for a, b in pairwise(sizes))
-        matrix = jnp.ones((widths[0], widths[0]), jnp.float32)
-        wide = jnp.ones((2 * batch, widths[0]), jnp.float32)
-        product = jax.jit(lambda a, b: jax.lax.fori_loop(0, 50, lambda _, a: 0.001 * (a @ b), a))
-        rate = 50 * 2 * wide.size * widths[0] / _least(partial(product, wide, matrix))
+        rate = measure.layer_rate(2 * batch, widths[0], widths[0])
         for route in ("direct", "adversarial"):
             how = ld.discover.Encoding(widths=widths, batch=batch, judge=widths[0])
             model = autoencoder(50, 2, widths, jax.random.key(0), None, None)
             rest = eqx.filter(model, eqx.is_inexact_array, inverse=True)
             game = Encounter(how, route, 2, 1, rest)
-            seconds = _least(partial(game.block, data, game.start(model, jax.random.key(1)), jax.random.key(2))) / BLOCK
+            block = partial(game.block, data, game.start(model, jax.random.key(1)), jax.random.key(2))
+            seconds = measure.least_seconds(block, 5) / BLOCK
             flops = 6 * 3 * batch * weights
             if route == "adversarial":  # two passes of the discriminator for generators and networks, three for its own
                 flops += 6 * 5 * batch * (4 * widths[0] + widths[0] ** 2)
             told = f"{seconds * 1e3:.2f} | {flops / rate * 1e3:.2f} | {flops / rate / seconds:.2f}"
             print(f"| {len(widths)} x {widths[0]} | {batch} | {route} | {told} |", flush=True)
-
-
-def _least(call, rounds: int = 5) -> float:
-    """Seconds, the least of some calls after one that compiles."""
-    jax.block_until_ready(call())
-    times = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        jax.block_until_ready(call())
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..derivative import Moves, moves
-from ..linalg import relative_spectrum, simultaneous_band
+from ..linalg import relative_spectrum, right_singular, simultaneous_band
 from ..models import LeastSquares, Posterior, Refits
 from ._certificate import Bounds, Certificate, bounded, counted
 from ._equivalence import below
@@ -204,7 +204,7 @@ class _Met:
         motion = self.moves.fields / self.units.inputs * (np.sqrt(sizes) * self.root)[:, None, None]
         turned = self.moves.turns * self.units.outputs * self.root[:, None, None]
         rows = np.concatenate([np.moveaxis(part, 1, -1).reshape(-1, part.shape[1]) for part in (motion, turned)])
-        _, lengths, axes = np.linalg.svd(np.linalg.qr(rows, mode="r"))
+        lengths, axes = right_singular(rows)
         kept = lengths > NULL * lengths.max(initial=0.0)
         return (axes[kept] / lengths[kept, None]).T
 

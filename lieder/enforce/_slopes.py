@@ -10,6 +10,8 @@ import scipy.sparse
 from jaxtyping import Float
 from scipy.interpolate import BSpline, make_interp_spline
 
+from ..linalg import right_singular
+
 LEAST = 12  # samples: fewer than twice the terms of a spline of degree 5 say nothing about noise
 KNOTS = 500  # at most, by default: one decomposition of this size takes a quarter of a second
 SPLINE_DEGREE, PENALISED = 5, 3  # the third derivative is kept small, so that the first is hardly bent
@@ -194,9 +196,8 @@ class _Basis:
         points = ((inner[1:] + inner[:-1]) / 2)[:, None] + half[:, None] * nodes
         bend = BSpline(knots, np.eye(count), SPLINE_DEGREE).derivative(PENALISED)(points.ravel())
         bend *= np.sqrt(half[:, None] * weights).ravel()[:, None]
-        _, values, turn = np.linalg.svd(scipy.linalg.solve_triangular(root, bend.T, lower=True).T, full_matrices=True)
-        rough = np.zeros(count)
-        rough[: len(values)] = values**2
+        values, turn = right_singular(scipy.linalg.solve_triangular(root, bend.T, lower=True).T)
+        rough = values**2
         rough[-PENALISED:] = 0  # polynomials of degree 2, exactly
         return cls(knots, design, root, turn.T, rough)
 

@@ -93,7 +93,7 @@ class Wrong(NamedTuple):
 
 def consistency(
     network: Inference, transforms: Transformations, picture: Array, key: PRNGKeyArray, draws: int, sigma: Array
-) -> "Wrong":
+) -> Wrong:
     """What a network does wrong with one picture.
 
     With x_i = T_eta_i x, i = 1..draws, eta_1 = 0 and the others uniform, and each compared with the next, j = i + 1,

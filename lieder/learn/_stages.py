@@ -52,10 +52,13 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     at, on = jax.random.split(jax.random.key(task.seed))
     power = _power(task.pictures)
 
+    def read_wrongly(network, rows, keys, sigma):
+        return jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(rows, keys)
+
     def loss(network, rows, key, done, _):
         sigma = sizes.blur.at(done)
         keys = jax.random.split(key, len(rows))
-        wrong = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(rows, keys)
+        wrong = read_wrongly(network, rows, keys, sigma)
         told = {"equivariance": wrong.equivariance.mean() / power, "lost": wrong.lost.mean() / power}
         # A digit is nearly its own half turn: compared as pictures alone, a network can settle half a turn off.
         guide = jnp.maximum(1 - done / GUIDED, 0) * wrong.away.mean()
@@ -69,7 +72,7 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     @jax.jit
     def held_out(state, looked, keys):
         network = module(state)
-        wrong = jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sharp))(looked, keys)
+        wrong = read_wrongly(network, looked, keys, sharp)
         return (wrong.equivariance.mean() + INVERTIBLE * wrong.lost.mean()) / power
 
     course = trained(
@@ -159,13 +162,13 @@ def errors(task: Task, network: Inference) -> Errors:
     @eqx.filter_jit
     def measured(network, looked, keys):
         def one(picture, key):
-            wrong, lost, *_ = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
+            wrong = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
             there, back = uniform(transforms, 2, key)
             whole = transforms.product(transforms.element(there), transforms.element(-back))
             chance = jnp.mean((transforms.moved(whole, picture) - picture) ** 2)
             gone = transforms.moved(transforms.element(-there), transforms.moved(transforms.element(there), picture))
             proto = prototype(network, transforms, picture)[0]
-            return wrong, chance, lost, jnp.mean((gone - picture) ** 2), jnp.mean(proto**2)
+            return wrong.equivariance, chance, wrong.lost, jnp.mean((gone - picture) ** 2), jnp.mean(proto**2)
 
         return [value.mean() for value in jax.vmap(one)(looked, keys)]
 

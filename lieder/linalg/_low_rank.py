@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._rank import decide
+from ._right import right_singular
 
 _SETTLED = 1e-8  # the first singular value that must vanish, relative to the largest, at which it does
 _MOVED = 1e-5  # relative change of a step at which the vector has settled, too
@@ -111,7 +112,5 @@ def annihilating(
     Returns: an orthonormal basis, as columns; singular values of the equations up to 1e-6 count as zero.
     """
     moved = np.matmul(directions.T, operator).reshape(-1, operator.shape[2])
-    if len(moved) < moved.shape[1]:
-        moved = np.concatenate([moved, np.zeros((moved.shape[1] - len(moved), moved.shape[1]))])
-    _, s, turn = np.linalg.svd(np.linalg.qr(moved, mode="r"))
+    s, turn = right_singular(moved)
     return turn[s <= 1e-6].T

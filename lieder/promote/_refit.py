@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import f
 
-from ..linalg import NuclearRegression, annihilating, decide, low_rank_least_squares, ridge_regression
+from ..linalg import NuclearRegression, annihilating, decide, low_rank_least_squares, ridge_regression, right_singular
 from ._rows import Rows
 from ._task import Coordinates, Task
 
@@ -124,8 +124,8 @@ class Refit:
             return None
         # Together they may keep more than they were chosen to.
         moves = np.moveaxis(self.operator @ functions, 1, 2).reshape(-1, self.candidates)
-        _, s, turn = np.linalg.svd(np.linalg.qr(np.concatenate([moves, np.zeros_like(given[:1])]), mode="r"))
-        directions = turn[np.pad(s, (0, len(turn) - len(s))) <= _EXACTLY * s[0]].T
+        s, turn = right_singular(moves)
+        directions = turn[s <= _EXACTLY * s[0]].T
         return Structure(directions, vector, functions, functions)
 
     def shrunk(self) -> Float[np.ndarray, "s M"]:
