@@ -145,11 +145,10 @@ def sweep(keep: Path, seeds: Sequence[int], plans: Sequence[str], sizes: str, pi
             if name in done:
                 continue
             own = OWN[PLANS[plan].family]
-            file = keep.with_name(f"{keep.stem}-{own}-{seed}.npz")
             found, seconds = cell(plan, seed, sizes, pictures)
             if plan == own:
-                found.save(file)
-            before = Generative.load(file).spreads
+                found.save(_file(keep, own, seed))
+            before = Generative.load(_file(keep, own, seed)).spreads
             done[name] = {
                 "told": {name: spread.range for name, spread in found.spreads.items()},
                 "beyond": {name: spread.beyond(before[name]) for name, spread in found.spreads.items()},
@@ -163,7 +162,18 @@ def sweep(keep: Path, seeds: Sequence[int], plans: Sequence[str], sizes: str, pi
             }
             keep.write_text(json.dumps(done, indent=1))
             print(name, done[name]["words"], f"{seconds:.0f} CPU s", flush=True)
+    # What nothing was planted in is compared with another seed's: beyond itself it is nothing, whatever is told.
+    for own in set(plans) & set(OWN.values()) if len(seeds) > 1 else ():
+        for seed, other in zip(seeds, [*seeds[1:], seeds[0]], strict=True):
+            here, there = (Generative.load(_file(keep, own, one)).spreads for one in (seed, other))
+            done[f"{own} {seed}"]["beyond"] = {name: spread.beyond(there[name]) for name, spread in here.items()}
+    keep.write_text(json.dumps(done, indent=1))
     print(table(done))
+
+
+def _file(keep: Path, own: str, seed: int) -> Path:
+    """Where the model of pictures that were not transformed is kept."""
+    return keep.with_name(f"{keep.stem}-{own}-{seed}.npz")
 
 
 def right(plan: str, one: dict, which: str) -> dict[str, bool]:

@@ -71,6 +71,7 @@ class Settings:
         counts = {"n_generators": self.generators, "width": self.width, "batch": self.batch, "steps": self.steps}
         for name, value in counts.items():
             check_whole(value, name)
+        check_whole(self.waves, "waves", 0)
         if len(self.rates) != 2 or not all(is_size(rate) and rate > 0 for rate in self.rates):
             raise ValueError(
                 f"rates must be two learning rates, of generators and discriminator, above 0, got {self.rates!r}."

@@ -125,6 +125,7 @@ REFUSED = {
     "no spread": ({"spread": 0.0}, ValueError, "spread must be a number above 0"),
     "half an integer": ({"distribution": "integers", "spread": 1.5}, ValueError, "whole number"),
     "unknown size": ({"size": "large"}, ValueError, "size must be 'fixed' or 'free'"),
+    "waves below none": ({"waves": -1}, ValueError, "waves must be a whole number of at least 0"),
     "one rate": ({"rates": (1e-3,)}, ValueError, "rates must be two"),
     "outputs of nothing": ({"y": None}, ValueError, "y is missing"),
 }
