@@ -32,7 +32,15 @@ FLOORS = {
 # A front door that hands on, late, verbs of a room above: a user meets all discoveries in one place.
 DOORWAYS = {"discover/__init__.py": "learn"}
 LATE_IMPORTS = {"interop", "cli", "late", ""}  # "" is lieder/__init__.py
-GUARDED = {"torch", "dask", "pysindy", "gplearn", "pandas", "polars"}  # foreign frameworks: imported in interop only
+GUARDED = {
+    "torch",
+    "dask",
+    "cloudpickle",
+    "pysindy",
+    "gplearn",
+    "pandas",
+    "polars",
+}  # foreign frameworks: imported in interop only
 NO_ROOMS = {"utils", "misc", "core", "helpers"}
 LONGEST = 400
 SECTIONS = "Arguments|Fields|Attributes|Returns|Raises|References|Reference"

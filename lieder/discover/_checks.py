@@ -83,7 +83,7 @@ def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAct
 
 def all_rows(data, argument: str, names) -> Table:
     """All rows of an array, a data frame, an iterable of batches or a dask collection, with their names."""
-    return gather(interop.batches(data) if interop.is_dask(data) else data, argument, names)
+    return gather(interop.rows_of(data, argument, names))
 
 
 def check_table(data: Table, argument: str, needed: np.ndarray | None = None) -> None:

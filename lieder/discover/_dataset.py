@@ -12,7 +12,7 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra
 from ..derivative import values
 from ..dictionary import AbstractDictionary, polynomials
 from ..interop import is_sklearn
-from ..sampling import Stream, Table, common_spread, gather, groups_of, intrinsic_dimension, stream
+from ..sampling import Stream, Table, common_spread, gather, groups_of, intrinsic_dimension
 from ._checks import (
     all_rows,
     check_action,
@@ -191,7 +191,7 @@ def _weights(weights, y: np.ndarray, q: int, rows: int | None):
 
 
 def _stream(data, argument: str, names: list[str] | None) -> Stream:
-    return stream(interop.batches(data) if interop.is_dask(data) else data, argument, names).repeatable()
+    return interop.rows_of(data, argument, names).repeatable()
 
 
 class _Columns(NamedTuple):

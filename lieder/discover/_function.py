@@ -10,7 +10,7 @@ from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars
 from ..interop import ForeignModel
 from ..models import Judged, judge
-from ..sampling import Stream, stream
+from ..sampling import Stream
 from ._checks import check_action, check_error, check_width, checked_names
 from ._doubt import VARYING, Known, unexplained
 from ._exact import check_exact, with_exact
@@ -130,7 +130,7 @@ def asked(
 
 def streamed(x, names, argument: str = "x") -> Stream:
     """The sample points of a model, checked as they come."""
-    return stream(interop.batches(x) if interop.is_dask(x) else x, argument, names)
+    return interop.rows_of(x, argument, names)
 
 
 def output_width(model: Callable | ForeignModel, data: Stream) -> int:

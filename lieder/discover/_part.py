@@ -26,7 +26,7 @@ from ._function import asked, streamed
 from ._model import check_answers, concluded, reducible
 from ._networks import is_trained
 from ._question import Question, Rule, Section
-from ._reduce import Units, accumulated, check_units, draws_for, finished
+from ._reduce import Reducer, Units, check_units, draws_for, finished
 from ._reduce import units as units_of
 from ._section import Bundle, asked_section, flat
 from ._storage import read_action, written_action
@@ -208,7 +208,8 @@ def reduce(
         else:
             check_units(units, question)
         draws = draws_for(question, rule, first_row)
-        found, dtype, count = accumulated(question, model, data, partial(data.batches, piece=True), draws, units, w)
+        reducer = Reducer(question, model, data, units)
+        found, dtype, count = reducer.accumulated(data, partial(data.batches, piece=True), draws, w)
     return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model))
 
 

@@ -1,7 +1,8 @@
 """Rows over generators from a stream of points, accumulated as they come."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import jax
@@ -9,10 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..derivative import Blocks, blocks, expand, feature_width, section_blocks, section_width, slopes
+from ..derivative import (
+    Blocks,
+    blocks,
+    expand,
+    feature_width,
+    full_precision,
+    section_blocks,
+    section_width,
+    slopes,
+)
 from ..interop import ForeignModel
 from ..report import progress
-from ..sampling import DrawnRows, RowDraws, Stream
+from ..sampling import DrawnRows, RowDraws, Stream, check_varying, stream
 from ._accumulator import Accumulator, Reduction, parts_of
 from ._checks import check_enough
 from ._device_rows import DeviceRows, on_accelerator
@@ -43,11 +53,29 @@ def reduce_model(
     """Rows of the Lie derivative of a model at every point of a stream, of which the columns `needed` must vary."""
     with jax.enable_x64(x.dtype == np.float64):
         scales, x = units(F, x, question)
-        found, dtype, _ = accumulated(
-            question, F, x, partial(x.batches, needed=needed), draws_for(question, rule), scales, weights
-        )
+        if x.pieces is None:
+            batches, draws = partial(x.batches, needed=needed), draws_for(question, rule)
+            found, dtype, _ = Reducer(question, F, x, scales).accumulated(x, batches, draws, weights)
+        else:
+            reducer = Reducer(question, F, replace(x, rows=x.pieces.largest), scales)
+            found, dtype = x.pieces.each(partial(_of_piece, reducer, rule), _merged, weights)
+            check_varying(found.low, found.high, x.names, x.argument, needed)
     check_enough(sum(found.numerator.rows), question.source.algebra.dim, x.argument)
     return finished(question, found, scales, dtype)
+
+
+def _of_piece(
+    reducer: "Reducer", rule: Rule, rows: np.ndarray, first: int, weights: np.ndarray | None
+) -> tuple[Accumulator, np.dtype]:
+    """A piece of a table, wherever it lies."""
+    with full_precision(), jax.enable_x64(rows.dtype == np.float64):
+        piece = replace(stream(rows, reducer.argument, reducer.names), first=first)
+        draws = draws_for(reducer.question, rule, first)
+        return reducer.accumulated(piece, partial(piece.batches, piece=True), draws, weights)[:2]
+
+
+def _merged(one: tuple[Accumulator, np.dtype], other: tuple[Accumulator, np.dtype]) -> tuple[Accumulator, np.dtype]:
+    return one[0].merge(other[0]), np.promote_types(one[1], other[1])
 
 
 def finished(question: Question, found: Accumulator, units: "Units", dtype: np.dtype) -> Reduction:
@@ -79,50 +107,66 @@ def _overflow(name: str) -> ValueError:
     return ValueError(f"{name} or its derivative is so large on x that its squares overflow. Measure in other units.")
 
 
-def accumulated(
-    question: Question,
-    F: Callable | ForeignModel,
-    x: Stream,
-    batches: Callable[[int], Iterator[np.ndarray]],
-    draws: RowDraws,
-    units: "Units",
-    weights: Float[np.ndarray, " N"] | None,
-) -> tuple[Accumulator, np.dtype, int]:
-    """The rows of a stream; the dtype of the values; how many they are.
+class Reducer:
+    """What reduces rows of a stream, or of one after another piece of a table, compiled once.
 
-    `batches` of the stream, of a given size; `draws` by row number.
+    Arguments: `question`; `F`, its model; `x`, a stream, or one like the pieces and of as many `rows` as the largest
+        has; `units` of inputs and outputs.
     """
-    source, target, name = question.source, question.onto, question.model
-    q, m = source.algebra.dim, target.width
-    evaluate = partial(_in_units, _blocks(question, F), units)
-    widths = (q, q) if question.section else (feature_width(source), feature_width(target))
-    found, device = Accumulator.empty(q, source.width, widths), DeviceRows()
-    more = section_width(source) * q if question.section else 0
-    size, start, dtype = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m + more), 0, x.dtype
-    pieces = progress(batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
-    for out, batch, drawn, order in _evaluated(evaluate, pieces, size, draws):
-        b, used = len(batch), int(np.sum(~drawn.held))
-        w = np.ones(b) if weights is None else weights[start : start + b][order]
-        taken = False
-        if isinstance(out.rows, jax.Array):
-            device, taken = device.absorb(parts_of(q), (out.rows, out.moved, out.turned), drawn, w[:used])
+
+    def __init__(self, question: Question, F: Callable | ForeignModel, x: Stream, units: "Units"):
+        q, m = question.source.algebra.dim, question.onto.width
+        more = section_width(question.source) * q if question.section else 0
+        self.question, self.F, self.units = question, F, units
+        self.names, self.argument = x.names, x.argument
+        self.size = batch_size(x.rows, (3 * m + 2) * q + 4 * x.width * m + more)
+
+    @cached_property
+    def _evaluate(self) -> Callable[[np.ndarray, np.ndarray], Blocks]:
+        evaluate = _blocks(self.question, self.F)
+        return lambda batch, probes: evaluate(batch, probes, *self.units)
+
+    def accumulated(
+        self,
+        x: Stream,
+        batches: Callable[[int], Iterator[np.ndarray]],
+        draws: RowDraws,
+        weights: Float[np.ndarray, " N"] | None,
+    ) -> tuple[Accumulator, np.dtype, int]:
+        """The rows of a stream; the dtype of the values; how many they are.
+
+        `batches` of the stream, of a given size; `draws` by row number.
+        """
+        question, size = self.question, self.size
+        source, target, name = question.source, question.onto, question.model
+        q = source.algebra.dim
+        widths = (q, q) if question.section else (feature_width(source), feature_width(target))
+        found, device = Accumulator.empty(q, source.width, widths), DeviceRows()
+        start, dtype = 0, x.dtype
+        pieces = progress(batches(size), None if x.rows is None else -(-x.rows // size), "Lie derivative")
+        for out, batch, drawn, order in _evaluated(self._evaluate, pieces, size, draws):
+            b, used = len(batch), int(np.sum(~drawn.held))
+            w = np.ones(b) if weights is None else weights[start : start + b][order]
+            taken = False
+            if isinstance(out.rows, jax.Array):
+                device, taken = device.absorb(parts_of(q), (out.rows, out.moved, out.turned), drawn, w[:used])
+                if not taken:
+                    out = _Rows(*(np.asarray(part)[:b] for part in out))
+            _check_finite(out, batch, order, x.first + start, x.argument, name, used)
+            dtype = out.values.dtype
+            found = found.show(drawn, batch, out.values, w)
             if not taken:
-                out = _Rows(*(np.asarray(part)[:b] for part in out))
-        _check_finite(out, batch, order, start, x.argument, name, used)
-        dtype = out.values.dtype
-        found = found.show(drawn, batch, out.values, w)
-        if not taken:
-            root = None if weights is None else np.sqrt(w[:used])
-            rows, *terms = (_weighted(np.asarray(part)[:used], root) for part in (out.rows, out.moved, out.turned))
-            try:
-                found = found.absorb(drawn, w[:used], rows, terms)
-            except ValueError:
-                # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
-                # sought.
-                _check_finite(out, batch, order, start, x.argument, name)
-                raise _overflow(name) from None
-        start += b
-    return device.merged(found), np.dtype(dtype), start
+                root = None if weights is None else np.sqrt(w[:used])
+                rows, *terms = (_weighted(np.asarray(part)[:used], root) for part in (out.rows, out.moved, out.turned))
+                try:
+                    found = found.absorb(drawn, w[:used], rows, terms)
+                except ValueError:
+                    # NaN and inf show in the factor, where it costs nothing to look for them; only now is their place
+                    # sought.
+                    _check_finite(out, batch, order, x.first + start, x.argument, name)
+                    raise _overflow(name) from None
+            start += b
+        return device.merged(found), np.dtype(dtype), start
 
 
 def draws_for(question: Question, rule: Rule, first_row: int = 0) -> RowDraws:
@@ -139,10 +183,6 @@ class Units(NamedTuple):
 
     inputs: Float[np.ndarray, " n"]
     outputs: Float[np.ndarray, " m"]
-
-
-def _in_units(evaluate: Callable, units: Units, batch: np.ndarray, probes: np.ndarray) -> Blocks:
-    return evaluate(batch, probes, *units)
 
 
 def check_units(given, question: Question) -> None:

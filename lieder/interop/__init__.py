@@ -1,6 +1,5 @@
 """Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy, gplearn."""
 
-from ._dask import batches as batches
 from ._dask import is_dask as is_dask
 from ._differences import central_differences as central_differences
 from ._differences import coarser as coarser
@@ -19,6 +18,8 @@ from ._recognised import adapted as adapted
 from ._recognised import from_numpy as from_numpy
 from ._recognised import is_foreign as is_foreign
 from ._recognised import is_numpy as is_numpy
+from ._rows import is_spread as is_spread
+from ._rows import rows_of as rows_of
 from ._sklearn import from_sklearn as from_sklearn
 from ._sklearn import is_sklearn as is_sklearn
 from ._torch import from_torch as from_torch

@@ -1,11 +1,16 @@
-"""Dask collections, chunk by chunk."""
+"""Dask collections: one task a block of rows, on the workers; what is kept of blocks is merged in a tree."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Shaped
 
+from ..sampling import Stream, table
 from ._foreign import ancestors
+
+T = TypeVar("T")
+HEAD = 1024  # rows of the first block that are looked at beforehand
 
 
 def is_dask(obj) -> bool:
@@ -16,25 +21,125 @@ def is_dask(obj) -> bool:
     return any(module.split(".")[0] in {"dask", "dask_expr"} for module, _ in ancestors(obj))
 
 
-def batches(collection) -> Iterator[Shaped[np.ndarray, "rows *columns"]]:
-    """The rows of a Dask collection, one chunk in memory at a time.
+def dask_rows(collection, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
+    """The rows of a Dask collection, to be read block by block here or worked on where they are.
 
-    Arguments: `collection`, a Dask array (chunked along its rows; several chunks side by side are joined) or a Dask
-    data frame or series.
-    Returns: an iterator of NumPy arrays, in the order of the rows; empty chunks are left out.
-    Raises: TypeError when it is neither.
+    Where the lengths of blocks are not known, as those of a data frame, they are counted first: blocks are then
+    computed twice, unless the collection is persisted.
+
+    Arguments: `collection`, a Dask array (several chunks side by side are joined), data frame or series; `argument`,
+        what the caller calls it; `names` of the columns, default those of a frame.
+    Returns: a stream of blocks that hold rows, in order.
+    Raises: TypeError when it is neither; ValueError as `stream` for its first rows, and when there are none.
     """
-    chunks = getattr(
-        collection, "blocks" if ("dask.array.core", "Array") in ancestors(collection) else "partitions", None
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    blocks = _row_blocks(collection, argument)
+    known = np.asarray(collection.chunks[0], float) if _is_array(collection) else np.full(len(blocks), np.nan)
+    lengths = compute([delayed(len)(block) for block in blocks])[0] if np.isnan(known).any() else known.astype(int)
+    filled = [(block, int(length)) for block, length in zip(blocks, lengths, strict=True) if length]
+    if not filled:
+        raise ValueError(f"{argument} is empty: no block of it holds a row.")
+    first = delayed(_first)(filled[0][0], HEAD).compute()
+    own, head = table(first, argument), table(first, argument, names)
+    starts = np.cumsum([0, *(length for _, length in filled)])
+    pieces = DaskPieces([block for block, _ in filled], starts, argument, own.names, head.values.dtype)
+    return Stream(
+        pieces.here,
+        len(head.names),
+        head.names,
+        head.values.dtype,
+        int(starts[-1]),
+        argument,
+        None,
+        head.values,
+        pieces=pieces,
     )
-    if not is_dask(collection) or chunks is None:
-        raise TypeError(f"collection: expected a Dask array or data frame, got {type(collection).__name__}.")
-    count = collection.numblocks[0] if ("dask.array.core", "Array") in ancestors(collection) else collection.npartitions
-    return _computed(chunks, count)
 
 
-def _computed(chunks, count: int) -> Iterator[np.ndarray]:
-    for i in range(count):
-        chunk = np.asarray(chunks[i].compute())
-        if len(chunk):
-            yield chunk
+class DaskPieces:
+    """See `lieder.sampling.Pieces`.
+
+    Fields: `blocks`, delayed; `starts` (blocks + 1,), the number of the first row of each and of all; `argument`,
+    `names`, the blocks' own, and `dtype` of the rows.
+    """
+
+    def __init__(self, blocks: list[Any], starts: np.ndarray, argument: str, names: tuple[str, ...], dtype: np.dtype):
+        self.blocks, self.starts = blocks, starts
+        self.argument, self.names, self.dtype = argument, names, dtype
+
+    @property
+    def largest(self) -> int:
+        return int(np.diff(self.starts).max())
+
+    def here(self) -> Iterator[np.ndarray]:
+        """The rows, one block in the memory of this process at a time."""
+        for block in self.blocks:
+            yield _numbers(block.compute(), self.argument, self.names, self.dtype)
+
+    def each(
+        self,
+        work: Callable[[np.ndarray, int, np.ndarray | None], T],
+        merge: Callable[[T, T], T],
+        beside: np.ndarray | None = None,
+    ) -> T:
+        import cloudpickle
+        from dask.delayed import delayed
+
+        # As bytes, which each worker opens once: one object, and so one compilation, for all of its tasks.
+        packed = delayed(cloudpickle.dumps((work, merge, self.argument, self.names, self.dtype)), pure=True)
+        worked, merged = delayed(_worked, pure=False), delayed(_merged, pure=False)
+        kept = []
+        for k, block in enumerate(self.blocks):
+            start, stop = int(self.starts[k]), int(self.starts[k + 1])
+            kept.append(worked(packed, block, start, None if beside is None else beside[start:stop]))
+        while len(kept) > 1:
+            pairs = [merged(packed, *kept[k : k + 2]) for k in range(0, len(kept) - 1, 2)]
+            kept = pairs + kept[len(pairs) * 2 :]
+        return kept[0].compute()
+
+
+def _is_array(collection) -> bool:
+    return ("dask.array.core", "Array") in ancestors(collection)
+
+
+def _row_blocks(collection, argument: str) -> list[Any]:
+    """Delayed blocks of whole rows."""
+    if _is_array(collection):
+        if collection.ndim not in (1, 2):
+            raise ValueError(f"{argument} must be N rows of n columns, got a Dask array of shape {collection.shape}.")
+        if collection.ndim == 2 and collection.numblocks[1] > 1:
+            collection = collection.rechunk({1: -1})
+        return collection.to_delayed().ravel().tolist()
+    if not any("dataframe" in module or module.startswith("dask_expr") for module, _ in ancestors(collection)):
+        raise TypeError(f"{argument}: expected a Dask array or data frame, got {type(collection).__name__}.")
+    return collection.to_delayed()
+
+
+def _first(block, rows: int):
+    return block[:rows]
+
+
+@lru_cache(maxsize=8)
+def _opened(packed: bytes) -> tuple:
+    import cloudpickle
+
+    return cloudpickle.loads(packed)
+
+
+def _worked(packed: bytes, block, start: int, beside: np.ndarray | None):
+    work, _, argument, names, dtype = _opened(packed)
+    return work(_numbers(block, argument, names, dtype), start, beside)
+
+
+def _merged(packed: bytes, one, other):
+    return _opened(packed)[1](one, other)
+
+
+def _numbers(block, argument: str, names: tuple[str, ...], dtype: np.dtype) -> np.ndarray:
+    """A block as rows of numbers, of columns that are the same in all blocks."""
+    found = table(block, argument)
+    if found.names != names:
+        raise ValueError(f"{argument}: a block has columns {', '.join(found.names)}, the first had {', '.join(names)}.")
+    return found.values.astype(dtype, copy=False)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..interop import batches, estimator_inputs, estimator_outputs, is_dask
+from ..interop import estimator_inputs, estimator_outputs, is_spread, rows_of
 from ..sampling import SINGLY, RowDraws, Stream, distinct_rows, folds, is_batched, stream
 from ._settings import Settings
 
@@ -44,8 +44,9 @@ class Examples:
 
 def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings) -> Examples:
     """The data of a fit, or an error that says what is wrong with them; the model notes what X is like."""
-    X, y = (batches(data) if is_dask(data) else data for data in (X, y))
-    if not (is_batched(X) or isinstance(X, np.memmap)):
+    flat = np.ndim(y) == 1 if is_spread(y) else False
+    X, y = (rows_of(data, name) if is_spread(data) else data for data, name in ((X, "X"), (y, "y")))
+    if not (is_batched(X) or isinstance(X, Stream | np.memmap)):
         x, outputs = checked_inputs(model, X, first=True), estimator_outputs(model, y)
         _check_size(outputs, "y")
         if len(outputs) != len(x):
@@ -55,8 +56,8 @@ def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settin
         return _of_arrays(x, table, weights, settings, output_names(y, table.shape[1]), single)
     if y is None:
         estimator_outputs(model, None)  # which says what is missing
-    inputs, found, single = _streams(model, X, y)
-    names = found.names if is_batched(y) else output_names(y, found.width)
+    inputs, found, single = _streams(model, X, y, flat)
+    names = found.names if is_batched(y) or isinstance(y, Stream) else output_names(y, found.width)
     size, held, count = 2**13, [], 0
     for piece in _together(inputs, found, size):
         held.append(piece)
@@ -118,12 +119,15 @@ def _used(x, y, weights, part) -> Iterator[Batch]:
         yield Batch(x[on], y[on], weights[on], part[on])
 
 
-def _streams(model: Any, X: Any, y: Any) -> tuple[Stream, Stream, bool]:
-    """Inputs and outputs in batches, to be read again and again, and whether outputs have one dimension."""
+def _streams(model: Any, X: Any, y: Any, flat: bool) -> tuple[Stream, Stream, bool]:
+    """Inputs and outputs in batches, to be read again and again, and whether outputs have one dimension; of a stream it
+    is known beforehand whether it is `flat`."""
     inputs = stream(X, "X").repeatable()
     checked_inputs(model, inputs.head[:1], first=True)
     if inputs.names != tuple(f"X{i}" for i in range(inputs.width)):
         model.feature_names_in_ = np.array(inputs.names, dtype=object)
+    if isinstance(y, Stream):
+        return inputs, y.repeatable(), flat
     dimensions: set[int] = set()
 
     def tables() -> Iterator[Any]:

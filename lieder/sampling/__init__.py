@@ -31,6 +31,7 @@ from ._numbers import scrambled as scrambled
 from ._outliers import apart as apart
 from ._outliers import common_spread as common_spread
 from ._outliers import drawn_in as drawn_in
+from ._pieces import Pieces as Pieces
 from ._real import real_numbers as real_numbers
 from ._repeats import distinct_rows as distinct_rows
 from ._repeats import folds as folds

@@ -5,11 +5,13 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ._containers import check_container
 from ._numbers import row_keys
+from ._pieces import Pieces
 from ._sample import Sample
 from ._table import Table, check_rows, check_size, check_varying, table
 
@@ -21,7 +23,8 @@ class Stream:
     Fields: `start` gives a fresh iterator over arrays (B, n) of any B (an iterable that can be read only once gives its
     one); `width` n; `names` (n,); `dtype`; `rows` N if known, else None; `argument` the caller's name for it; `whole`
     the data when they are one array in memory or on disk, else None; `head` the whole data or the first batch; `once`,
-    whether they can be read a single time.
+    whether they can be read a single time; `first`, the number of the first row where these are a piece of a table;
+    `pieces`, where the rows lie elsewhere in pieces and can be worked on there, else None.
     """
 
     start: Callable[[], Iterator[np.ndarray]]
@@ -33,6 +36,8 @@ class Stream:
     whole: np.ndarray | None
     head: np.ndarray
     once: bool = False
+    first: int = 0
+    pieces: Pieces | None = None
 
     def batches(self, size: int, needed: np.ndarray | None = None, piece: bool = False) -> Iterator[np.ndarray]:
         """Arrays (size, n), the last one shorter, every value checked to be finite and every column that is `needed`
@@ -40,7 +45,7 @@ class Stream:
         seen = 0
         low, high = np.full(self.width, np.inf, self.dtype), np.full(self.width, -np.inf, self.dtype)
         for batch in _recut(self.start(), size):
-            check_rows(batch, self.names, self.argument, start=seen)
+            check_rows(batch, self.names, self.argument, start=self.first + seen)
             low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
             check_size(low, high, self.names, self.argument, small=False)
             seen += len(batch)
@@ -66,6 +71,9 @@ class Stream:
 
     def sample(self, size: int) -> np.ndarray:
         """A uniform sample of at most `size` rows, the same in whatever form the data come. Reads all of them."""
+        if self.pieces is not None:
+            kept = self.pieces.each(partial(_sampled, size), Sample.merge)
+            return np.array(kept.columns[0])
         kept, start = Sample.empty(size), 0
         for piece in self.start():
             stop = start + len(piece)
@@ -92,6 +100,11 @@ class Stream:
 
         weakref.finalize(start, file.close)
         return dataclasses.replace(self, start=start, once=False)
+
+
+def _sampled(size: int, rows: np.ndarray, first: int, _) -> Sample:
+    stop = first + len(rows)
+    return Sample.empty(size).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
 
 
 def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:

@@ -1,32 +1,71 @@
-"""Dask collections chunk by chunk; skipped where Dask is not installed."""
+"""Dask collections block by block, on whatever scheduler is current; skipped where Dask is not installed."""
 
 import numpy as np
+import pandas
 import pytest
 
+import lieder as ld
 from lieder import interop
 
 array = pytest.importorskip("dask.array")
+frames = pytest.importorskip("dask.dataframe")
+
+TURNS = ld.vectors(ld.algebra.gl(2))
+
+
+def bowl(x):
+    return x[0] ** 2 + x[1] ** 2
+
+
+def rows(collection, **options):
+    return np.concatenate(list(interop.rows_of(collection, **options).start()))
 
 
 def test_chunks_are_the_rows_in_order():
     x = np.arange(42.0).reshape(14, 3)
     lazy = array.from_array(x, chunks=(4, 2))
     assert interop.is_dask(lazy) and not interop.is_dask(x)
-    chunks = list(interop.batches(lazy))
-    assert [len(c) for c in chunks] == [4, 4, 4, 2]
-    np.testing.assert_array_equal(np.concatenate(chunks), x)
+    np.testing.assert_array_equal(rows(lazy), x)
+    np.testing.assert_array_equal(interop.rows_of(lazy).sample(5), interop.rows_of(x).sample(5))
 
 
-def test_empty_chunks_are_left_out():
+def test_empty_chunks_are_left_out_and_lengths_counted_where_they_are_not_known():
     x = array.from_array(np.arange(10.0), chunks=5)
-    chunks = list(interop.batches(x[x > 6]))
-    assert len(chunks) == 1
-    np.testing.assert_array_equal(chunks[0], [7, 8, 9])
+    few = interop.rows_of(x[x > 6])
+    assert few.rows == 3
+    np.testing.assert_array_equal(np.concatenate(list(few.start())), [[7], [8], [9]])
+    with pytest.raises(ValueError, match="x is empty: no block"):
+        interop.rows_of(x[x > 20])
 
 
-def test_data_frames_are_read_by_partition():
-    pandas = pytest.importorskip("pandas")
-    frame = pytest.importorskip("dask.dataframe")
-    lazy = frame.from_pandas(pandas.DataFrame({"a": np.arange(6.0), "b": np.ones(6)}), npartitions=2)
-    chunks = list(interop.batches(lazy))
-    np.testing.assert_array_equal(np.concatenate(chunks)[:, 0], np.arange(6))
+def test_data_frames_are_read_by_partition_and_keep_their_names():
+    lazy = frames.from_pandas(pandas.DataFrame({"a": np.arange(6), "b": np.ones(6)}), npartitions=2)
+    np.testing.assert_array_equal(rows(lazy)[:, 0], np.arange(6.0))
+    assert interop.rows_of(lazy).names == ("a", "b")
+    assert interop.rows_of(lazy, names=["u", "v"]).names == ("u", "v")
+    np.testing.assert_array_equal(rows(lazy, names=["u", "v"])[:, 0], np.arange(6.0))
+
+
+@pytest.mark.parametrize("chunks", [(50, 2), (300, 1), (1000, 2), (7, 2)])
+def test_a_function_on_blocks_has_the_symmetries_that_it_has_on_the_array(chunks):
+    x, weights = np.random.default_rng(0).normal(size=(300, 2)), np.random.default_rng(1).uniform(size=300)
+    whole = ld.discover.function(bowl, x, source=TURNS, weights=weights)
+    found = ld.discover.function(bowl, array.from_array(x, chunks=chunks), source=TURNS, weights=weights)
+    assert found.dim == whole.dim == 1
+    np.testing.assert_allclose(found.defects, whole.defects, rtol=1e-10, atol=1e-14)
+    np.testing.assert_array_equal(found.evidence.notes, whole.evidence.notes)
+
+
+def test_rows_that_are_no_numbers_are_named_with_their_place_in_the_whole():
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    x[211, 1] = np.nan
+    with pytest.raises(ValueError, match="column 'x1', row 211"):
+        ld.discover.function(bowl, array.from_array(x, chunks=50), source=TURNS)
+    pole = np.where(np.arange(200)[:, None] == 120, 3.0, x[:200])
+    with pytest.raises(ValueError, match="at row 120 of x"):
+        ld.discover.function(lambda z: 1 / (z[0] - 3), array.from_array(pole, chunks=50), source=TURNS)
+
+
+def test_a_collection_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"got a Dask array of shape \(2, 2, 2\)"):
+        interop.rows_of(array.ones((2, 2, 2)))

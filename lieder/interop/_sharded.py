@@ -1,0 +1,147 @@
+"""JAX arrays spread over devices and processes: each process works on the shards that it holds, on their devices."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from typing import TypeVar
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from ..sampling import Sample, Stream, row_keys, table
+
+T = TypeVar("T")
+HEAD = 1024  # rows, from all over the array, that are looked at beforehand
+
+
+def is_sharded(obj) -> bool:
+    """Whether an object is a JAX array that is spread over several devices, or over processes.
+
+    Returns: True for such an array, also where each device has all of it.
+    """
+    return isinstance(obj, jax.Array) and len(obj.sharding.device_set) > 1
+
+
+def sharded_rows(array: jax.Array, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
+    """The rows of a JAX array that is spread over devices, to be worked on where they are.
+
+    Arguments: `array` (N, n), its rows over any axes of a mesh, of one copy or several; `argument`, what the caller
+        calls it; `names` of the columns.
+    Returns: a stream; its `start` needs all rows in this process.
+    Raises: ValueError for columns that lie on different devices; else as `stream`.
+    """
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{argument} must be N rows of n columns, got a JAX array of shape {array.shape}.")
+    if array.ndim == 2 and any(index[1] != slice(None) for index in _places(array)):
+        raise ValueError(
+            f"{argument} is spread over devices along its columns, {array.sharding}, and a model needs whole rows."
+            f" Spread the rows alone: jax.device_put({argument}, jax.NamedSharding(mesh, jax.P(axis, None)))."
+        )
+    pieces = ShardedPieces(array, argument)
+    kept = pieces.each(_looked_at, Sample.merge)
+    head = table(kept.columns[0], argument, names)
+    return Stream(
+        pieces.here,
+        len(head.names),
+        head.names,
+        head.values.dtype,
+        array.shape[0],
+        argument,
+        None,
+        head.values,
+        pieces=pieces,
+    )
+
+
+class ShardedPieces:
+    """See `lieder.sampling.Pieces`.
+
+    Fields: `array`; `argument`, what the caller calls it.
+    """
+
+    def __init__(self, array: jax.Array, argument: str):
+        self.array, self.argument = array, argument
+
+    @property
+    def largest(self) -> int:
+        return max(len(range(*index[0].indices(self.array.shape[0]))) for index in _places(self.array))
+
+    def here(self) -> Iterator[np.ndarray]:
+        """The rows, shard after shard, where this process holds them all."""
+        if not self.array.is_fully_addressable:
+            raise ValueError(
+                f"{self.argument} is spread over {jax.process_count()} processes, and this needs all rows in one place:"
+                f" give jax.experimental.multihost_utils.process_allgather({self.argument}, tiled=True) if it fits."
+            )
+        for _, data in self._shards():
+            yield self._rows(data)
+
+    def each(
+        self,
+        work: Callable[[np.ndarray, int, np.ndarray | None], T],
+        merge: Callable[[T, T], T],
+        beside: np.ndarray | None = None,
+    ) -> T:
+        if self.array.is_fully_addressable:
+            return reduce(merge, self._worked(work, beside))
+        try:
+            kept = self._worked(work, beside)
+            told: tuple = tuple(kept[:1]) if len(kept) < 2 else (reduce(merge, kept),)
+        except Exception as error:  # the other processes wait for this one: they are told, and raise it, too
+            told = (error,)
+        found = [kept for one in _exchanged(told) for kept in one]
+        for one in found:
+            if isinstance(one, Exception):
+                raise one
+        return reduce(merge, found)
+
+    def _worked(self, work: Callable, beside: np.ndarray | None) -> list:
+        """What comes of the shards of this process, in their order: devices work side by side."""
+
+        def one(start: int, data: jax.Array):
+            rows = self._rows(data)
+            with jax.default_device(next(iter(data.devices()))):
+                return work(rows, start, None if beside is None else beside[start : start + len(rows)])
+
+        shards = self._shards()
+        if not shards:
+            return []
+        with ThreadPoolExecutor(len(self.array.sharding.addressable_devices)) as devices:
+            return list(devices.map(lambda shard: one(*shard), shards))
+
+    def _shards(self) -> list[tuple[int, jax.Array]]:
+        """The number of the first row and the data of the shards of this process, one of several copies."""
+        shards = [shard for shard in self.array.addressable_shards if shard.replica_id == 0 and shard.data.size]
+        return sorted(((shard.index[0].start or 0, shard.data) for shard in shards), key=lambda pair: pair[0])
+
+    def _rows(self, data: jax.Array) -> np.ndarray:
+        return table(data, self.argument).values
+
+
+def _places(array: jax.Array) -> list[tuple[slice, ...]]:
+    """Which rows, and columns, each device has."""
+    return list(array.sharding.devices_indices_map(array.shape).values())
+
+
+def _looked_at(rows: np.ndarray, first: int, _) -> Sample:
+    stop = first + len(rows)
+    return Sample.empty(HEAD).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
+
+
+def _exchanged(mine) -> list:
+    """What every process gives, in the order of processes."""
+    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
+    try:
+        lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32))
+        padded = np.zeros(int(lengths.max()), np.uint8)
+        padded[: len(packed)] = packed
+        rows = multihost_utils.process_allgather(padded)
+    except Exception as error:
+        raise RuntimeError(
+            f"process {jax.process_index()} of {jax.process_count()} could not exchange its part with the others: one"
+            " of them has ended or cannot be reached. Nothing was written; see the output of the others and run the job"
+            " again."
+        ) from error
+    return [pickle.loads(row[: int(n)].tobytes()) for row, n in zip(rows, lengths.ravel(), strict=True)]

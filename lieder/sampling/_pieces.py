@@ -1,0 +1,34 @@
+"""Rows that lie in pieces, on devices, in processes or on the workers of a cluster, and are worked on there."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Pieces(Protocol):
+    """The pieces of a table, each a range of its rows.
+
+    Fields: `largest`, the number of rows of the largest piece, so that all of them can be cut to one size.
+    """
+
+    @property
+    def largest(self) -> int: ...
+
+    def each(
+        self,
+        work: Callable[[np.ndarray, int, np.ndarray | None], T],
+        merge: Callable[[T, T], T],
+        beside: np.ndarray | None = None,
+    ) -> T:
+        """What comes of all pieces.
+
+        Arguments: `work`, from the rows (B, n) of a piece, the number of the first of them in the table, and the
+            numbers that stand `beside` them (B,), if any do, to what is to be kept of it; `merge` of two such, of
+            pieces in their order; `beside` (N,), one number a row.
+        Returns: what is merged of all; in every process the same.
+        """
+        ...
