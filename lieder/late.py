@@ -1,7 +1,7 @@
 """Packages that are heavy and needed late, or never: each is imported when something in it is first used.
 
-Formulas need sympy, pictures matplotlib, networks optax, neighbours and clusters their trees. What is annotated by
-their classes is annotated in quotes.
+Formulas need sympy, pictures matplotlib, networks optax, neighbours and clusters their trees, files of
+other formats than text their readers. What is annotated by their classes is annotated in quotes.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,12 +25,25 @@ if TYPE_CHECKING:
     import sklearn.ensemble as ensemble
     import sklearn.neighbors as neighbors
     import sympy as sympy
+
+    compute: Any  # of pyarrow; what is in an extra is not there for the types
+    h5py: Any
+    ipc: Any
+    parquet: Any
+    pyarrow: Any
+    xarray: Any
 else:
+    compute = _Late("pyarrow.compute")
     ensemble = _Late("sklearn.ensemble")
+    h5py = _Late("h5py")
     hierarchy = _Late("scipy.cluster.hierarchy")
+    ipc = _Late("pyarrow.ipc")
     neighbors = _Late("sklearn.neighbors")
     optax = _Late("optax")
+    parquet = _Late("pyarrow.parquet")
+    pyarrow = _Late("pyarrow")
     sympy = _Late("sympy")
+    xarray = _Late("xarray")
 
 
 def door(room: str, files: Mapping[str, str]) -> Callable[[str], Any]:

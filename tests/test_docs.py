@@ -23,6 +23,8 @@ SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 # Pages with blocks that are shown and not run (the line before the fence is `<!-- no-run -->`), and how many of them.
 # torch is an extra; 2,000 molecules are a file of their own; digits take minutes
 NOT_RUN: dict[str, int] = {"docs/gallery-data.md": 1, "docs/finite.md": 1, "docs/generative.md": 1}
+# Pages whose blocks need an extra, and a package of it; .ci/run runs them where it is.
+EXTRA = {"docs/files.md": "xarray"}
 
 
 def blocks(page: Path) -> list[tuple[int, bool, str]]:
@@ -54,6 +56,8 @@ def test_blocks_that_are_not_run_are_listed():
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_runs(page, tmp_path, monkeypatch):
     """The blocks of one page share a namespace, in an empty folder that holds examples/, without network."""
+    if package := EXTRA.get(str(page.relative_to(ROOT))):
+        pytest.importorskip(package)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
 

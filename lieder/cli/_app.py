@@ -58,6 +58,6 @@ def main() -> None:
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
             sys.stderr.close()  # the interpreter would complain once more
             raise SystemExit(141) from None
-        except (ValueError, TypeError, OSError) as error:
+        except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
             print(f"lieder: {error}", file=sys.stderr)
             raise SystemExit(2) from None

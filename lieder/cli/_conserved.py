@@ -6,15 +6,20 @@ from typing import Annotated
 import typer
 
 from ._answer import Json, Report, Save, answered
-from ._table import NAMES, Decimal, Delimiter, File, Missing, names, read
+from ._table import NAMES, Decimal, Delimiter, Files, Missing, names, read
 
 
 def conserved(
-    file: File,
+    files: Files,
     states: Annotated[str, typer.Option(help=f"Columns of the states, {NAMES}")],
     trajectories: Annotated[
-        str, typer.Option("--trajectories", "--trajectory", help="Column with one value for each trajectory.")
-    ],
+        str | None,
+        typer.Option(
+            "--trajectories",
+            "--trajectory",
+            help="Column with one value for each trajectory; without it each of several files is one.",
+        ),
+    ] = None,
     time: Annotated[
         str | None, typer.Option(help="Column of times, numbers or ISO stamps; without it rows are one apart.")
     ] = None,
@@ -44,7 +49,11 @@ def conserved(
     written = [part.strip() for part in (functions or "").split(";") if part.strip()]
     if not dictionary.strip() and not written:
         raise ValueError("--dictionary and --functions are both empty: there is nothing to combine.")
-    table = read(file, columns, delimiter, decimal, missing, time, trajectories)
+    table = read(files, columns, delimiter, decimal, missing, time, trajectories)
+    if table.labels is None:
+        raise ValueError(
+            "--trajectories is missing: name the column that tells trajectories apart, or give several files, one each."
+        )
     from lieder import dictionary as families
     from lieder import discover
     from lieder.files import check_path

@@ -10,20 +10,21 @@ from ._table import (
     NAMES,
     Decimal,
     Delimiter,
-    File,
+    Files,
     MinGap,
     Missing,
     Seed,
     Tolerance,
     apart,
     check_candidates,
+    gathered,
     names,
-    read,
+    rows,
 )
 
 
 def discover(
-    file: File,
+    files: Files,
     inputs: Annotated[str, typer.Option(help=f"Columns of the inputs, {NAMES}")],
     candidates: Annotated[str, typer.Option(help=CANDIDATES)],
     outputs: Annotated[
@@ -60,7 +61,18 @@ def discover(
     check_candidates(candidates, columns_in + columns_out)
     if outputs is None and groups is not None:
         raise ValueError("--groups are for a table with --outputs: the points of a cloud are taken to be independent.")
-    table = read(file, columns_in + columns_out, delimiter, decimal, missing, label=groups)
+    table = rows(files, columns_in + columns_out, delimiter, decimal, missing, label=groups)
+    # Of formats that are quick to read twice `dataset` decides whether all rows have to be held in memory.
+    lazily = outputs is not None and groups is None and missing == "refuse" and table.binary
+    if lazily:
+        x, y, labels = table[columns_in], table[columns_out], None
+    else:
+        held = gathered(table)
+        x, y, labels = (
+            held.values[:, : len(columns_in)],
+            held.values[:, len(columns_in) :],
+            None if groups is None else held.labels,
+        )
     from lieder import action
     from lieder.discover import cloud, dataset
     from lieder.files import check_path
@@ -70,7 +82,6 @@ def discover(
         if path is not None:
             check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out if outputs is not None else None)
-    x, y = table.values[:, : len(columns_in)], table.values[:, len(columns_in) :]
     if target is None:
         found = cloud(
             x,
@@ -99,7 +110,7 @@ def discover(
             evidence=evidence,
             delta=delta,
             alpha=alpha,
-            groups=table.labels,
+            groups=labels,
         )
     answered(found, json, ("Report", report, found.report), ("Result", save, found.save))
 

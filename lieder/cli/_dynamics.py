@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, bracketed, check_candidates, names, read
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, Files, Missing, bracketed, check_candidates, names, read
 
 
 def dynamics(
-    file: File,
+    files: Files,
     states: Annotated[str, typer.Option(help=f"Columns of the states, {NAMES}")],
     time: Annotated[
         str | None,
@@ -58,7 +58,7 @@ def dynamics(
     weight = _threshold(threshold)
     if symmetry is not None and not symmetry.endswith(".npz"):
         check_candidates(symmetry, columns)
-    table = read(file, columns + measured, delimiter, decimal, missing, time, trajectories)
+    table = read(files, columns + measured, delimiter, decimal, missing, time, trajectories)
     from lieder import action
     from lieder.dictionary import by_name
     from lieder.discover import Symmetries

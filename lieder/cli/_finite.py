@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from ._answer import Json, Report, Save, answered
-from ._table import CANDIDATES, NAMES, Decimal, Delimiter, File, Missing, Seed, apart, check_candidates, names, read
+from ._table import CANDIDATES, NAMES, Decimal, Delimiter, Files, Missing, Seed, apart, check_candidates, names, read
 
 
 def finite(
-    file: File,
+    files: Files,
     inputs: Annotated[str, typer.Option(help=f"Columns of the inputs, {NAMES}")],
     outputs: Annotated[str, typer.Option(help="Columns of the outputs.")],
     candidates: Annotated[
@@ -38,7 +38,7 @@ def finite(
     columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs")
     apart(columns_in, columns_out, "--inputs and --outputs")
     check_candidates(candidates, columns_in + columns_out)
-    table = read(file, columns_in + columns_out, delimiter, decimal, missing)
+    table = read(files, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action, discover
     from lieder.files import check_path
 

@@ -20,11 +20,11 @@ from ._table import (
 
 
 def pde(
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[Path],
         typer.Argument(
-            help="Arrays of these names (.npz): axes, and functions (T, X[, Y]) or (solutions, T, X[, Y]); or delimited"
-            " text with a row for each point."
+            help="NetCDF, Zarr, HDF5 or .npz with arrays of these names: axes, and functions (T, X[, Y]) or (solutions,"
+            " T, X[, Y]); or tables with a row for each point. Several files or a pattern: solutions on one grid."
         ),
     ],
     order: Annotated[int, typer.Option(help="Of the highest derivative in space.")],
@@ -65,7 +65,7 @@ def pde(
 
     for path in filter(None, (report, save)):
         check_path(path)
-    read = read_gridded(file, variables, unknowns, delimiter, decimal=decimal, missing=missing, label=solutions)
+    read = read_gridded(files, variables, unknowns, delimiter, decimal=decimal, missing=missing, label=solutions)
     from lieder import action, discover
 
     if candidates is None:

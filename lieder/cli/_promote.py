@@ -11,7 +11,7 @@ from ._table import (
     NAMES,
     Decimal,
     Delimiter,
-    File,
+    Files,
     Missing,
     Seed,
     apart,
@@ -23,7 +23,7 @@ from ._table import (
 
 
 def promote(
-    file: File,
+    files: Files,
     inputs: Annotated[str, typer.Option(help=f"Columns of the inputs, {NAMES}")],
     outputs: Annotated[str, typer.Option(help="Columns of the outputs.")],
     candidates: Annotated[str, typer.Option(help=CANDIDATES)],
@@ -55,7 +55,7 @@ def promote(
     if figure is not None and (exact or alpha is not None):
         raise ValueError("--figure shows a path over strengths: leave --alpha and --exact out.")
     check_candidates(candidates, columns_in + columns_out)
-    table = read(file, columns_in + columns_out, delimiter, decimal, missing)
+    table = read(files, columns_in + columns_out, delimiter, decimal, missing)
     from lieder import action
     from lieder.dictionary import by_name
     from lieder.files import check_path

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..files import Columns
+    from ..files import Columns, Rows
 
-File = Annotated[
-    Path, typer.Argument(help="Delimited text; the first line names the columns; lines that begin with # are skipped.")
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Delimited text whose first line names the columns, Parquet, Feather, HDF5, NetCDF, Zarr or .npz; one"
+        " file, several of one kind, or a pattern such as 'runs/*.parquet'."
+    ),
 ]
 Delimiter = Annotated[
     str, typer.Option(help="One character between cells, or its name: tab, space, comma, semicolon, bar.")
@@ -68,8 +72,23 @@ def apart(first: list[str], second: list[str], options: str) -> None:
         raise ValueError(f"{options} share {', '.join(sorted(shared))}: a column is one or the other.")
 
 
+def rows(
+    files: list[Path],
+    columns: list[str],
+    delimiter: str,
+    decimal: str,
+    missing: str,
+    time: str | None = None,
+    label: str | None = None,
+) -> "Rows":
+    """The columns, of which nothing but their names and units has been read."""
+    from ..files import rows
+
+    return rows(files, columns, delimiter, decimal=decimal, missing=missing, time=time, label=label)
+
+
 def read(
-    file: Path,
+    files: list[Path],
     columns: list[str],
     delimiter: str,
     decimal: str,
@@ -78,9 +97,15 @@ def read(
     label: str | None = None,
 ) -> "Columns":
     """The columns; rows that were left out are counted on the screen."""
-    from ..files import read_csv
+    return gathered(rows(files, columns, delimiter, decimal, missing, time, label))
 
-    found = read_csv(file, columns, delimiter, decimal=decimal, missing=missing, time=time, label=label)
+
+def gathered(table: "Rows") -> "Columns":
+    """All rows; what was left out is told on the screen."""
+    found = table.gather()
     if found.left_out:
         print(f"{found.left_out} of {found.left_out + len(found.values)} rows have gaps and are left out.")
+    if found.empty:
+        listed = ", ".join(found.empty[:3]) + (", ..." if len(found.empty) > 3 else "")
+        print(f"{len(found.empty)} of {len(table.files)} files hold no rows: {listed}.")
     return found

@@ -1,4 +1,4 @@
-"""What was read from a text file."""
+"""What was read from files."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,9 @@ class Columns:
 
     Fields: `values` (N, n) float64 and their `names` (n,); `left_out`, the number of rows dropped for their gaps;
         `times` (N,) where a column of times was asked for: its numbers, or the seconds since the first stamp; `labels`
-        (N,) texts where a column that tells trajectories apart was asked for.
+        (N,) texts where a column that tells trajectories apart was asked for, else of several files the name of each
+        row's; `units` (n,) of the columns, "" where the file has none; `empty`, the names of
+        files without a row.
     """
 
     values: np.ndarray
@@ -19,6 +21,8 @@ class Columns:
     left_out: int = 0
     times: np.ndarray | None = None
     labels: tuple[str, ...] | None = None
+    units: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
     def trajectories(self) -> dict[str, tuple[np.ndarray | None, np.ndarray]]:
         """Times (T,) and values (T, n) of each trajectory, by its label, in the order of the file.

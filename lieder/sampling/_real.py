@@ -97,7 +97,7 @@ def _check_kind(data, argument: str) -> None:
         )
     if isinstance(data, str | bytes | os.PathLike | dict | set) or data is None:
         kind = "None" if data is None else f"a {type(data).__name__}"
-        advice = " For a file use lieder.files.read_csv." if isinstance(data, str | os.PathLike) else ""
+        advice = " For a file use lieder.files.rows." if isinstance(data, str | os.PathLike) else ""
         raise TypeError(f"{argument} must be an array of N rows or a data frame, got {kind}.{advice}")
     if callable(data) and not callable(getattr(data, "__array__", None)):
         raise TypeError(

@@ -170,6 +170,8 @@ def _is_array_like(data) -> bool:
 
 
 def _from_batches(data, argument: str, names) -> Stream:
+    if names is None:
+        names = getattr(data, "names", None)  # of rows of files
     once = iter(data)
     try:
         first = _batch(next(once), argument, names)

@@ -310,7 +310,7 @@ def test_warnings_are_one_line(circle, monkeypatch, capsys):
     """Without the source line that Python shows."""
     import warnings
 
-    monkeypatch.setattr("lieder.files.read_csv", lambda *_, **__: warnings.warn("odd", UserWarning, stacklevel=1))
+    monkeypatch.setattr("lieder.files.rows", lambda *_, **__: warnings.warn("odd", UserWarning, stacklevel=1))
     monkeypatch.setattr(sys, "argv", ["lieder", "discover", str(circle), *CLOUD])
     with warnings.catch_warnings(), pytest.raises(Exception):  # noqa: B017 - nothing was read
         warnings.simplefilter("always")

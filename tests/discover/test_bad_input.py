@@ -159,7 +159,7 @@ MISTAKES = {
         r"x is ragged: its rows have different lengths\. Give",
     ),
     "None": (lambda: function(x=None), TypeError, r"x must be an array of N rows or a data frame, got None"),
-    "file name": (lambda: function(x="data.csv"), TypeError, r"got a str\. For a file use lieder\.files\.read_csv"),
+    "file name": (lambda: function(x="data.csv"), TypeError, r"got a str\. For a file use lieder\.files\.rows"),
     "dictionary of columns": (lambda: function(x={"a": X[:, 0]}), TypeError, r"x must be an array .*got a dict"),
     "lengths": (lambda: graph(y=Y[:50]), ValueError, r"x has 60 rows and y has 50: rows must belong together"),
     "lengths of data": (lambda: dataset(y=Y[:50]), ValueError, r"x has 60 rows and y has 50"),

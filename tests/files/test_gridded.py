@@ -71,9 +71,10 @@ def test_archives_that_do_not_fit(tmp_path, arrays, functions, message):
 
 def test_no_archive(tmp_path):
     (tmp_path / "u.npz").write_text("t,x,u\n")
-    with pytest.raises(ValueError, match="is no archive of plain arrays"):
+    with pytest.raises(ValueError, match="cannot be read as a NumPy archive file"):
         read_gridded(tmp_path / "u.npz", ["t", "x"], ["u"])
     with pytest.raises(FileNotFoundError, match=r"there is no .*v\.npz"):
         read_gridded(tmp_path / "v.npz", ["t", "x"], ["u"])
+    np.savez(tmp_path / "u.npz", t=T, x=X, u=U)
     with pytest.raises(ValueError, match="an archive has no column of solutions"):
         read_gridded(tmp_path / "u.npz", ["t", "x"], ["u"], label="run")

@@ -100,7 +100,7 @@ def test_paths_that_are_no_file(tmp_path):
         read_csv(tmp_path / "datas.csv", ["a"])
     with pytest.raises(FileNotFoundError, match=r"there is no '.*nowhere.*'\. Check the name and the folder"):
         read_csv(tmp_path / "nowhere" / "at all", ["a"])
-    with pytest.raises(IsADirectoryError, match=r"'.*' is a folder; give a text file"):
+    with pytest.raises(IsADirectoryError, match=r"'.*' is a folder; give a file in it"):
         read_csv(tmp_path, ["a"])
 
 
