@@ -203,6 +203,8 @@ class _Columns(NamedTuple):
     @property
     def many(self) -> bool:
         """Whether they are more rows than are held in memory."""
+        if self.inputs.rows is not None:
+            return self.inputs.rows > models.MANY
         count = 0
         for piece in self.inputs.start():
             count += len(piece)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..sampling import Stream, table
+from ..sampling import Pieces, Stream, table
 from ._foreign import ancestors
 
 T = TypeVar("T")
@@ -78,26 +78,44 @@ class DaskPieces:
         for block in self.blocks:
             yield _numbers(block.compute(), self.argument, self.names, self.dtype)
 
-    def each(
-        self,
-        work: Callable[[np.ndarray, int, np.ndarray | None], T],
-        merge: Callable[[T, T], T],
-        beside: np.ndarray | None = None,
-    ) -> T:
+    def each(self, work: Callable[..., T], merge: Callable[[T, T], T], *beside: Pieces | np.ndarray | None) -> T:
         import cloudpickle
         from dask.delayed import delayed
 
         # As bytes, which each worker opens once: one object, and so one compilation, for all of its tasks.
-        packed = delayed(cloudpickle.dumps((work, merge, self.argument, self.names, self.dtype)), pure=True)
+        packed = delayed(cloudpickle.dumps((work, merge)), pure=True)
         worked, merged = delayed(_worked, pure=False), delayed(_merged, pure=False)
-        kept = []
-        for k, block in enumerate(self.blocks):
-            start, stop = int(self.starts[k]), int(self.starts[k + 1])
-            kept.append(worked(packed, block, start, None if beside is None else beside[start:stop]))
+        columns = [self._numbered(), *(self._beside(one) for one in beside)]
+        rows = zip(self.starts, *columns, strict=False)
+        kept = [worked(packed, int(start), *blocks) for start, *blocks in rows]
         while len(kept) > 1:
             pairs = [merged(packed, *kept[k : k + 2]) for k in range(0, len(kept) - 1, 2)]
             kept = pairs + kept[len(pairs) * 2 :]
         return kept[0].compute()
+
+    def _numbered(self) -> list[Any]:
+        """The blocks as numbers, delayed."""
+        from dask.delayed import delayed
+
+        numbered = delayed(_numbers, pure=False)
+        return [numbered(block, self.argument, self.names, self.dtype) for block in self.blocks]
+
+    def _beside(self, other: Pieces | np.ndarray | None) -> list[Any]:
+        """The same rows of another table, block by block."""
+        if other is None:
+            return [None] * len(self.blocks)
+        if isinstance(other, DaskPieces):
+            if not np.array_equal(self.starts, other.starts):
+                lengths = tuple(np.diff(self.starts).tolist())
+                raise ValueError(
+                    f"{other.argument} is cut into {len(other.blocks)} blocks and {self.argument} into"
+                    f" {len(self.blocks)}, or at other rows: rechunk, {other.argument} ="
+                    f" {other.argument}.rechunk({{0: {lengths if len(lengths) < 8 else '...'}}})."
+                )
+            return other._numbered()
+        if isinstance(other, np.ndarray):
+            return [other[start:stop] for start, stop in zip(self.starts[:-1], self.starts[1:], strict=True)]
+        raise ValueError(f"what stands beside {self.argument} must be a Dask collection, too, or one array.")
 
 
 def _is_array(collection) -> bool:
@@ -128,9 +146,8 @@ def _opened(packed: bytes) -> tuple:
     return cloudpickle.loads(packed)
 
 
-def _worked(packed: bytes, block, start: int, beside: np.ndarray | None):
-    work, _, argument, names, dtype = _opened(packed)
-    return work(_numbers(block, argument, names, dtype), start, beside)
+def _worked(packed: bytes, start: int, rows: np.ndarray, *beside):
+    return _opened(packed)[0](rows, start, *beside)
 
 
 def _merged(packed: bytes, one, other):

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from ..sampling import Sample, Stream, row_keys, table
+from ..sampling import Pieces, Sample, Stream, row_keys, table
 
 T = TypeVar("T")
 HEAD = 1024  # rows, from all over the array, that are looked at beforehand
@@ -78,12 +78,7 @@ class ShardedPieces:
         for _, data in self._shards():
             yield self._rows(data)
 
-    def each(
-        self,
-        work: Callable[[np.ndarray, int, np.ndarray | None], T],
-        merge: Callable[[T, T], T],
-        beside: np.ndarray | None = None,
-    ) -> T:
+    def each(self, work: Callable[..., T], merge: Callable[[T, T], T], *beside: Pieces | np.ndarray | None) -> T:
         if self.array.is_fully_addressable:
             return reduce(merge, self._worked(work, beside))
         try:
@@ -97,19 +92,35 @@ class ShardedPieces:
                 raise one
         return reduce(merge, found)
 
-    def _worked(self, work: Callable, beside: np.ndarray | None) -> list:
+    def _worked(self, work: Callable, beside: tuple[Pieces | np.ndarray | None, ...]) -> list:
         """What comes of the shards of this process, in their order: devices work side by side."""
+        others = [self._beside(other) for other in beside]
 
         def one(start: int, data: jax.Array):
             rows = self._rows(data)
             with jax.default_device(next(iter(data.devices()))):
-                return work(rows, start, None if beside is None else beside[start : start + len(rows)])
+                return work(rows, start, *(of(start, len(rows)) for of in others))
 
         shards = self._shards()
         if not shards:
             return []
         with ThreadPoolExecutor(len(self.array.sharding.addressable_devices)) as devices:
             return list(devices.map(lambda shard: one(*shard), shards))
+
+    def _beside(self, other: Pieces | np.ndarray | None) -> Callable[[int, int], np.ndarray | None]:
+        """The same rows of another table, from the number of the first and how many they are."""
+        if other is None:
+            return lambda start, count: None
+        if isinstance(other, np.ndarray):
+            return lambda start, count: other[start : start + count]
+        if not isinstance(other, ShardedPieces) or _cuts(self.array) != _cuts(other.array):
+            named = other.argument if isinstance(other, ShardedPieces) else "what stands beside it"
+            raise ValueError(
+                f"{named} does not lie on the devices as {self.argument} does, {self.array.sharding}: put the same rows"
+                " of both on each device, jax.device_put with one sharding of rows."
+            )
+        found = dict(other._shards())
+        return lambda start, count: other._rows(found[start])
 
     def _shards(self) -> list[tuple[int, jax.Array]]:
         """The number of the first row and the data of the shards of this process, one of several copies."""
@@ -125,7 +136,13 @@ def _places(array: jax.Array) -> list[tuple[slice, ...]]:
     return list(array.sharding.devices_indices_map(array.shape).values())
 
 
-def _looked_at(rows: np.ndarray, first: int, _) -> Sample:
+def _cuts(array: jax.Array) -> dict:
+    """Which rows each device has."""
+    places = array.sharding.devices_indices_map(array.shape)
+    return {device: index[0].indices(array.shape[0])[:2] for device, index in places.items()}
+
+
+def _looked_at(rows: np.ndarray, first: int) -> Sample:
     stop = first + len(rows)
     return Sample.empty(HEAD).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
 

@@ -1,13 +1,16 @@
 """Families that are linear in their parameters, fitted to more rows than are held in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from lieder.dictionary import AbstractDictionary
 
-from ..sampling import SINGLY, Sample, Stream, row_keys, shuffled
+from ..linalg import TriangularFactor
+from ..sampling import SINGLY, Pairs, Sample, Stream, Together, row_keys, shuffled
 from ._data import Data, check_outputs, held, relative
 from ._fit import CHOICE, Split, concluded
 from ._fitted import Fitted
@@ -25,26 +28,6 @@ def is_linear(family) -> bool:
     Returns: True for dictionaries and polynomials, also as text.
     """
     return isinstance(family, AbstractDictionary) or (isinstance(family, str) and family not in _OTHERS)
-
-
-def paired(x: Stream, y: Stream) -> Iterator[tuple[Float[np.ndarray, "B n"], Float[np.ndarray, "B m"]]]:
-    """Batches of inputs and outputs that belong together, in float64.
-
-    Arguments: `x`, `y`, streams.
-    Returns: an iterator over pairs (B, n), (B, m).
-    Raises: ValueError where they differ in length, and for what is not finite.
-    """
-    inputs, outputs = x.batches(_BLOCK, piece=True), y.batches(_BLOCK, piece=True)
-    seen = [0, 0]
-    for a in inputs:
-        b = next(outputs, a[:0])
-        seen = [seen[0] + len(a), seen[1] + len(b)]
-        if seen[0] != seen[1]:
-            break
-        yield a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
-    seen = [count + sum(map(len, rest)) for count, rest in zip(seen, (inputs, outputs), strict=True)]
-    if seen[0] != seen[1]:
-        raise ValueError(f"{x.argument} has {seen[0]} rows and {y.argument} has {seen[1]}: rows must belong together.")
 
 
 def fit_stream(
@@ -66,11 +49,8 @@ def fit_stream(
     Returns: Fitted, whose rows are those of the sample, and the inputs and outputs of the sample.
     Raises: as `fit`; ValueError where x and y differ in length.
     """
-    sample, count = Sample.empty(MANY), 0
-    for a, b in paired(x, y):
-        stop = count + len(a)
-        w = weights[count:stop] if isinstance(weights, np.ndarray) else np.ones(len(a))
-        sample, count = sample.absorb(np.arange(count, stop), row_keys(count, stop, seed), a, b, w), stop
+    both = Together(x, y, weights if isinstance(weights, np.ndarray) else None)
+    sample, count = both.over(partial(_sampled, seed), _joined, _BLOCK)
     inputs, outputs, drawn = sample.columns
     check_outputs(outputs, y.argument)
     floor = relative(outputs)[1] if isinstance(weights, str) else 0.0
@@ -83,18 +63,48 @@ def fit_stream(
     last = float(sample.keys[order[cut - 1]])
     chosen = data[rest[shuffled(inputs[rest], seed + 1)]]
 
-    def blocks() -> Iterator[Data]:
-        begin = 0
-        for a, b in paired(x, y):
-            end = begin + len(a)
-            on = row_keys(begin, end, seed) > last
-            w = weights[begin:end] if isinstance(weights, np.ndarray) else np.ones(len(a))
-            w = relative(b, floor)[0] if isinstance(weights, str) else w
-            yield Data(a[on], b[on], w[on] / unit)
-            begin = end
+    on = _On(seed, last, floor if isinstance(weights, str) else None, unit)
 
     def trained(best: Ridge, setting):
-        return best.train_blocks(chosen, blocks(), setting, seed)
+        features = best.features_of(chosen, setting, seed)
+        factor = both.over(partial(_factored, best, features, on), TriangularFactor.merge, _BLOCK)
+        return best.solved(features, factor, setting, y.width)
 
     split = Split(chosen, data[test], trained, len(chosen) / (count - cut), rest, test, data.weight)
     return concluded(split, family, 5, seed, argument), inputs, outputs
+
+
+def _sampled(seed: int, batches: Iterable[Pairs]) -> tuple[Sample, int]:
+    """A uniform sample of the rows, with their weights, and how many they are."""
+    sample, count = Sample.empty(MANY), 0
+    for first, a, b, w in batches:
+        stop = first + len(a)
+        weights = np.ones(len(a)) if w is None else w
+        sample = sample.absorb(np.arange(first, stop), row_keys(first, stop, seed), a, b, weights)
+        count += len(a)
+    return sample, count
+
+
+def _joined(one: tuple[Sample, int], other: tuple[Sample, int]) -> tuple[Sample, int]:
+    return one[0].merge(other[0]), one[1] + other[1]
+
+
+class _On(NamedTuple):
+    """Which rows are fitted: those whose key, of the `seed`, is above the `last` that is held out. Weights are relative
+    to the sizes of outputs above a `floor`, where there is one, in a `unit`."""
+
+    seed: int
+    last: float
+    floor: float | None
+    unit: float
+
+    def rows(self, batch: Pairs) -> Data:
+        first, a, b, given = batch
+        on = row_keys(first, first + len(a), self.seed) > self.last
+        w = np.ones(len(a)) if given is None else given
+        w = w if self.floor is None else relative(b, self.floor)[0]
+        return Data(a[on], b[on], w[on] / self.unit)
+
+
+def _factored(best: Ridge, features: Callable, on: _On, batches: Iterable[Pairs]) -> TriangularFactor:
+    return best.factored(features, map(on.rows, batches))

@@ -58,14 +58,15 @@ class Ridge(AbstractFamily):
         return best
 
     def train(self, data: Data, setting: tuple[int, int], seed: int) -> tuple[FeatureModel, str]:
-        return self.train_blocks(data, [data], setting, seed)
+        features = self.features_of(data, setting, seed)
+        return self.solved(features, self.factored(features, [data]), setting, data.y.shape[1])
 
-    def train_blocks(
-        self, like: Data, blocks: Iterable[Data], setting: tuple[int, int], seed: int
-    ) -> tuple[FeatureModel, str]:
-        """The model fitted to rows that come in blocks; features are chosen and scaled as for rows `like` these."""
-        index, h = setting
-        features = self.features(like, seed)[index]
+    def features_of(self, like: Data, setting: tuple[int, int], seed: int) -> Callable:
+        """The features of a setting, chosen and scaled as for rows `like` these."""
+        return self.features(like, seed)[setting[0]]
+
+    def factored(self, features: Callable, blocks: Iterable[Data]) -> TriangularFactor:
+        """The rows of blocks, features and outputs side by side, as a triangular factor."""
         factor = None
         for block in blocks:
             rows = max(1, NUMBERS // _size(features, block.x))
@@ -75,7 +76,13 @@ class Ridge(AbstractFamily):
                 factor = (TriangularFactor.empty(both.shape[1]) if factor is None else factor).absorb(both)
         if factor is None:
             raise AssertionError("a fit without rows: our own bug")
-        size = factor.factor.shape[1] - like.y.shape[1]
+        return factor
+
+    def solved(
+        self, features: Callable, factor: TriangularFactor, setting: tuple[int, int], outputs: int
+    ) -> tuple[FeatureModel, str]:
+        """The model fitted to the rows of a factor, of so many `outputs`."""
+        size, h = factor.factor.shape[1] - outputs, setting[1]
         scale = np.linalg.norm(factor.factor[:, :size], axis=0)
         scale[scale == 0] = 1.0
         scaled = np.concatenate([factor.factor[:, :size] / scale, factor.factor[:, size:]], axis=1)

@@ -1,24 +1,27 @@
 """The examples of a regression as they are given, checked, and read batch by batch as often as needed."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import add
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..interop import estimator_inputs, estimator_outputs, is_spread, rows_of
-from ..sampling import SINGLY, RowDraws, Stream, distinct_rows, folds, is_batched, stream
+from ..sampling import SINGLY, Pairs, RowDraws, Stream, Together, distinct_rows, folds, is_batched, stream
 from ._settings import Settings
 
+T = TypeVar("T")
 FEW = SINGLY  # examples up to which equal ones are looked for; of more, each is one of its own
 _HUGE = 1e140  # values above it have squares that overflow
 
 
 class Batch(NamedTuple):
-    """Examples with weights above zero, and which fold each is in."""
+    """Examples with weights above zero, the numbers of their rows, and which fold each is in."""
 
+    numbers: Int[np.ndarray, " B"]
     x: Float[np.ndarray, "B n"]
     y: Float[np.ndarray, "B m"]
     weights: Float[np.ndarray, " B"]
@@ -32,14 +35,34 @@ class Examples:
     Up to FEW of them are held in memory, equal ones as one, and equal inputs are in one fold. Of more, the fold follows
     from the number of the row and a seed. So nothing depends on whether they come as arrays or in batches.
 
-    Fields: `start`, from a number of rows to an iterator over batches of so many, the last one shorter; `outputs` m;
-        `names` (m,); `single`, whether outputs came with one dimension.
+    Fields: `start`, from a number of rows to an iterator over batches of so many, the last one shorter, or rows that
+        are read together, with the draws of their folds; `outputs` m; `names` (m,); `single`, whether outputs came with
+        one dimension.
     """
 
-    start: Callable[[int], Iterator[Batch]]
+    start: Callable[[int], Iterator[Batch]] | tuple[Together, RowDraws]
     outputs: int
     names: tuple[str, ...]
     single: bool
+
+    def over(self, work: Callable[[Iterable[Batch]], T], merge: Callable[[T, T], T], size: int) -> T:
+        """What `work` makes of all batches, of about `size` rows; of rows that lie in pieces it works on each piece
+        where it is, and what it makes of them is merged."""
+        if callable(self.start):
+            return work(self.start(size))
+        rows, draws = self.start
+        return rows.over(partial(_on_batches, work, draws), merge, size)
+
+
+def _on_batches(work: Callable[[Iterable[Batch]], T], draws: RowDraws, pairs: Iterable[Pairs]) -> T:
+    return work(_batches(draws, pairs))
+
+
+def _batches(draws: RowDraws, pairs: Iterable[Pairs]) -> Iterator[Batch]:
+    for first, x, y, weights in pairs:
+        _check_size(x, "X")
+        _check_size(y, "y")
+        yield from _used(first, x, y, weights, draws.rows(first, first + len(x)).part)
 
 
 def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings) -> Examples:
@@ -58,36 +81,52 @@ def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settin
         estimator_outputs(model, None)  # which says what is missing
     inputs, found, single = _streams(model, X, y, flat)
     names = found.names if is_batched(y) or isinstance(y, Stream) else output_names(y, found.width)
-    size, held, count = 2**13, [], 0
-    for piece in _together(inputs, found, size):
-        held.append(piece)
-        count += len(piece[0])
-        if count > FEW:
-            break
-    else:
-        x, table = (np.concatenate(side) for side in zip(*held, strict=True))
+    both = Together(inputs, found)
+    if few := _few(both):
+        x, table = few
         _check_size(x, "X")
         _check_size(table, "y")
-        return _of_arrays(x, table, _weights(sample_weight, count), settings, names, single)
-    weights = None if sample_weight is None else _weights(sample_weight, None)
-    draws = RowDraws(settings.seed, settings.folds, 0)
+        return _of_arrays(x, table, _weights(sample_weight, len(x)), settings, names, single)
+    if sample_weight is not None:
+        weights = _weights(sample_weight, None)
+        _check_count(weights, both.over(_counted, add, 2**13) if inputs.rows is None else inputs.rows)
+        both = replace(both, weights=weights)
+    return Examples((both, RowDraws(settings.seed, settings.folds, 0)), found.width, names, single)
 
-    def start(size: int) -> Iterator[Batch]:
-        begin = 0
-        for x, y in _together(inputs, found, size):
-            _check_size(x, "X")
-            _check_size(y, "y")
-            end = begin + len(x)
-            if weights is not None and len(weights) < end:
-                raise ValueError(
-                    f"sample_weight: expected one number for each example, got {len(weights)} for at least {end}."
-                )
-            yield from _used(x, y, None if weights is None else weights[begin:end], draws.rows(begin, end).part)
-            begin = end
-        if weights is not None:
-            _check_count(weights, begin)
 
-    return Examples(start, found.width, names, single)
+def _few(both: Together) -> tuple[np.ndarray, np.ndarray] | None:
+    """All rows where they are at most FEW, else None."""
+    rows = both.x.rows
+    if both.x.pieces is None:
+        return both.over(_first_few, _never, 2**13)
+    return None if rows is None or rows > FEW else both.over(_all, _joined, 2**13)
+
+
+def _first_few(pairs: Iterable[Pairs]) -> tuple[np.ndarray, np.ndarray] | None:
+    held, count = [], 0
+    for pair in pairs:
+        held.append((pair.x, pair.y))
+        count += len(pair.x)
+        if count > FEW:
+            return None
+    return np.concatenate([x for x, _ in held]), np.concatenate([y for _, y in held])
+
+
+def _all(pairs: Iterable[Pairs]) -> tuple[np.ndarray, np.ndarray]:
+    held = list(pairs)
+    return np.concatenate([pair.x for pair in held]), np.concatenate([pair.y for pair in held])
+
+
+def _joined(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+
+
+def _never(one, other):
+    raise AssertionError("one piece needs no merging: our own bug")
+
+
+def _counted(pairs: Iterable[Pairs]) -> int:
+    return sum(len(pair.x) for pair in pairs)
 
 
 def _of_arrays(x, y, weights, settings: Settings, names: tuple[str, ...], single: bool) -> Examples:
@@ -103,20 +142,21 @@ def _of_arrays(x, y, weights, settings: Settings, names: tuple[str, ...], single
     def start(size: int) -> Iterator[Batch]:
         for begin in range(0, len(x), size):
             rows = slice(begin, begin + size)
-            yield from _used(x[rows], y[rows], weights[rows], part[rows])
+            yield from _used(begin, x[rows], y[rows], weights[rows], part[rows])
 
     return Examples(start, y.shape[1], names, single)
 
 
-def _used(x, y, weights, part) -> Iterator[Batch]:
+def _used(first: int, x, y, weights, part) -> Iterator[Batch]:
     """What has a weight. One without is none: it must not stretch the box in which L_F is measured."""
+    numbers = np.arange(first, first + len(x))
     if weights is None:
-        yield Batch(x, y, np.ones(len(x)), part)
+        yield Batch(numbers, x, y, np.ones(len(x)), part)
     elif weights.all():
-        yield Batch(x, y, weights, part)
+        yield Batch(numbers, x, y, weights, part)
     elif weights.any():
         on = weights > 0
-        yield Batch(x[on], y[on], weights[on], part[on])
+        yield Batch(numbers[on], x[on], y[on], weights[on], part[on])
 
 
 def _streams(model: Any, X: Any, y: Any, flat: bool) -> tuple[Stream, Stream, bool]:
@@ -138,20 +178,6 @@ def _streams(model: Any, X: Any, y: Any, flat: bool) -> tuple[Stream, Stream, bo
     several = is_batched(y) or (isinstance(y, list | tuple) and len(y) > 0 and np.ndim(y[0]) == 1)
     outputs = stream(tables() if several else y, "y").repeatable()
     return inputs, outputs, 1 in (dimensions if several else {np.ndim(y)})
-
-
-def _together(inputs: Stream, outputs: Stream, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches of both, in float64."""
-    count = 0
-    for x, y in zip_longest(inputs.batches(size, piece=True), outputs.batches(size, piece=True)):
-        if x is None or y is None or len(x) != len(y):
-            rows = [count + (0 if side is None else len(side)) for side in (x, y)]
-            told = "at least " if len(set(rows)) == 1 or max(rows) - count == size else ""
-            raise ValueError(
-                f"y: expected one row for each example in X, but X has {rows[0]} rows and y has {told}{rows[1]}."
-            )
-        count += len(x)
-        yield x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
 
 
 def checked_inputs(model: Any, X: Any, *, first: bool) -> np.ndarray:

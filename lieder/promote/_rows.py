@@ -1,7 +1,8 @@
 """Examples reduced to triangular factors, one a fold: what is solved afterwards costs the same for any number."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,26 +23,44 @@ class Survey(NamedTuple):
     """What is known of examples before any function is evaluated.
 
     Fields: `count`; `observed`, how many that is: whole weights say how often each was, others how precisely; `inputs`
-        and `outputs`, weighted; `sample`, at most EXAMPLES of them.
+        and `outputs`, weighted; `kept`, at most EXAMPLES of them.
     """
 
     count: int
     observed: float
     inputs: Moments
     outputs: Moments
-    sample: Batch
+    kept: Sample
+
+    @property
+    def sample(self) -> Batch:
+        """The examples that are kept."""
+        return Batch(*self.kept.columns)
 
 
 def surveyed(examples: Examples, width: int) -> Survey:
     """One pass over the examples; `width` of their inputs."""
-    inputs, outputs, count, whole = Moments.empty(width), Moments.empty(examples.outputs), 0, True
-    kept = Sample.empty(EXAMPLES)
-    for batch in examples.start(_LEAST * 8):
-        stop = count + len(batch.x)
-        inputs, outputs = inputs.absorb(batch.x, batch.weights), outputs.absorb(batch.y, batch.weights)
+    whole, found = examples.over(partial(_seen, width, examples.outputs), _both_seen, _LEAST * 8)
+    return found._replace(observed=found.inputs.weight if whole else float(found.count))
+
+
+def _seen(width: int, outputs: int, batches: Iterable[Batch]) -> tuple[bool, Survey]:
+    """Of some batches, and whether weights are whole numbers."""
+    found, whole, kept = (Moments.empty(width), Moments.empty(outputs)), True, Sample.empty(EXAMPLES)
+    count = 0
+    for batch in batches:
+        found = found[0].absorb(batch.x, batch.weights), found[1].absorb(batch.y, batch.weights)
         whole = whole and bool(np.all(batch.weights == np.round(batch.weights)))
-        kept, count = kept.absorb(np.arange(count, stop), row_keys(count, stop, 0), *batch), stop
-    return Survey(count, inputs.weight if whole else float(count), inputs, outputs, Batch(*kept.columns))
+        first, last = int(batch.numbers[0]), int(batch.numbers[-1])
+        keys = row_keys(first, last + 1, 0)[batch.numbers - first]
+        kept, count = kept.absorb(batch.numbers, keys, *batch), count + len(batch.x)
+    return whole, Survey(count, 0.0, *found, kept)
+
+
+def _both_seen(one: tuple[bool, Survey], other: tuple[bool, Survey]) -> tuple[bool, Survey]:
+    (whole, a), (also, b) = one, other
+    inputs, outputs = a.inputs.merge(b.inputs), a.outputs.merge(b.outputs)
+    return whole and also, Survey(a.count + b.count, 0.0, inputs, outputs, a.kept.merge(b.kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +180,18 @@ class Folds:
 
 def reduced(examples: Examples, units: Units, dictionary: AbstractDictionary, parts: int, intercept: bool) -> Folds:
     """One pass over the examples, each function evaluated once; so many `parts`."""
-    factors = FoldFactors.empty(parts, 1 + dictionary.size + examples.outputs)
-    for batch in examples.start(max(_LEAST, _BLOCK // dictionary.size)):
-        factors = factors.absorb(_equations(batch, units, dictionary), batch.part)
+    empty = FoldFactors.empty(parts, 1 + dictionary.size + examples.outputs)
+    work = partial(_factored, empty, units, dictionary)
+    factors = examples.over(work, FoldFactors.merge, max(_LEAST, _BLOCK // dictionary.size))
     return Folds(factors, examples.outputs, intercept)
+
+
+def _factored(
+    factors: FoldFactors, units: Units, dictionary: AbstractDictionary, batches: Iterable[Batch]
+) -> FoldFactors:
+    for batch in batches:
+        factors = factors.absorb(_equations(batch, units, dictionary), batch.part)
+    return factors
 
 
 def _equations(batch: Batch, units: Units, dictionary: AbstractDictionary) -> Float[np.ndarray, "B columns"]:

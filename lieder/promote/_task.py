@@ -124,7 +124,7 @@ class Task:
     def singly(self, basis: Float[np.ndarray, "M d"]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The equations of single examples, those of the sample, for coordinates in a basis of the coefficients: blocks
         of rows, each times the root of its weight, and their values."""
-        x, y, weights, _ = self.survey.sample
+        _, x, y, weights, _ = self.survey.sample
         each = basis.reshape(self.rows.outputs, self.rows.functions, -1)
         for start in range(0, len(x), _AT_ONCE):
             here = slice(start, start + _AT_ONCE)

@@ -47,3 +47,5 @@ from ._table import check_size as check_size
 from ._table import check_varying as check_varying
 from ._table import table as table
 from ._times import checked_times as checked_times
+from ._together import Pairs as Pairs
+from ._together import Together as Together

@@ -20,15 +20,17 @@ class Pieces(Protocol):
 
     def each(
         self,
-        work: Callable[[np.ndarray, int, np.ndarray | None], T],
+        work: Callable[..., T],
         merge: Callable[[T, T], T],
-        beside: np.ndarray | None = None,
+        *beside: "Pieces | np.ndarray | None",
     ) -> T:
         """What comes of all pieces.
 
-        Arguments: `work`, from the rows (B, n) of a piece, the number of the first of them in the table, and the
-            numbers that stand `beside` them (B,), if any do, to what is to be kept of it; `merge` of two such, of
-            pieces in their order; `beside` (N,), one number a row.
+        Arguments: `work`, from the rows (B, n) of a piece, the number of the first of them in the table, and the rows
+            of what stands `beside` them, to what is to be kept of it; `merge` of two such, of pieces in their order;
+            `beside`, the same rows of other tables: pieces that are cut alike, arrays (N, ...), or None, which is
+            handed on.
         Returns: what is merged of all; in every process the same.
+        Raises: ValueError for pieces that are cut in another way.
         """
         ...

@@ -6,11 +6,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import add
 
 import numpy as np
 
 from ._containers import check_container
-from ._numbers import row_keys
+from ._numbers import SINGLY, row_keys
 from ._pieces import Pieces
 from ._sample import Sample
 from ._table import Table, check_rows, check_size, check_varying, table
@@ -102,7 +103,11 @@ class Stream:
         return dataclasses.replace(self, start=start, once=False)
 
 
-def _sampled(size: int, rows: np.ndarray, first: int, _) -> Sample:
+def _held(rows: np.ndarray, first: int) -> list[np.ndarray]:
+    return [rows]
+
+
+def _sampled(size: int, rows: np.ndarray, first: int) -> Sample:
     stop = first + len(rows)
     return Sample.empty(size).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
 
@@ -140,8 +145,11 @@ def gather(data, argument: str = "x", names: list[str] | tuple[str, ...] | None 
     Raises: as `stream`.
     """
     if isinstance(data, Stream):
-        whole = data.whole
-        return Table(np.concatenate(list(data.start())) if whole is None else whole, data.names)
+        if data.whole is not None:
+            return Table(data.whole, data.names)
+        few = data.pieces is not None and data.rows is not None and data.rows <= SINGLY
+        pieces = data.pieces.each(_held, add) if data.pieces is not None and few else data.start()
+        return Table(np.concatenate(list(pieces)), data.names)
     check_container(data, argument)
     if not is_batched(data):
         return table(data, argument, names)
