@@ -8,6 +8,7 @@ import numpy as np
 
 from ._differences import central_differences
 from ._foreign import ForeignModel
+from ._sharded import at_hand
 from ._sklearn import from_sklearn, is_sklearn
 from ._torch import from_torch, is_torch
 
@@ -49,7 +50,7 @@ def adapted(
             f"{argument} must be a callable of one example, a fitted scikit-learn regressor or a torch module, got"
             f" {type(model).__name__}."
         )
-    return model
+    return at_hand(model, argument)
 
 
 def is_numpy(model: Callable, x) -> bool:

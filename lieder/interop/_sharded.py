@@ -55,6 +55,29 @@ def sharded_rows(array: jax.Array, argument: str = "x", names: list[str] | tuple
     )
 
 
+def at_hand(model: T, argument: str = "model") -> T:
+    """A model whose parameters are copied to all devices of a mesh, with one copy of them, which any device can use.
+
+    Arguments: `model`, a tree of arrays and whatever else; `argument`, what the caller calls it.
+    Returns: the model; the object itself where no parameter is on several devices.
+    Raises: ValueError for parameters that are spread over devices in parts.
+    """
+    if not any(is_sharded(leaf) for leaf in jax.tree.leaves(model)):
+        return model
+
+    def one(leaf):
+        if not is_sharded(leaf):
+            return leaf
+        if not leaf.is_fully_replicated:
+            raise ValueError(
+                f"{argument} has a parameter of shape {leaf.shape} that is spread over devices in parts, and every"
+                " device needs all of it: put a copy on each, jax.device_put(model, jax.NamedSharding(mesh, jax.P()))."
+            )
+        return jax.numpy.asarray(np.asarray(leaf.addressable_data(0)))
+
+    return jax.tree.map(one, model)
+
+
 class ShardedPieces:
     """See `lieder.sampling.Pieces`.
 

@@ -1,0 +1,64 @@
+"""Processes of a Dask cluster, one of which is killed at its work; skipped where Dask is not installed."""
+
+import os
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lieder as ld
+
+array = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+TURNS = ld.vectors(ld.algebra.gl(2))
+X = np.random.default_rng(0).normal(size=(900, 2))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    here = str(tmp_path_factory.mktemp("workers"))
+    with (
+        distributed.LocalCluster(
+            n_workers=3, threads_per_worker=1, dashboard_address=None, local_directory=here
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def bowl(z):
+    return jnp.sin(z[0] ** 2 + z[1] ** 2)
+
+
+def fatal(rows, mark: str):
+    """Ends the process that is the first to come by."""
+    path = Path(mark)
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return rows
+    os._exit(1)
+
+
+def test_three_workers_give_the_answer_of_the_array_also_when_one_is_killed(client, tmp_path):
+    whole = ld.discover.function(bowl, X, source=TURNS)
+    height = jnp.asarray(1.0)  # a model of the caller's own, which workers cannot import
+    lazy = array.from_array(X, chunks=(100, 2))
+    found = [
+        ld.discover.function(lambda z: height * bowl(z), rows, source=TURNS)
+        for rows in (lazy, lazy.map_blocks(fatal, str(tmp_path / "mark"), dtype=float, meta=X[:0]))
+    ]
+    assert (tmp_path / "mark").exists()
+    for one in found:
+        assert one.dim == whole.dim == 1
+        np.testing.assert_allclose(one.defects, whole.defects, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(one.basis, whole.basis, atol=1e-10)
+
+
+def test_an_error_on_a_worker_is_the_callers(client):
+    holed = X.copy()
+    holed[777, 0] = np.inf
+    with pytest.raises(ValueError, match="column 'x0', row 777"):
+        ld.discover.function(bowl, array.from_array(holed, chunks=(100, 2)), source=TURNS)

@@ -1,0 +1,116 @@
+"""JAX arrays over devices and processes: the answer is that of the whole array, in every process bit for bit."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ABOUT = """
+import os, sys
+import equinox as eqx, jax, jax.numpy as jnp, numpy as np, pytest
+jax.config.update("jax_enable_x64", True)
+rank, processes = int(sys.argv[1]), int(sys.argv[2])
+if processes > 1:
+    jax.distributed.initialize(f"127.0.0.1:{sys.argv[3]}", processes, rank)
+import lieder as ld
+
+turns = ld.vectors(ld.algebra.gl(2))
+x = np.random.default_rng(0).normal(size=(720, 2))
+y = x[:, :1] ** 2 + x[:, 1:] ** 2
+weights = np.random.default_rng(1).uniform(size=720)
+
+
+class Bowl(eqx.Module):
+    height: jax.Array
+
+    def __call__(self, z):
+        return self.height * (z[0] ** 2 + z[1] ** 2)
+
+
+def spread(rows, devices, spec=None):
+    shape = (2, len(devices) // 2) if spec is not None else (len(devices),)
+    mesh = jax.sharding.Mesh(np.array(devices).reshape(shape), ("a", "b") if spec is not None else ("a",))
+    sharding = jax.NamedSharding(mesh, jax.P("a") if spec is None else spec)
+    return jax.make_array_from_callback(rows.shape, sharding, lambda place: rows[place], dtype=rows.dtype)
+
+
+def same(found, whole):
+    assert found.dim == whole.dim == 1
+    np.testing.assert_allclose(found.defects, whole.defects, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(found.basis, whole.basis, rtol=1e-10, atol=1e-10)
+
+
+bowl = Bowl(jnp.asarray(2.0))
+whole = ld.discover.function(bowl, x, source=turns, weights=weights)
+"""
+
+DEVICES = """
+for count in (1, 2, 4, 8):
+    some = jax.devices()[:count]
+    same(ld.discover.function(bowl, spread(x, some), source=turns, weights=weights), whole)
+for spec in (jax.P(("a", "b")), jax.P("b"), jax.P()):
+    rows = spread(x, jax.devices(), spec)
+    same(ld.discover.function(bowl, rows, source=turns, weights=weights), whole)
+copies = Bowl(spread(np.asarray(2.0), jax.devices(), jax.P()))
+same(ld.discover.function(copies, rows, source=turns, weights=weights), whole)
+
+scalar = ld.scalars(turns.algebra, 1)
+fitted = ld.discover.dataset(x, y, source=turns, target=scalar, fit="polynomial(2)")
+some = jax.devices()[:4]
+same(ld.discover.dataset(spread(x, some), spread(y, some), source=turns, target=scalar, fit="polynomial(2)"), fitted)
+with pytest.raises(ValueError, match="along its columns.* jax.device_put"):
+    ld.discover.function(bowl, spread(x, jax.devices()[:4], jax.P("a", "b")), source=turns)
+parts = Bowl(spread(np.ones(8), jax.devices()))
+with pytest.raises(ValueError, match="F has a parameter of shape .8,. that is spread over devices in parts"):
+    ld.discover.function(parts, x, source=turns)
+"""
+
+PROCESSES = """
+found = ld.discover.function(bowl, spread(x, jax.devices()), source=turns, weights=weights)
+same(found, whole)
+both = spread(x, [device for device in jax.devices() if device.process_index < 2])
+same(ld.discover.function(bowl, both, source=turns, weights=weights), whole)
+print(*(number.hex() for number in [*found.defects, *found.basis.ravel()]), flush=True)
+holed = x.copy()
+holed[700, 1] = np.nan
+with pytest.raises(ValueError, match="column 'x1', row 700"):  # in every process
+    ld.discover.function(bowl, spread(holed, jax.devices()), source=turns)
+if rank == 1:
+    os._exit(0)
+with pytest.raises(RuntimeError, match="one of them has ended"):
+    ld.discover.function(bowl, spread(x, jax.devices()), source=turns)
+os._exit(0)  # else JAX waits for the process that has ended
+"""
+
+
+def started(script: str, devices: int, *arguments: object) -> subprocess.Popen:
+    options = {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "JAX_PLATFORMS": "cpu",
+    }
+    command = [sys.executable, "-c", textwrap.dedent(ABOUT + script), *map(str, arguments)]
+    return subprocess.Popen(
+        command, env=os.environ | options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def printed(process: subprocess.Popen) -> str:
+    out, _ = process.communicate(timeout=100)
+    assert process.returncode == 0, out
+    return out
+
+
+def test_devices():
+    printed(started(DEVICES, 8, 0, 1))
+
+
+def test_processes():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = [printed(one) for one in [started(PROCESSES, 1, rank, 4, port) for rank in range(4)]]
+    numbers = {line for out in told for line in out.splitlines() if line.startswith(("0x", "-0x"))}
+    assert len(numbers) == 1, told
