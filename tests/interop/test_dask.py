@@ -8,6 +8,7 @@ import lieder as ld
 from lieder import interop
 
 array = pytest.importorskip("dask.array")
+bag = pytest.importorskip("dask.bag")
 frames = pytest.importorskip("dask.dataframe")
 
 TURNS = ld.vectors(ld.algebra.gl(2))
@@ -66,6 +67,8 @@ def test_rows_that_are_no_numbers_are_named_with_their_place_in_the_whole():
         ld.discover.function(lambda z: 1 / (z[0] - 3), array.from_array(pole, chunks=50), source=TURNS)
 
 
-def test_a_collection_of_another_shape_is_refused():
+def test_a_collection_of_another_shape_or_kind_is_refused():
+    with pytest.raises(TypeError, match="x: expected a Dask array or data frame, got Bag"):
+        interop.rows_of(bag.from_sequence([1, 2]))
     with pytest.raises(ValueError, match=r"got a Dask array of shape \(2, 2, 2\)"):
         interop.rows_of(array.ones((2, 2, 2)))

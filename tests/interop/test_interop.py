@@ -140,5 +140,3 @@ def test_error_messages():
         interop.from_sklearn(_quadratic(), X * np.nan)
     with pytest.raises(TypeError, match=r"module: expected a torch\.nn\.Module, got PCA"):
         interop.from_torch(PCA())
-    with pytest.raises(TypeError, match="collection: expected a Dask array or data frame, got ndarray"):
-        interop.batches(X)
