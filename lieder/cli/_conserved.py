@@ -49,7 +49,7 @@ def conserved(
     written = [part.strip() for part in (functions or "").split(";") if part.strip()]
     if not dictionary.strip() and not written:
         raise ValueError("--dictionary and --functions are both empty: there is nothing to combine.")
-    table = read(files, columns, delimiter, decimal, missing, time, trajectories)
+    table = read(files, columns, delimiter, decimal, missing, time, trajectories, json)
     if table.labels is None:
         raise ValueError(
             "--trajectories is missing: name the column that tells trajectories apart, or give several files, one each."

@@ -1,5 +1,6 @@
 """lieder discover: a table in, its symmetries out."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
@@ -67,7 +68,7 @@ def discover(
     if lazily:
         x, y, labels = table[columns_in], table[columns_out], None
     else:
-        held = gathered(table)
+        held = gathered(table, json)
         x, y, labels = (
             held.values[:, : len(columns_in)],
             held.values[:, len(columns_in) :],
@@ -112,6 +113,8 @@ def discover(
             alpha=alpha,
             groups=labels,
         )
+    if not lazily and any(table.units):  # of rows that it reads itself a verb keeps them
+        found = replace(found, units=table.units)
     answered(found, json, ("Report", report, found.report), ("Result", save, found.save))
 
 

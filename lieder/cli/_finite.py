@@ -38,7 +38,7 @@ def finite(
     columns_in, columns_out = names(inputs, "inputs"), names(outputs, "outputs")
     apart(columns_in, columns_out, "--inputs and --outputs")
     check_candidates(candidates, columns_in + columns_out)
-    table = read(files, columns_in + columns_out, delimiter, decimal, missing)
+    table = read(files, columns_in + columns_out, delimiter, decimal, missing, as_json=json)
     from lieder import action, discover
     from lieder.files import check_path
 

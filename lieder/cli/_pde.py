@@ -16,6 +16,7 @@ from ._table import (
     apart,
     check_candidates,
     names,
+    tell_units,
 )
 
 
@@ -66,6 +67,7 @@ def pde(
     for path in filter(None, (report, save)):
         check_path(path)
     read = read_gridded(files, variables, unknowns, delimiter, decimal=decimal, missing=missing, label=solutions)
+    tell_units(variables + unknowns, read.units or ("",) * len(variables + unknowns), json)
     from lieder import action, discover
 
     if candidates is None:

@@ -3,6 +3,8 @@
 import csv
 import difflib
 import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,17 +97,33 @@ def read(
     missing: str,
     time: str | None = None,
     label: str | None = None,
+    as_json: bool = False,
 ) -> "Columns":
-    """The columns; rows that were left out are counted on the screen."""
-    return gathered(rows(files, columns, delimiter, decimal, missing, time, label))
+    """The columns, all rows; what was left out, and units that the files have, are told (see `tell`)."""
+    table = rows(files, columns, delimiter, decimal, missing, time, label)
+    found = gathered(table, as_json)
+    tell_units(table.names, table.units, as_json)
+    return found
 
 
-def gathered(table: "Rows") -> "Columns":
-    """All rows; what was left out is told on the screen."""
+def gathered(table: "Rows", as_json: bool) -> "Columns":
+    """All rows; what was left out is told."""
     found = table.gather()
     if found.left_out:
-        print(f"{found.left_out} of {found.left_out + len(found.values)} rows have gaps and are left out.")
+        tell(f"{found.left_out} of {found.left_out + len(found.values)} rows have gaps and are left out.", as_json)
     if found.empty:
         listed = ", ".join(found.empty[:3]) + (", ..." if len(found.empty) > 3 else "")
-        print(f"{len(found.empty)} of {len(table.files)} files hold no rows: {listed}.")
+        tell(f"{len(found.empty)} of {len(table.files)} files hold no rows: {listed}.", as_json)
     return found
+
+
+def tell_units(columns: Sequence[str], units: Sequence[str], as_json: bool) -> None:
+    """The columns whose units the files have, if any."""
+    known = [f"{name} ({unit})" for name, unit in zip(columns, units, strict=True) if unit]
+    if known:
+        tell(f"Units: {', '.join(known)}.", as_json)
+
+
+def tell(note: str, as_json: bool) -> None:
+    """A note on what was read; beside an answer in JSON it is on the standard error."""
+    print(note, file=sys.stderr if as_json else sys.stdout)

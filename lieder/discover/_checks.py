@@ -13,7 +13,7 @@ from ..action import AbstractAction, AbstractFibreAction, refuse_elements
 from ..algebra import LieAlgebra, Span
 from ..derivative import values
 from ..interop import ForeignModel
-from ..sampling import Table, check_rows, check_varying, check_whole, gather
+from ..sampling import Stream, Table, check_rows, check_varying, check_whole, gather
 from ._question import is_number
 
 MOST_BYTES = 2**31  # of one triangular factor of all candidates
@@ -84,6 +84,19 @@ def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAct
 def all_rows(data, argument: str, names) -> Table:
     """All rows of an array, a data frame, an iterable of batches or a dask collection, with their names."""
     return gather(interop.rows_of(data, argument, names))
+
+
+def units_of_columns(*sides: tuple[object, Table | Stream]) -> tuple[str, ...]:
+    """The units of columns, of data that say them, as rows of files do: each side as it came, and as it was read.
+
+    Returns: one text a column, "" where nobody said; () where nobody said any.
+    """
+    units: tuple[str, ...] = ()
+    for given, read in sides:
+        said = getattr(given, "units", ())  # of other classes it may be anything
+        known = isinstance(said, tuple) and len(said) == len(read.names) and all(isinstance(one, str) for one in said)
+        units += said if known else ("",) * len(read.names)
+    return units if any(units) else ()
 
 
 def check_table(data: Table, argument: str, needed: np.ndarray | None = None) -> None:

@@ -21,6 +21,7 @@ from ._checks import (
     check_table,
     check_width,
     moved_columns,
+    units_of_columns,
 )
 from ._classes import among, classes, joined
 from ._decision import conclude
@@ -98,13 +99,14 @@ def cloud(
             " route='tangents', or level_set."
         )
     data = all_rows(z, "z", names)
+    units = units_of_columns((z, data))
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
     if search.route == DENSITY:
-        question = Question(action, None, data.names, "symmetries of the distribution of points")
+        question = Question(action, None, data.names, "symmetries of the distribution of points", units=units)
         check_candidates(len(data.values), len(data.names), action.algebra.dim, "z")
         return density_symmetries(question, rule, _thinned(np.asarray(data.values, np.float64), search, rule))
-    question = Question(action, None, data.names, "symmetries of a point cloud")
+    question = Question(action, None, data.names, "symmetries of a point cloud", units=units)
     return cloud_symmetries(question, rule, search, data.values)
 
 
@@ -156,7 +158,8 @@ def graph(
     check_table(inputs, "x")
     check_table(outputs, "y")
     if not transition:
-        question = Question(source, target, inputs.names + outputs.names, GRAPH)
+        units = units_of_columns((x, inputs), (y, outputs))
+        question = Question(source, target, inputs.names + outputs.names, GRAPH, units=units)
         return graph_symmetries(question, rule, search, inputs.values, outputs.values)
     check_rows_together(inputs, outputs)
     check_width(inputs.names, len(inputs.values), source, "x", "source")

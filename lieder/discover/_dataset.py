@@ -22,6 +22,7 @@ from ._checks import (
     check_width,
     checked_weights,
     moved_columns,
+    units_of_columns,
 )
 from ._cloud import GRAPH, Search, graph_symmetries
 from ._fitted import fitted_symmetries
@@ -30,6 +31,7 @@ from ._symmetries import Symmetries
 
 ACROSS = 0.01  # error across the set at which a polynomial near it is trusted: a hundredth of its own slope
 MONOMIALS = 500  # in which it is sought
+FITTED = "symmetries of a model fitted to data"
 DECADES = 1e3  # outputs whose sizes differ by more (5 % to 95 %) are weighted relatively
 
 
@@ -92,7 +94,8 @@ def dataset(
     if models.is_linear(fit) and groups is None and rule.evidence != CERTIFICATE:
         columns = _Columns(_stream(x, "x", names), _stream(y, "y", output_names))
         if columns.many:
-            return _of_many(columns, source, target, fit, weights, rule)
+            units = units_of_columns((x, columns.inputs), (y, columns.outputs))
+            return _of_many(columns, units, source, target, fit, weights, rule)
         inputs, outputs = columns.gathered()
     else:
         inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
@@ -103,7 +106,8 @@ def dataset(
     if groups is not None:
         rule = replace(rule, groups=groups_of(groups, len(inputs.values)))
     w, weighting = _weights(weights, outputs.values, source.algebra.dim, len(outputs.values))
-    question = Question(source, target, inputs.names + outputs.names, "symmetries of a model fitted to data")
+    units = units_of_columns((x, inputs), (y, outputs))
+    question = Question(source, target, inputs.names + outputs.names, FITTED, units=units)
     fitted = None
     if isinstance(fit, str) and fit in ("auto", "graph"):
         filled, width = intrinsic_dimension(_standardised(inputs)) if fit == "auto" else 0, inputs.values.shape[1]
@@ -217,7 +221,7 @@ class _Columns(NamedTuple):
         return gather(self.inputs, "x"), gather(self.outputs, "y")
 
 
-def _of_many(columns: _Columns, source, target, fit, weights, rule: Rule) -> Symmetries:
+def _of_many(columns: _Columns, units: tuple[str, ...], source, target, fit, weights, rule: Rule) -> Symmetries:
     """As `dataset`, for a family that is linear in its parameters: a sample of the rows and one factor of all do."""
     x, y = columns
     for side, action, argument, role in ((x, source, "x", "source"), (y, target, "y", "target")):
@@ -229,5 +233,5 @@ def _of_many(columns: _Columns, source, target, fit, weights, rule: Rule) -> Sym
     check_table(outputs, "y")
     check_table(inputs, "x", moved_columns(source, inputs.values[:: max(1, len(inputs.values) // 64)]))
     _check_fitted(fitted, inputs)
-    question = Question(source, target, x.names + y.names, "symmetries of a model fitted to data")
+    question = Question(source, target, x.names + y.names, FITTED, units=units)
     return fitted_symmetries(question, rule, fitted, inputs, outputs, weighting)

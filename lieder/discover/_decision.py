@@ -172,6 +172,7 @@ def _recorded(
         names=question.names,
         method=question.method,
         lifted=question.lifted,
+        units=question.units,
     )
 
 

@@ -28,6 +28,7 @@ class Question:
         lifted: outputs move as inputs make them move (velocities, displacements).
         model: what the caller calls the model; known_by: with which arguments the caller can say how well it is known;
             both for messages.
+        units: of the columns, "" where nobody said; () where nobody said any.
         section: which kind of section of a bundle it is that is asked about; None for other questions.
     """
 
@@ -38,6 +39,7 @@ class Question:
     lifted: bool = False
     model: str = "F"
     known_by: str = "error="
+    units: tuple[str, ...] = ()
     section: "Section | None" = None
 
     def __post_init__(self):

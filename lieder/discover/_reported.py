@@ -63,6 +63,7 @@ def told(found: Record) -> Told:
         found.method,
         found.rows,
         () if found.certificate is None else tuple(sentences(found.certificate)),
+        [f"{name} ({unit})" for name, unit in zip(found.names, found.units, strict=False) if unit],
     )
 
 
@@ -77,6 +78,7 @@ def plain(found: Record) -> dict[str, Any]:
         "ineffective": said.ineffective,
         "rows": said.rows,
         "names": list(found.names),
+        "units": list(found.units),
         "fields": said.fields,
         "algebra": said.algebra,
         "generators": found.generators.tolist(),

@@ -38,6 +38,7 @@ def read_fields(
     evidence = plain["evidence"] | {name: tuple(plain["evidence"][name]) for name in ("weak", "weak_reasons", "notes")}
     return plain | {
         "names": tuple(plain["names"]),
+        "units": tuple(plain.get("units", ())),
         "source": moving,
         "target": read_action(plain["target"], target, "target", path, "Symmetries.load"),
         "algebra": read_algebra(plain["algebra"]),

@@ -1,5 +1,6 @@
 """A discovery in words, tables and figures: what print shows, from texts and numbers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ SHOWN = 12  # rows of the table of defects in the terminal
 
 class Told(NamedTuple):
     """What is told of a discovery; `fields`, the found generators as texts, and `algebra`, its name, where there are
-    some; `certified`, the sentences of a certificate."""
+    some; `certified`, the sentences of a certificate; `measured`, columns with their units."""
 
     dim: int
     defects: Float[np.ndarray, " k"]
@@ -30,6 +31,7 @@ class Told(NamedTuple):
     method: str
     rows: int
     certified: tuple[str, ...] = ()
+    measured: Sequence[str] = ()
 
 
 class Columns(NamedTuple):
@@ -72,6 +74,8 @@ def answer(s: Told) -> str:
     lines.append(f"Resolution {number_text(e.resolution)}: {e.resolution_source}.")
     if e.model:
         lines.append(f"Model: {e.model}.")
+    if s.measured:
+        lines.append(f"Units: {', '.join(s.measured)}.")
     if e.confidence is not None:
         lines.append(
             "Repeated with one part of the data left out at a time, the answer was the same in "

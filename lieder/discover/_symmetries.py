@@ -58,7 +58,7 @@ class Symmetries:
         numerator, denominator: triangular factors; the relative defect of xi is |numerator xi| / |denominator xi|.
         rows: number of equations behind them.
         points, values: held-out examples (k, n) and the model's outputs (k, m), for checks and figures.
-        names: of the columns of inputs and outputs.
+        names: of the columns of inputs and outputs; units: theirs, as the file had them, or ().
         method: how it was found, in words.
         lifted: outputs move as inputs make them move (velocities, displacements), so that only the fields on inputs
             are written.
@@ -83,6 +83,7 @@ class Symmetries:
     names: tuple[str, ...]
     method: str
     lifted: bool = False
+    units: tuple[str, ...] = ()
     certificate: Certificate | None = None
     model: Callable | ForeignModel | None = None
 
@@ -365,9 +366,8 @@ class Symmetries:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one .npz file (arrays and JSON, no pickle).
 
-        Candidates of a class, or made of functions, of your own are not in the file: pass them to `load`.
-
-        A reader finds the old file or the new one, whenever it looks.
+        Candidates of a class, or made of functions, of your own are not in the file: pass them to `load`. A reader
+        finds the old file or the new one, whenever it looks.
 
         Raises: OSError for a bad path."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "model"}

@@ -70,7 +70,7 @@ def arrow_file(path: Path) -> Columnar:
 
 def _pages(path: Path, columns: list[str], size: int) -> Iterator[Any]:
     # Pages are decoded as they are needed: pre-buffering would hold all of a row group's columns.
-    with parquet.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+    with parquet.ParquetFile(path, buffer_size=2**16, pre_buffer=False) as file:
         yield from file.iter_batches(batch_size=size, columns=columns, use_threads=False)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._cells import advice, is_gap, is_number
 
-MOST = 2**21  # numbers of a piece: 16 MiB
+MOST = 2**19  # numbers of a piece: 4 MiB
 _LOOK = 1000  # cells that are looked at to describe a column of text
 
 
@@ -86,14 +86,13 @@ def piece_of(path: Path, first: int, wanted: Wanted, raw: dict[str, np.ndarray])
     empty = {name: np.isnan(values[:, i]) for i, name in enumerate(wanted.columns)}
     empty |= {name: _gaps(raw[name]) for name in filter(None, (wanted.time, wanted.label)) if name not in empty}
     out = np.logical_or.reduce(list(empty.values()))
-    gap = None
+    gap, kept = None, slice(None)
     if out.any():
-        row = int(np.argmax(out))
+        row, kept = int(np.argmax(out)), ~out
         gap = (first + row, next(name for name, none in empty.items() if none[row]), "no value (NaN or null)")
-    kept = ~out
     return Piece(
         values[kept],
-        first + np.flatnonzero(kept),
+        np.arange(first, first + len(values))[kept],
         len(values),
         gap,
         None if wanted.time is None else raw[wanted.time][kept],

@@ -59,11 +59,22 @@ def test_one_answer_whatever_the_files_are(folder, verb, monkeypatch, capsys):
         assert answer["dim"] == 1 and answer["rows"] > 0
 
 
-def test_files_named_one_by_one(folder, monkeypatch, capsys):
-    """As a shell expands a pattern."""
-    some = sorted(folder.glob("*.parquet"))
-    code, out, _ = command("discover", *some, *LAW, monkeypatch=monkeypatch, capsys=capsys)
-    assert code == 0 and "q d/dp - p d/dq" in out
+@pytest.mark.parametrize("missing", ["refuse", "drop"])  # read batch by batch, and all at once
+def test_units_are_in_the_record(folder, tmp_path, missing, monkeypatch, capsys):
+    """Of files named one by one, as a shell expands a pattern."""
+    for path in folder.glob("*.nc"):
+        data = xarray.load_dataset(path)
+        data["q"].attrs["units"], data["z"].attrs["units"] = "m", "m4"
+        data.to_netcdf(tmp_path / path.name)
+    some, saved = sorted(tmp_path.glob("*.nc")), tmp_path / "found.npz"
+    options = (*LAW, "--missing", missing, "--save", saved)
+    code, out, _ = command("discover", *some, *options, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and "q d/dp - p d/dq" in out and "Units: q (m), z (m4)." in out
+    code, out, _ = command("show", saved, "--json", monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and json.loads(out)["units"] == ["m", "", "m4"]
+    states = ("--states", "q,p", "--time", "t", "--dictionary", "linear")
+    code, out, _ = command("dynamics", *some, *states, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0 and out.startswith("Units: q (m).\n")
 
 
 MISTAKES = {
@@ -101,6 +112,8 @@ def test_what_was_left_out_is_told(folder, tmp_path, monkeypatch, capsys):
     wrong = (*LAW[:-1], "polinomial(4)", "--missing", "drop")  # what comes after reading is not asked
     code, out, _ = command("discover", path, *wrong, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 2 and out.startswith("1 of 60 rows have gaps and are left out.\n1 of 2 files hold no rows: ")
+    code, out, err = command("discover", path, *wrong, "--json", monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 2 and out == "" and err.startswith("1 of 60 rows have gaps")
 
 
 def test_one_file_is_no_trajectories(folder, monkeypatch, capsys):
