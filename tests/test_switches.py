@@ -83,6 +83,9 @@ SWITCHES = {
     "learn.adversarial transition": lambda v: ld.discover.adversarial(
         X, X @ [[0, 1], [-1, 0]], source=V, transition=v, width=4, batch=8, steps=1, restarts=1
     ),
+    "learn.adversarial products": lambda v: ld.discover.adversarial(
+        X, source=V, products=v, width=4, batch=8, steps=1, restarts=1
+    ),
     "discover.pairs transition": lambda v: ld.discover.pairs(X, X @ [[0, 1], [-1, 0]], source=V, transition=v),
     "discover.graph transition": lambda v: ld.discover.graph(
         X, X @ [[0, 1], [-1, 0]], source=V, target=V, transition=v

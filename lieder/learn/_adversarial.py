@@ -7,14 +7,15 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from ..action import AbstractAction, AbstractFibreAction
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
-from ..sampling import check_whole
+from ..sampling import check_whole, checked_flag
 from ._distribution import Coefficients, Kind
 from ._game import BLOCK, Game, Losses, Settings, board, orthonormal
+from ._sight import products_of
 from ._told import told
 from ._training import trained
 
@@ -43,6 +44,7 @@ def adversarial(
     rates: tuple[float, float] = (3e-3, 1e-3),
     smooth: float = 0.1,
     waves: int = 0,
+    products: bool = False,
     restarts: int = 3,
     checkpoint: str | os.PathLike[str] | None = None,
     names: list[str] | None = None,
@@ -75,6 +77,8 @@ def adversarial(
         smooth: weight of the discriminator's slope (R1); 0 for what jumps: no penalty, and a network with kinks.
         waves: sines of the rows, along directions taken at random, that the discriminator sees beside them (0: none).
             Without, it is slow to see what is narrow, such as seven teeth in a turn: some 128 there.
+        products: the discriminator sees products of pairs of columns, decorrelated, in place of the columns (False).
+            For rows on surfaces of second order, such as 4-vectors of given masses; it takes more rows than products.
         restarts: trainings from other starts; that of the best held-out criterion is taken.
         checkpoint: file from which training goes on where it was interrupted.
         names, output_names: of the columns. seed: of all that is drawn.
@@ -103,7 +107,8 @@ def adversarial(
         n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth, waves
     )
     held = _held(len(rows.inputs), seed)
-    on, game = board(rows.rows, rows.motion, held), Game(rows.question.both, settings)
+    on = board(rows.rows, rows.motion, held, _products(products, rows.rows, held))
+    game = Game(rows.question.both, settings)
     if n_generators > len(on.basis):
         raise ValueError(
             f"n_generators: {n_generators} were asked for, but only {len(on.basis)} combinations of the"
@@ -118,7 +123,7 @@ def adversarial(
         blocks=-(-steps // BLOCK),
         key=course,
         title="Generators against a discriminator",
-        mark=fingerprint(rows.rows, on.basis, repr(settings), restarts, seed),
+        mark=fingerprint(rows.rows, on.basis, repr(settings), products, restarts, seed),
         checkpoint=checkpoint,
     )
     chosen = int(jnp.argmin(game.scores(on, done.best)))
@@ -138,6 +143,17 @@ def _free(size: str, distribution: str) -> bool:
     if size not in ("fixed", "free"):
         raise ValueError(f"size must be 'fixed' or 'free', got {size!r}.")
     return size == "free" or distribution == "integers"
+
+
+def _products(products: bool, rows: Float[np.ndarray, "N n"], held: Int[np.ndarray, " held"]) -> bool:
+    """Whether products are seen, where there are rows enough to decorrelate them."""
+    count, seen = products_of(rows.shape[1]), len(rows) - len(held)
+    if checked_flag(products, "products") and seen <= count:
+        raise ValueError(
+            f"products: {rows.shape[1]} columns make {count} products, and {seen} rows for training do not say how they"
+            " vary. Give more rows, or leave products away."
+        )
+    return bool(products)
 
 
 def _held(count: int, seed: int) -> Int[np.ndarray, " held"]:

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 LN2 = float(np.log(2.0))
-FAR = 50.0  # spreads beyond which a row is as far as can be: what left the data needs no exact place
 Layers = list[tuple[Array, Array]]
 
 

@@ -13,9 +13,10 @@ from ..action import AbstractAction
 from ..late import optax
 from ..sampling import check_whole
 from ._carried import carrier
-from ._discriminator import FAR, Layers, discriminating, discriminator, divergence, fooled
+from ._discriminator import Layers, discriminating, discriminator, divergence, fooled
 from ._distribution import Coefficients
 from ._numbers import is_size
+from ._sight import Sight, sight
 
 State = dict[str, Any]
 BLOCK = 250  # steps of a compiled block
@@ -81,33 +82,30 @@ class Settings:
 
 
 class Board(NamedTuple):
-    """What it is played on: rows `seen` in training and rows `held` for judging, with the `centre` and `spread` of
-    their columns; a `basis` (k, q) of combinations of candidates that move the rows by as much as their size, each
+    """What it is played on: rows `seen` in training and rows `held` for judging, and the `sight` that a discriminator
+    has of them; a `basis` (k, q) of combinations of candidates that move the rows by as much as their size, each
     across the others; and `random` (RANDOM, k), directions with which learned ones are compared."""
 
     seen: Float[Array, "seen n"]
     held: Float[Array, "held n"]
-    centre: Float[Array, " n"]
-    spread: Float[Array, " n"]
+    sight: Sight
     basis: Float[Array, "k q"]
     random: Float[Array, "random k"]
 
-    def standard(self, rows: Float[Array, "b n"]) -> Float[Array, "b n"]:
-        """Rows in units in which each column has mean 0 and spread 1."""
-        return jnp.clip((rows - self.centre) / self.spread, -FAR, FAR)
 
-
-def board(rows: Float[np.ndarray, "N n"], motion: Float[np.ndarray, "s q"], held: np.ndarray) -> Board:
-    """The board of some rows, those at `held` for judging; `motion` says how far candidates move them."""
+def board(
+    rows: Float[np.ndarray, "N n"], motion: Float[np.ndarray, "s q"], held: np.ndarray, products: bool = False
+) -> Board:
+    """The board of some rows, those at `held` for judging; `motion` says how far candidates move them, and `products`
+    whether a discriminator sees those of columns."""
     _, s, right = np.linalg.svd(motion, full_matrices=False)
     moving = s > 1e-7 * s.max(initial=0.0)
     basis = right[moving] / s[moving, None]
     seen = np.delete(rows, held, axis=0)
-    spread = seen.std(axis=0)
     random = np.random.default_rng(0).normal(size=(RANDOM, len(basis)))
     random /= np.linalg.norm(random, axis=1, keepdims=True)
-    parts = seen, rows[held], seen.mean(axis=0), np.where(spread > 0, spread, 1.0), basis, random
-    return Board(*(jnp.asarray(part, jnp.float32) for part in parts))
+    plain, kept, basis, random = (jnp.asarray(part, jnp.float32) for part in (seen, rows[held], basis, random))
+    return Board(plain, kept, sight(seen, products), basis, random)
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ class Game:
         return carrier(self.action, self.settings.coefficients.largest)
 
     def _moved(self, on: Board, v: Float[Array, "r k"], c: Float[Array, "b r"], rows: Array) -> Float[Array, "b n"]:
-        return on.standard(self._carried(v @ on.basis, c, rows))
+        return on.sight(self._carried(v @ on.basis, c, rows))
 
     @cached_property
     def _optimisers(self) -> tuple["optax.GradientTransformation", "optax.GradientTransformation"]:
@@ -136,7 +134,7 @@ class Game:
         """Generators of size one in directions taken at random, and a discriminator that knows nothing."""
         first, second = jax.random.split(key)
         v = orthonormal(jax.random.normal(first, (self.settings.generators, len(on.basis)), jnp.float32))
-        layers = discriminator(second, on.seen.shape[1], self.settings.width, self.settings.waves)
+        layers = discriminator(second, on.sight.width, self.settings.width, self.settings.waves)
         ours, theirs = self._optimisers
         done = jnp.zeros((), jnp.float32)  # steps
         return {"v": v, "layers": layers, "ours": ours.init(v), "theirs": theirs.init(layers), "done": done}
@@ -158,7 +156,7 @@ class Game:
         moved = self._moved(on, v, c, rows)
         loss = fool = fooled(layers, moved, s.smooth)
         if added.identity:
-            loss = loss + push * added.identity * _alike(on.standard(rows), moved, v, added.measure)
+            loss = loss + push * added.identity * _alike(on.sight(rows), moved, v, added.measure)
         if added.channels:
             unit = v / (jnp.linalg.norm(v, axis=1, keepdims=True) + 1e-6)
             loss = loss + added.channels * jnp.sum(jnp.abs(jnp.triu(unit @ unit.T, 1)))
@@ -174,7 +172,7 @@ class Game:
         c = s.coefficients.draw(three, (s.batch, s.generators), reach)
         v, layers = state["v"], state["layers"]
         slope, (fool, moved) = jax.grad(self._generators_loss, has_aux=True)(v, on, layers, rows, c, push)
-        other, entropy = jax.grad(discriminating, has_aux=True)(layers, on.standard(real), moved, s.smooth)
+        other, entropy = jax.grad(discriminating, has_aux=True)(layers, on.sight(real), moved, s.smooth)
         change, mine = ours.update(slope, state["ours"])
         v = orthonormal(v + change) if s.fixed else v + change
         change, memory = theirs.update(other, state["theirs"])
@@ -208,7 +206,7 @@ class Game:
         def one(state):
             v = orthonormal(state["v"]) if s.fixed else state["v"]
             length = jnp.linalg.norm(c @ v, axis=1, keepdims=True)
-            real, moves = on.standard(held), ((v, c), (on.random, length * chosen))
+            real, moves = on.sight(held), ((v, c), (on.random, length * chosen))
             (far, error), (farther, _) = (
                 divergence(state["layers"], real, self._moved(on, *move, held), s.smooth) for move in moves
             )
@@ -229,7 +227,7 @@ class Game:
     def _judge(self, on: Board, every: Float[Array, "some k"], number: Array, key: PRNGKeyArray) -> Float[Array, " 2"]:
         s, theirs = self.settings, self._optimisers[1]
         first, second, third = jax.random.split(key, 3)
-        layers = discriminator(first, on.seen.shape[1], s.width, s.waves)
+        layers = discriminator(first, on.sight.width, s.width, s.waves)
 
         def moved(key, rows):
             one, two = jax.random.split(key)
@@ -242,11 +240,11 @@ class Game:
             layers, memory = state
             one, two, three = jax.random.split(key, 3)
             rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
-            slope, _ = jax.grad(discriminating, has_aux=True)(layers, on.standard(real), moved(three, rows), s.smooth)
+            slope, _ = jax.grad(discriminating, has_aux=True)(layers, on.sight(real), moved(three, rows), s.smooth)
             change, memory = theirs.update(slope, memory)
             return (optax.apply_updates(layers, change), memory), None
 
-        real, there = on.standard(on.held), moved(third, on.held)
+        real, there = on.sight(on.held), moved(third, on.held)
         half = len(real) // 2
 
         def part(state, keys):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from lieder.discover import pairs
 from lieder.learn._carried import carrier
 from lieder.learn._distribution import Coefficients
 from lieder.learn._game import Game, Losses, Settings, board
+from lieder.learn._sight import sight
 
 GL2 = ld.algebra.gl(2)
 V = ld.vectors(GL2)
@@ -126,6 +128,11 @@ REFUSED = {
     "half an integer": ({"distribution": "integers", "spread": 1.5}, ValueError, "whole number"),
     "unknown size": ({"size": "large"}, ValueError, "size must be 'fixed' or 'free'"),
     "waves below none": ({"waves": -1}, ValueError, "waves must be a whole number of at least 0"),
+    "products of few rows": (
+        {"x": np.tile(X[:9], 2), "y": None, "target": None, "source": 2 * V, "products": True},
+        ValueError,
+        "4 columns make 15 products, and 8 rows",
+    ),
     "one rate": ({"rates": (1e-3,)}, ValueError, "rates must be two"),
     "outputs of nothing": ({"y": None}, ValueError, "y is missing"),
 }
@@ -159,6 +166,24 @@ def test_sines_of_the_rows_show_what_is_narrow():
         half = np.array([[tooth / 2 / on.basis[0, 0]]])
         told[waves] = Game(rows.question.both, settings).judged(on, half, jax.random.key(0))[0, 0]
     assert told[128] > 0.1 > 4 * max(told[0], 0.0)
+
+
+def test_products_of_columns_show_at_once_what_leaves_a_surface():
+    """Points of a branch of a hyperbola: a boost keeps to it, a scaling by one part in a hundred does not."""
+    rapidity = np.random.default_rng(0).normal(size=(2, 1000))
+    seen, others = (np.stack([np.cosh(each), np.sinh(each)], axis=1) for each in rapidity)
+    eyes = {products: sight(seen, products) for products in (False, True)}
+    assert [eye.width for eye in eyes.values()] == [2, 6]
+    for products, eye in eyes.items():
+        there = np.asarray(eye(jnp.asarray(others, jnp.float32)), float)
+        assert np.abs(np.mean(there, axis=0)).max() < 0.2 and np.std(there, axis=0).max() < 1.2
+        boost = np.array([[np.cosh(0.01), np.sinh(0.01)], [np.sinh(0.01), np.cosh(0.01)]])
+        boosted, scaled = (
+            np.sqrt(np.mean((np.asarray(eye(jnp.asarray(moved, jnp.float32))) - there) ** 2, axis=0).max())
+            for moved in (others @ boost, 1.01 * others)
+        )
+        assert (scaled > 10 * boosted) == products
+        assert (scaled > 0.1) == products
 
 
 def test_judges_do_not_learn_few_rows_by_heart():
