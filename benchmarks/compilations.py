@@ -23,9 +23,13 @@ def linear():
     return ld.vectors(ld.algebra.gl(3))
 
 
+def heard(event: str, duration_secs: float, **kwargs: str | int) -> None:
+    COMPILED.append(event)
+
+
 def main() -> None:
     jax.config.update("jax_enable_x64", True)
-    jax.monitoring.register_event_duration_secs_listener(lambda event, _, **__: COMPILED.append(event))
+    jax.monitoring.register_event_duration_secs_listener(heard)
     x = np.random.default_rng(0).normal(size=(300, 3))
     y, sphere = x * np.sum(x**2, axis=1, keepdims=True), x / np.linalg.norm(x, axis=1, keepdims=True)
     affine = lambda: ld.points(ld.algebra.aff(3))  # noqa: E731

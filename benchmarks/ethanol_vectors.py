@@ -58,9 +58,9 @@ def turned(data, part: str, seed: int) -> Molecules:
     turn = turn * np.sign(np.diagonal(corner, axis1=1, axis2=2))[:, None]
     turn = turn * np.linalg.det(turn)[:, None, None]
     x = x - x.mean(axis=1, keepdims=True)
-    there = [np.einsum("nij,naj->nai", turn, each) for each in (x, forces)]
-    there[0] = there[0] + random.normal(size=(len(x), 1, 3))
-    return Molecules(*(each.reshape(len(x), 27) for each in there), data[f"{part}_energy"])
+    there, pulls = (np.einsum("nij,naj->nai", turn, each) for each in (x, forces))
+    there = there + random.normal(size=(len(x), 1, 3))
+    return Molecules(there.reshape(len(x), 27), pulls.reshape(len(x), 27), data[f"{part}_energy"])
 
 
 class Ranges(NamedTuple):
@@ -199,7 +199,7 @@ UNLIKE = {
 }
 
 
-def group(*maps: np.ndarray) -> ld.action.AbstractFibreAction:
+def group(*maps: np.ndarray) -> ld.action.FieldAction:
     nothing = algebras.permutations(np.zeros((0, 27), int))
     return ld.vectors(algebras.extended(nothing, list(maps), "mirror and exchanges"))
 
@@ -262,7 +262,7 @@ def fits(train: Molecules, path: Path | None) -> dict[str, np.ndarray]:
     found = {"plain": fit.weights(train), "handed": fit.weights(with_handed_term(train))}
     found["volumes"] = fitted(train.x, volumes=True).weights(train)
     if path is not None:
-        np.savez(path, **found)
+        np.savez(path, **found)  # pyright: ignore[reportArgumentType]
     return found
 
 

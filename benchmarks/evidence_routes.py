@@ -117,7 +117,8 @@ def tangency(points: np.ndarray, normals: np.ndarray, action) -> np.ndarray:
 
 
 def defects(across: np.ndarray, size: np.ndarray) -> np.ndarray:
-    return np.sort(relative_spectrum(np.linalg.qr(across, mode="r"), np.linalg.qr(size, mode="r"), 1e-9).values)
+    one, other = (np.asarray(np.linalg.qr(each, mode="r")) for each in (across, size))
+    return np.sort(relative_spectrum(one, other, 1e-9).values)
 
 
 def smooth(name: str, edge: bool, noise: float, random: np.random.Generator, seed: int) -> Case:
@@ -193,7 +194,12 @@ def cloud(name: str, edge: bool, noise: float, random: np.random.Generator, seed
         u /= np.linalg.norm(u, axis=1, keepdims=True)
     else:
         u = random.uniform(0, 2 * np.pi, size=500)
-    by = bent(lambda t: tangency(*made(u, t), action)[0]) if edge else 0.0
+
+    def least(t: float) -> float:
+        z, normals = made(u, t)
+        return tangency(z, normals, action)[0]
+
+    by = bent(least) if edge else 0.0
     z, normals = made(u, by)
     true = int(np.sum(tangency(z, normals, action) <= DELTA))
     z = z + noise * random.normal(size=z.shape)

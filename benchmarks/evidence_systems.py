@@ -11,6 +11,7 @@ own. Affine fields that commute with a flow, or annihilate a function, are a nul
 import ast
 import importlib.util
 import json
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def affine_fields() -> list[list[sympy.Expr]]:
     return fields
 
 
-def dimension(right: list[sympy.Expr]) -> int:
+def dimension(right: Sequence[sympy.Basic]) -> int:
     """Of the affine fields that leave a function, or a flow, as it is, but for those that move nothing."""
     columns = []
     for field in affine_fields():
@@ -102,7 +103,7 @@ def dimension(right: list[sympy.Expr]) -> int:
 
 def main() -> None:
     systems = {name: [sympy.sympify(text)] for name, text in FUNCTIONS.items()}
-    systems |= {name: list(sympy.sympify(f"({text})")) for name, text in FLOWS.items()}
+    systems |= {name: list(sympy.sympify(f"({text})").args) for name, text in FLOWS.items()}
     systems |= dysts_flows()
     out = {}
     for name, right in systems.items():

@@ -109,7 +109,7 @@ class EGNN(eqx.Module):
             one, two = pair
             return jax.nn.silu(z @ one.weight.T + one.bias) @ two.weight.T + two.bias
 
-        h = jnp.sqrt(norm_squares(v)) @ self.start.weight.T + self.start.bias
+        h = jnp.sqrt(norm_squares(v)) @ self.start.weight.T + jnp.asarray(self.start.bias)
         known = jnp.concatenate([charge[:, None] * charge[None], norm_squares(x[:, None] - x[None])], axis=2)
         for edge, place, node, speed in zip(self.edge, self.place, self.node, self.speed, strict=True):
             apart, shape = x[:, None] - x[None], (BODIES, BODIES, h.shape[1])

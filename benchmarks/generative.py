@@ -75,7 +75,7 @@ def digits(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
     places = np.stack(np.meshgrid(fine, fine, indexing="ij")) + 4
     wide = np.pad(small.reshape(-1, 8, 8) / 16, ((0, 0), (4, 4), (4, 4)))
     large = [scipy.ndimage.map_coordinates(one, places, order=3) for one in wide]
-    return np.clip(large, 0, 1), labels
+    return np.clip(large, 0, 1), np.asarray(labels)
 
 
 def patches(count: int = 1800, side: int = 8) -> np.ndarray:
@@ -231,7 +231,7 @@ def throughput() -> None:
         def step(parameters, pictures, rest=rest):
             return jax.grad(lambda p: jnp.mean(jax.vmap(eqx.combine(p, rest).answers)(pictures)[0] ** 2))(parameters)
 
-        sizes = [SIDE * SIDE, *widths, len(network.layers[-1].bias)]
+        sizes = [SIDE * SIDE, *widths, int(network.layers[-1].out_features)]
         flops = sum(6 * batch * a * b for a, b in pairwise(sizes)) - 2 * batch * sizes[0] * sizes[1]
         rate = measure.layer_rate(batch, sizes[0], sizes[1])
         seconds = measure.least_seconds(lambda parameters=parameters, pictures=pictures: step(parameters, pictures))

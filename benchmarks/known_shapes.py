@@ -53,7 +53,7 @@ class Shape(NamedTuple):
 
 
 def _factor(rows: np.ndarray) -> np.ndarray:
-    return np.linalg.qr(rows, mode="r")
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _plane(u):

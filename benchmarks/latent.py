@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import measure
 
@@ -34,6 +35,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from latent_tasks import TASKS, observed, pendulum, spiral
 
 SHORT = "direct, short"
+ROUTES: dict[str, Literal["direct", "adversarial"]] = {
+    "direct": "direct",
+    SHORT: "direct",
+    "adversarial": "adversarial",
+}
 SHARE = {"direct": 1.0, SHORT: 0.1, "adversarial": 1.0}  # of the steps of a task
 
 
@@ -45,7 +51,7 @@ def cell(task: str, route: str, seed: int, published: bool) -> dict:
     training = replace(training, steps=int(SHARE[route] * training.steps))
     begun = time.process_time()
     found = ld.discover.latent(
-        x, latent_dim=k, n_generators=generators, route=route.split(",")[0], training=training, seed=seed
+        x, latent_dim=k, n_generators=generators, route=ROUTES[route], training=training, seed=seed
     )
     seconds = time.process_time() - begun
     return {

@@ -13,7 +13,8 @@ leave as it is, five seeds each, and for each a control without symmetry (x + y^
 algebra is `dataset` (a fitted model) and `graph` (tangent spaces). 4,000 rows: y is normal, and the length of the first
 vector is its standard deviation (in the control x + y^2), so that no function of x is there to be fitted.
 Jets: `examples/jets.py`, 4,000 decays, gl(4) turning three 4-vectors at once, so(1,3) of six generators, five seeds: an
-adversary that sees products of columns, one that sees the columns alone and is given twice the steps, and level sets.
+adversary that sees products of columns, one that sees the columns alone and is given twice the steps, and level sets,
+also of the decays of one label alone: those of the other lie on a smaller surface.
 Control: the third 4-vector of each decay is seen through a matrix near one.
 "Right" is so(1,3) of jets to a cosine of .999, else the one rotation, to a cosine of .9998 for two bodies, of .9999
 with an angle within 1 % of a whole number of teeth for these, of .99 for the laws; of a control "no symmetry" or
@@ -133,8 +134,9 @@ def cells(quick: bool, published: bool = False) -> Iterator[tuple[str, Callable,
         yield f"{name}|adversary, products|{seed}", fly, control
         if not control:
             yield f"{name}|adversary, columns|{seed}", partial(fly, products=False, spread=0.3, steps=2000), False
-        route = partial(ld.discover.level_set, rows, action=every, dictionary=quadratic)
-        yield f"{name}|level_set|{seed}", route, control
+        level_set = partial(ld.discover.level_set, action=every, dictionary=quadratic)
+        yield f"{name}|level_set|{seed}", partial(level_set, rows), control
+        yield f"{name}|level_set of one label|{seed}", partial(level_set, rows[label == 0]), control
         if seed == 0:
             graph = partial(ld.discover.graph, rows, label, source=every, target=ld.scalars(every.algebra))
             yield f"{name}|graph|{seed}", graph, control

@@ -20,6 +20,7 @@ from functools import reduce
 from itertools import pairwise
 from operator import add, mul
 from pathlib import Path
+from typing import TypeVar
 
 import measure  # first: it fixes the threads before NumPy and JAX start
 
@@ -30,7 +31,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
 
 import lieder as ld
 import lieder.enforce
@@ -81,7 +81,10 @@ def forget() -> None:
                     value.cache_clear()
 
 
-def seconds(call: Callable[[], object]) -> tuple[float, object]:
+Result = TypeVar("Result")
+
+
+def seconds(call: Callable[[], Result]) -> tuple[float, Result]:
     begun = time.process_time()
     result = jax.block_until_ready(call())
     return time.process_time() - begun, result
@@ -118,7 +121,8 @@ def residual(found, matrix: np.ndarray) -> float:
         (found.source.discrete(), found.target.discrete()),
     ):
         for left, right in zip(sparse(to), sparse(by), strict=True):
-            scale = sum(scipy.sparse.linalg.norm(side) / np.sqrt(side.shape[0]) for side in (left, right))
+            sides = zip((left, right), matrix.shape, strict=True)
+            scale = sum(np.linalg.norm(side.data) / np.sqrt(width) for side, width in sides)
             error = np.linalg.norm(left @ matrix - (right.T @ matrix.T).T)
             worst = max(worst, float(error / (scale * size)))
     return worst

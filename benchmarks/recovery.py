@@ -61,12 +61,16 @@ EASY = [  # half again as many samples as are needed, or more
 SCALES = [("t", m) for m in (10, 20, 30, 50, 70, 100)] + [("se", m) for m in (5, 10, 15, 20, 30, 40)]
 
 
+def acting(algebra: str, m: int) -> ld.action.AbstractAction:
+    return ld.points(ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m))
+
+
 def regression(algebra: str, m: int, problem) -> Regression:
-    g = ld.algebra.t(m) if algebra == "t" else ld.algebra.se(m)
-    lengths = ld.promote.orthonormal(ld.points(g))  # as published: the Frobenius product in the units of the inputs
+    source = acting(algebra, m)
+    lengths = ld.promote.orthonormal(source)  # as published: the Frobenius product in the units of the inputs
     return Regression(
         library(m, problem.degree),
-        source=ld.points(g),
+        source=source,
         exact=True,
         collocation=problem.collocation,
         inner=np.diag(1.0 / np.diag(lengths) ** 2),
@@ -84,7 +88,7 @@ def least(key: tuple) -> int:
     problem = instance(*key)
     model = regression(algebra, m, problem)
     columns, units = made(model, problem)
-    features = units.features(model.dictionary, problem.x)
+    features = units.features(library(m, problem.degree), problem.x)
     low, high = 0, len(problem.x)  # low fails, high recovers
     while high - low > 1:
         n = (low + high) // 2
@@ -238,7 +242,7 @@ def one(solver: str, key: tuple, n: int) -> dict:
     y = problem.y[:n]
     columns, units = made(model, problem)
     if solver == "ours":
-        ours = units.features(model.dictionary, problem.x[:n])
+        ours = units.features(library(m, problem.degree), problem.x[:n])
         nuclear_interpolation(columns, ours[:2], y[:2], 1e-6, 1)  # so that BLAS is awake
         begun = time.process_time()
         columns.__dict__.pop("gram", None)
@@ -255,8 +259,8 @@ def one(solver: str, key: tuple, n: int) -> dict:
     resource.setrlimit(resource.RLIMIT_AS, (14 << 30, 14 << 30))  # what does not fit fails here, not elsewhere
     # As published: the derivatives themselves at the collocation points, one column a candidate.
     rows = values(problem.collocation, library(m, problem.degree).exponents)
-    matrices = ld.derivative.lie_matrices(library(m, problem.degree), model.source)
-    scale = np.diag(ld.promote.orthonormal(model.source))
+    matrices = ld.derivative.lie_matrices(library(m, problem.degree), acting(algebra, m))
+    scale = np.diag(ld.promote.orthonormal(acting(algebra, m)))
     wide = [scale[k] * (rows @ matrix.T) for k, matrix in enumerate(matrices.generators.dense())]
     p, q = len(rows), len(wide)
     tall = np.concatenate(wide)  # vec A(w), column by column

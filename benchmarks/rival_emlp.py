@@ -24,9 +24,9 @@ import measure  # noqa: F401 - first: it fixes the threads before NumPy and JAX 
 
 import jax
 import numpy as np
-from emlp import groups
-from emlp.nn import EMLP, Linear, gated, uniform_rep
-from emlp.reps import Rep, Scalar, T, V
+from emlp import groups  # pyright: ignore[reportMissingImports]
+from emlp.nn import EMLP, Linear, gated, uniform_rep  # pyright: ignore[reportMissingImports]
+from emlp.reps import Rep, Scalar, T, V  # pyright: ignore[reportMissingImports]
 
 LIMIT = int(os.environ.get("RIVAL_LIMIT", "330"))
 WIDTH, LAYERS = 384, 3
@@ -89,7 +89,7 @@ def residual(g: groups.Group, a: int, b: int, basis) -> float:
 def derivative(matrix: np.ndarray, power: int) -> np.ndarray:
     """A x 1 x 1 + 1 x A x 1 + 1 x 1 x A."""
     d = len(matrix)
-    return sum(np.kron(np.kron(np.eye(d**i), matrix), np.eye(d ** (power - 1 - i))) for i in range(power))
+    return np.sum([np.kron(np.kron(np.eye(d**i), matrix), np.eye(d ** (power - 1 - i))) for i in range(power)], axis=0)
 
 
 def finite(matrix: np.ndarray, power: int) -> np.ndarray:
