@@ -24,7 +24,7 @@ SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
 # torch is an extra; 2,000 molecules are a file of their own; digits take minutes
 NOT_RUN: dict[str, int] = {"docs/gallery-data.md": 1, "docs/finite.md": 1, "docs/generative.md": 1}
 # Pages whose blocks need an extra, and a package of it; .ci/run runs them where it is.
-EXTRA = {"docs/files.md": "xarray"}
+EXTRA = {"docs/files.md": "xarray", "docs/scale.md": "dask"}
 
 
 def blocks(page: Path) -> list[tuple[int, bool, str]]:

@@ -43,7 +43,15 @@ def model_symmetries(
     """
     w = reducible(question, model, data, weights)
     needed = moved_columns(question.source, data.glance(64)) if needed is None else needed
-    return concluded(question, rule, model, known, reduce_model(question, model, data, w, rule, needed))
+    found = concluded(question, rule, model, known, reduce_model(question, model, data, w, rule, needed))
+    if data.pieces is not None or jax.process_count() == 1:
+        return found
+    alone = (
+        f"the rows of process {jax.process_index()} of {jax.process_count()} alone, which came as no global array"
+    )
+    return dataclasses.replace(
+        found, evidence=dataclasses.replace(found.evidence, notes=(*found.evidence.notes, alone))
+    )
 
 
 def reducible(

@@ -73,6 +73,11 @@ same(found, whole)
 both = spread(x, [device for device in jax.devices() if device.process_index < 2])
 same(ld.discover.function(bowl, both, source=turns, weights=weights), whole)
 print(*(number.hex() for number in [*found.defects, *found.basis.ravel()]), flush=True)
+assert "process" not in " ".join(found.evidence.notes)
+assert f"the rows of process {rank} of 4 alone" in whole.evidence.notes[-1]
+other = Bowl(jnp.asarray(2.0 + (rank == 2)))
+with pytest.raises(ValueError, match="do not ask the same question, they differ in the model: one marked"):
+    ld.discover.function(other, spread(x, jax.devices()), source=turns)
 holed = x.copy()
 holed[700, 1] = np.nan
 with pytest.raises(ValueError, match="column 'x1', row 700"):  # in every process
