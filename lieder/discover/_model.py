@@ -46,9 +46,7 @@ def model_symmetries(
     found = concluded(question, rule, model, known, reduce_model(question, model, data, w, rule, needed))
     if data.pieces is not None or jax.process_count() == 1:
         return found
-    alone = (
-        f"the rows of process {jax.process_index()} of {jax.process_count()} alone, which came as no global array"
-    )
+    alone = f"the rows of process {jax.process_index()} of {jax.process_count()} alone, which came as no global array"
     return dataclasses.replace(
         found, evidence=dataclasses.replace(found.evidence, notes=(*found.evidence.notes, alone))
     )

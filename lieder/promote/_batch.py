@@ -52,7 +52,9 @@ def checked_batch(F, x, source: AbstractAction | None, width: int | None = None)
                 f"x holds NaN or infinite values in {bad.sum()} of {len(x)} rows, the first {bad.argmax()}."
             )
         return x
-    return eqx.error_if(x, ~jnp.isfinite(x).all(), "x holds NaN or infinite values in this minibatch.")
+    # A number carries the error, not the batch, which may be spread over devices that would all have to hand it over.
+    one = jnp.ones((), x.dtype)
+    return x * eqx.error_if(one, ~jnp.isfinite(x).all(), "x holds NaN or infinite values in this minibatch.")
 
 
 def output_width(F, x: Array) -> int:

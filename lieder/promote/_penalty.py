@@ -1,6 +1,7 @@
 """The nuclear norm of a model's Lie derivative over a minibatch: what a network's loss is given to keep symmetries."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.sharding import AxisType
 from jaxtyping import Array, Float
 
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, refuse_elements, scalars
@@ -157,12 +159,26 @@ def _of_batch(
     F, x: Array, source, target, basis: np.ndarray | Array | None, per_output: bool, smoothing: float
 ) -> Array:
     rows = jax.vmap(lambda one: lie_derivative(F, one, source=source, target=target))(x)  # B, m, q
-    b, m, q = rows.shape
     combined = None if basis is None else jnp.asarray(basis, rows.dtype)
+    return _gathered(partial(_norm, combined, per_output, smoothing), rows)
+
+
+def _norm(combined: Array | None, per_output: bool, smoothing: float, rows: Array) -> Array:
+    b, m, q = rows.shape
     if per_output:
         norms = jax.vmap(lambda block: nuclear_norm(block, combined, smoothing), in_axes=1)(rows)
         return norms.sum() / b**0.5
     return nuclear_norm(rows.reshape(b * m, q), combined, smoothing) / b**0.5
+
+
+def _gathered(f: Callable[[Array], Array], rows: Array) -> Array:
+    """A number that is a function of all rows. Where these are spread over a mesh by their type (axes that JAX calls
+    explicit) it must be said that the number is not; elsewhere the compiler sees to it."""
+    mesh = jax.typeof(rows).sharding.mesh
+    if AxisType.Explicit not in mesh.axis_types:
+        return f(rows)
+    gathered: Callable[..., Any] = jax.sharding.auto_axes(f, out_sharding=jax.NamedSharding(mesh, jax.P()))
+    return gathered(rows)
 
 
 class _Dense(eqx.Module):

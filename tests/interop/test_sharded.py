@@ -62,6 +62,16 @@ some = jax.devices()[:4]
 same(ld.discover.dataset(spread(x, some), spread(y, some), source=turns, target=scalar, fit="polynomial(2)"), fitted)
 with pytest.raises(ValueError, match="along its columns.* jax.device_put"):
     ld.discover.function(bowl, spread(x, jax.devices()[:4], jax.P("a", "b")), source=turns)
+batch = x[:64]
+expected = ld.promote.penalty(bowl, batch, source=turns)
+for kind in (jax.sharding.AxisType.Explicit, jax.sharding.AxisType.Auto):
+    mesh = jax.make_mesh((8,), ("a",), axis_types=(kind,))
+    there = jax.device_put(batch, jax.NamedSharding(mesh, jax.P("a")))
+    with jax.set_mesh(mesh):
+        loss = jax.jit(jax.grad(lambda model, x: ld.promote.penalty(model, x, source=turns)))(bowl, there)
+        number = jax.jit(lambda x: ld.promote.penalty(bowl, x, source=turns))(there)
+    np.testing.assert_allclose(number, expected, rtol=1e-12)
+    np.testing.assert_allclose(loss.height, expected / 2, rtol=1e-6)
 parts = Bowl(spread(np.ones(8), jax.devices()))
 with pytest.raises(ValueError, match="F has a parameter of shape .8,. that is spread over devices in parts"):
     ld.discover.function(parts, x, source=turns)
