@@ -1,6 +1,8 @@
 """Variables on named dimensions: NetCDF and Zarr, by xarray."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +36,36 @@ class Labelled:
     def opened(self) -> Any:
         """The xarray.Dataset, of which nothing is read yet."""
         faults: list[Exception] = []
-        for engine in self._engines:
+        # Where times cannot be decoded (calendars of models need another package) they are numbers of their unit.
+        for engine, decoded in product(self._engines, (True, False)):
             try:
-                return xarray.open_dataset(
-                    self.path, engine=engine, chunks=None, cache=False, decode_timedelta=False, mask_and_scale=True
-                )
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of how a store could be opened more quickly
+                    return xarray.open_dataset(
+                        self.path,
+                        engine=engine,
+                        chunks=None,
+                        cache=False,
+                        decode_times=decoded,
+                        decode_timedelta=False,
+                        mask_and_scale=True,
+                    )
             except Exception as fault:  # a wrong file fails in many ways, and all mean this
+                if "dimension" in str(fault) and "metadata" in str(fault):
+                    raise ValueError(
+                        f"file: the arrays of '{self.path}' have no names of dimensions, so that nothing says which"
+                        " belong to one table. Write it by xarray, or as HDF5."
+                    ) from None
                 faults.append(fault)
         raise unreadable(self.path, self._kind, faults[0]) from None
 
     def check(self, columns: Sequence[str]) -> None:
         """Nothing, when all these variables are there, and one of them has the dimensions of all."""
+        if not self.names:
+            raise ValueError(
+                f"columns: '{self.path}' has no variables outside groups. Named .h5 it is read as HDF5, where columns"
+                " are called 'group/x'."
+            )
         check_names(self.path, columns, self.names)
         if not columns:
             return

@@ -65,7 +65,8 @@ def check_exists(path: Path) -> None:
 def check_is_file(path: Path) -> None:
     """An OSError that says what to do where there is no such file, or a folder."""
     if path.is_dir():
+        several = path / f"*{path.suffix or '.csv'}"
         raise IsADirectoryError(
-            f"file: '{path}' is a folder; give a file in it, or a pattern for several: '{path / '*.csv'}', say."
+            f"file: '{path}' is a folder; give a file in it, or a pattern for several: '{several}', say."
         )
     check_exists(path)

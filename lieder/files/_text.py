@@ -14,7 +14,7 @@ from ._reader import DELIMITERS, Reader
 
 _WRITTEN = {r"\t": "\t"} | {name: sign for sign, name in DELIMITERS.items()}
 # The first bytes of files that are no text.
-_OTHERS = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\x89HDF": "HDF5 or NetCDF", b"CDF": "NetCDF", b"PK": "zip"}
+_OTHERS = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\x89HDF": "HDF5 or NetCDF", b"CDF": "NetCDF", b"PK\x03": "zip"}
 
 
 class Text:
@@ -50,6 +50,8 @@ class Text:
             told = (
                 f"It begins like a {kind} file: give it that suffix" if kind else "Save it as CSV with UTF-8 encoding"
             )
+            if kind == "zip":
+                told = "It begins like a spreadsheet or an archive: save it as CSV, or name it .npz if it is one"
             raise ValueError(f"file: '{self.path}' is not UTF-8 text. {told}.") from None
         except csv.Error as error:
             raise ValueError(f"file: '{self.path}' cannot be read as delimited text ({error}).") from None

@@ -12,7 +12,7 @@ h5py = pytest.importorskip("h5py")
 pyarrow = pytest.importorskip("pyarrow")
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
-pytest.importorskip("zarr")
+zarr = pytest.importorskip("zarr")
 pandas = pytest.importorskip("pandas")
 
 NAMES = ["x", "y (m)", "e"]
@@ -264,6 +264,12 @@ def test_another_suffix(folder, tmp_path):
         (tmp_path / "a.csv").write_bytes((folder / f"all.{kind}").read_bytes())
         with pytest.raises(ValueError, match=f"is not UTF-8 text. It begins like a {name} file: give it that suffix"):
             rows(tmp_path / "a.csv", ["x"])
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04\xff\xfe")
+    with pytest.raises(ValueError, match="begins like a spreadsheet or an archive: save it as CSV"):
+        rows(tmp_path / "a.xlsx", ["x"])
+    with pytest.raises(IsADirectoryError, match=r"is a folder; .* '.*b\.parquet/\*\.parquet', say"):
+        (tmp_path / "b.parquet").mkdir()
+        rows(tmp_path / "b.parquet", ["x"])
 
 
 def test_files_that_differ(tmp_path):
@@ -357,6 +363,22 @@ def test_functions_on_a_grid(tmp_path, kind, files):
     np.testing.assert_array_equal(read.samples, U[:, None])
     np.testing.assert_array_equal(read.axes[1], X)
     assert read.units == ("", "", "K" if kind in ("nc", "zarr") else "")
+
+
+def test_what_xarray_cannot_tell(tmp_path):
+    """Calendars of climate models without the package that knows them; groups; arrays without names of dimensions."""
+    days = ("time", [0.5, 1.5, 2.5], {"units": "days since 2001-01-01", "calendar": "noleap"})
+    xarray.Dataset({"T": ("time", [1.0, 2.0, 3.0])}, {"time": days}).to_netcdf(tmp_path / "a.nc")
+    steps = np.diff(rows(tmp_path / "a.nc", ["T"], time="time").gather().times)
+    assert steps[0] == steps[1] and steps[0] in (1, 86400)
+    xarray.Dataset({"T": ("time", [1.0, 2.0, 3.0])}).to_netcdf(tmp_path / "b.nc", group="run")
+    with pytest.raises(ValueError, match=r"no variables outside groups\. Named \.h5 it is read as HDF5"):
+        rows(tmp_path / "b.nc", ["T"])
+    (tmp_path / "b.nc").rename(tmp_path / "b.h5")
+    np.testing.assert_array_equal(rows(tmp_path / "b.h5", ["run/T"]).gather().values[:, 0], [1, 2, 3])
+    zarr.open_group(tmp_path / "a.zarr", mode="w").create_array("x", data=np.arange(3.0))
+    with pytest.raises(ValueError, match=r"arrays of '.*a\.zarr' have no names of dimensions"):
+        rows(tmp_path / "a.zarr", ["x"])
 
 
 def test_a_gap_on_a_grid(tmp_path):
