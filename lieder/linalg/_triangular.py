@@ -56,17 +56,26 @@ class TriangularFactor:
         pieces = -(-max(len(block) - start, 0) // max(PIECE, 16 * columns))
         for piece in np.array_split(block[start:], pieces) if pieces else ():
             factor = _absorbed(factor, piece)
-        if not np.isfinite(factor).all():
-            raise ValueError(
-                "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or"
-                " rescale."
-            )
+        _check_finite(factor)
         return TriangularFactor(factor, self.rows + len(block))
 
     def merge(self, other: "TriangularFactor") -> "TriangularFactor":
         """The factor of [A; B] from the factors of A and of B."""
-        merged = self.absorb(other.factor)
-        return TriangularFactor(merged.factor, self.rows + other.rows)
+        columns = self.factor.shape[1]
+        if columns and self.factor.shape == other.factor.shape == (columns, columns):
+            merged = _reflected(self.factor, other.factor, triangular=True)
+            _check_finite(merged)
+        else:
+            merged = self.absorb(other.factor).factor
+        return TriangularFactor(merged, self.rows + other.rows)
+
+
+def _check_finite(factor: np.ndarray) -> None:
+    if not np.isfinite(factor).all():
+        raise ValueError(
+            "QR factorisation failed: block holds NaN or inf, or squares that overflow. Leave those rows out or"
+            " rescale."
+        )
 
 
 def _absorbed(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
@@ -106,9 +115,13 @@ def _updated(factor: np.ndarray, block: np.ndarray) -> np.ndarray | None:
     return blas.dtrmm(1.0, r, root, side=1, lower=0, overwrite_b=1) if info == 0 else None  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _reflected(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """R of a Householder QR of [factor; block]."""
+def _reflected(factor: np.ndarray, block: np.ndarray, triangular: bool = False) -> np.ndarray:
+    """R of a Householder QR of [factor; block]; both triangles of one size where it is `triangular`, a sixth of the
+    work."""
     kept, columns = factor.shape
+    if triangular:
+        r, part = np.array(factor, order="F"), np.array(block, order="F")
+        return lapack.dtpqrt(columns, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)[0]  # pyright: ignore[reportAttributeAccessIssue]
     if kept == columns and columns > 0 and len(block) > 0:
         # The triangle is kept as it is: 2 b q^2 operations, however few rows b the block has.
         r = np.array(factor, order="F")
