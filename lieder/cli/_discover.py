@@ -1,5 +1,6 @@
 """lieder discover: a table in, its symmetries out."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -48,6 +49,12 @@ def discover(
     groups: Annotated[
         str | None, typer.Option(help="Column of labels of rows that hang together: a planet, a trajectory, a batch.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="So many processes of Dask on this machine, a task a file.", min=1)
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(help='The workers of a Dask scheduler, a task a file: "tcp://host:8786".')
+    ] = None,
     report: Report = None,
     save: Save = None,
     json: Json = False,
@@ -63,59 +70,76 @@ def discover(
     if outputs is None and groups is not None:
         raise ValueError("--groups are for a table with --outputs: the points of a cloud are taken to be independent.")
     table = rows(files, columns_in + columns_out, delimiter, decimal, missing, label=groups)
-    # Of formats that are quick to read twice `dataset` decides whether all rows have to be held in memory.
-    lazily = outputs is not None and groups is None and missing == "refuse" and table.binary
-    if lazily:
-        x, y, labels = table[columns_in], table[columns_out], None
-    else:
-        held = gathered(table, json)
-        x, y, labels = (
-            held.values[:, : len(columns_in)],
-            held.values[:, len(columns_in) :],
-            None if groups is None else held.labels,
-        )
+    spread = _spread(workers, dask, outputs is not None and groups is None)
     from lieder import action
     from lieder.discover import cloud, dataset
     from lieder.files import check_path
+    from lieder.interop import cluster, tables_on_workers
 
     # A path that cannot be written is said before the work, not after it.
     for path in (report, save):
         if path is not None:
             check_path(path)
     source, target = action.parse(candidates, columns_in, columns_out if outputs is not None else None)
-    if target is None:
-        found = cloud(
-            x,
-            action=source,
-            tolerance=tolerance,
-            min_gap=min_gap,
-            names=columns_in,
-            seed=seed,
-            evidence=evidence,
-            delta=delta,
-            alpha=alpha,
-        )
-    else:
-        found = dataset(
-            x,
-            y,
-            source=source,
-            target=target,
-            fit=fit,
-            weights=_weights(weights),
-            tolerance=tolerance,
-            min_gap=min_gap,
-            names=columns_in,
-            output_names=columns_out,
-            seed=seed,
-            evidence=evidence,
-            delta=delta,
-            alpha=alpha,
-            groups=labels,
-        )
+    # Of formats that are quick to read twice `dataset` decides whether all rows have to be held in memory.
+    lazily = outputs is not None and groups is None and missing == "refuse" and table.binary and not spread
+    with cluster(workers, dask) if spread else nullcontext():
+        labels = None
+        if spread:
+            x = tables_on_workers(table[columns_in].by_file(), "x", columns_in)
+            y = tables_on_workers(table[columns_out].by_file(), "y", columns_out)
+        elif lazily:
+            x, y = table[columns_in], table[columns_out]
+        else:
+            held = gathered(table, json)
+            x, y = held.values[:, : len(columns_in)], held.values[:, len(columns_in) :]
+            labels = None if groups is None else held.labels
+        if target is None:
+            found = cloud(
+                x,
+                action=source,
+                tolerance=tolerance,
+                min_gap=min_gap,
+                names=columns_in,
+                seed=seed,
+                evidence=evidence,
+                delta=delta,
+                alpha=alpha,
+            )
+        else:
+            found = dataset(
+                x,
+                y,
+                source=source,
+                target=target,
+                fit=fit,
+                weights=_weights(weights),
+                tolerance=tolerance,
+                min_gap=min_gap,
+                names=columns_in,
+                output_names=columns_out,
+                seed=seed,
+                evidence=evidence,
+                delta=delta,
+                alpha=alpha,
+                groups=labels,
+            )
     if not lazily and any(table.units):  # of rows that it reads itself a verb keeps them
         found = replace(found, units=table.units)
     answered(found, json, ("Report", report, found.report), ("Result", save, found.save))
+
+
+def _spread(workers: int | None, dask: str | None, can: bool) -> bool:
+    """Whether workers of Dask are asked for; a ValueError where they cannot help."""
+    if workers is not None and dask is not None:
+        raise ValueError("--workers starts workers here and --dask takes those of a scheduler: give one of the two.")
+    asked = workers is not None or dask is not None
+    if asked and not can:
+        raise ValueError(
+            "--workers and --dask are for a table with --outputs and without --groups: else all rows are needed in one"
+            " place."
+        )
+    return asked
 
 
 def _weights(text: str) -> Literal["auto", "relative"] | None:

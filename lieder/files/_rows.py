@@ -31,6 +31,7 @@ class Rows:
     files: tuple[Path, ...]
     _sources: tuple[Source, ...]
     _wanted: Wanted
+    _least: int = 1
 
     def __getitem__(self, names: str | Sequence[str]) -> "Rows":
         """Some of the columns, rows[["x", "y"]] or rows["x"].
@@ -47,6 +48,13 @@ class Rows:
         wanted = self._wanted if self._wanted.drop else replace(self._wanted, columns=chosen, beside=every)
         return replace(self, names=chosen, units=units, _wanted=wanted)
 
+    def by_file(self) -> tuple["Rows", ...]:
+        """The rows of each file, in order; some may hold none."""
+        return tuple(
+            replace(self, files=(file,), _sources=(source,), _least=0)
+            for file, source in zip(self.files, self._sources, strict=True)
+        )
+
     def __iter__(self) -> Iterator[np.ndarray]:
         """Arrays (B, n), B as it comes."""
         places = [self._wanted.columns.index(name) for name in self.names]
@@ -56,7 +64,7 @@ class Rows:
                 if len(piece.values):
                     count += len(piece.values)
                     yield piece.values[:, places] if len(places) < piece.values.shape[1] else piece.values
-        if count == 0:
+        if count < self._least:
             raise _too_few(self.files, 0, 0)
 
     @property

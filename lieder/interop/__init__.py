@@ -1,6 +1,8 @@
 """Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy, gplearn."""
 
+from ._dask import cluster as cluster
 from ._dask import is_dask as is_dask
+from ._dask import tables_on_workers as tables_on_workers
 from ._differences import central_differences as central_differences
 from ._differences import coarser as coarser
 from ._estimators import estimator_inputs as estimator_inputs

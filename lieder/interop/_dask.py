@@ -1,6 +1,8 @@
 """Dask collections: one task a block of rows, on the workers; what is kept of blocks is merged in a tree."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -32,18 +34,39 @@ def dask_rows(collection, argument: str = "x", names: list[str] | tuple[str, ...
     Returns: a stream of blocks that hold rows, in order.
     Raises: TypeError when it is neither; ValueError as `stream` for its first rows, and when there are none.
     """
+    blocks = _row_blocks(collection, argument)
+    known = np.asarray(collection.chunks[0], float) if _is_array(collection) else np.full(len(blocks), np.nan)
+    return _of_blocks(blocks, None if np.isnan(known).any() else known.astype(int).tolist(), argument, names)
+
+
+def tables_on_workers(
+    tables: Sequence[Iterable[np.ndarray]], argument: str = "x", names: list[str] | tuple[str, ...] | None = None
+) -> Stream:
+    """The rows of tables that workers of Dask read themselves, a task a table.
+
+    Arguments: `tables`, iterables of batches (B, n) that can be pickled, such as the rows of a file; `argument`, what
+        the caller calls them; `names` of the columns.
+    Returns: a stream of the tables that hold rows, in order; each is read once more, to count its rows.
+    Raises: as `dask_rows`.
+    """
+    from dask.delayed import delayed
+
+    read = delayed(_read, pure=False)
+    return _of_blocks([read(table) for table in tables], None, argument, names)
+
+
+def _of_blocks(blocks: list[Any], lengths: list[int] | None, argument: str, names) -> Stream:
+    """A stream of delayed blocks; their lengths are counted where they are not known."""
     from dask.base import compute
     from dask.delayed import delayed
 
-    blocks = _row_blocks(collection, argument)
-    known = np.asarray(collection.chunks[0], float) if _is_array(collection) else np.full(len(blocks), np.nan)
-    lengths = compute([delayed(len)(block) for block in blocks])[0] if np.isnan(known).any() else known.astype(int)
-    filled = [(block, int(length)) for block, length in zip(blocks, lengths, strict=True) if length]
+    counts = compute([delayed(len)(block) for block in blocks])[0] if lengths is None else lengths
+    filled = [(block, int(count)) for block, count in zip(blocks, counts, strict=True) if count]
     if not filled:
         raise ValueError(f"{argument} is empty: no block of it holds a row.")
     first = delayed(_first)(filled[0][0], HEAD).compute()
     own, head = table(first, argument), table(first, argument, names)
-    starts = np.cumsum([0, *(length for _, length in filled)])
+    starts = np.cumsum([0, *(count for _, count in filled)])
     pieces = DaskPieces([block for block, _ in filled], starts, argument, own.names, head.values.dtype)
     return Stream(
         pieces.here,
@@ -56,6 +79,29 @@ def dask_rows(collection, argument: str = "x", names: list[str] | tuple[str, ...
         head.values,
         pieces=pieces,
     )
+
+
+@contextmanager
+def cluster(workers: int | None = None, address: str | None = None) -> Iterator[None]:
+    """Workers of Dask on which what follows is done: so many processes on this machine, or those of a scheduler.
+
+    Arguments: `workers`, at least 1, each of one thread; or `address` of a scheduler that runs, "tcp://host:8786".
+    Raises: ModuleNotFoundError where Dask's scheduler is not installed; OSError within ten seconds where nothing
+        answers at the address.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "workers are those of Dask, which is not installed: pip install 'lieder[dask]'."
+        ) from None
+    if address is not None:
+        with Client(address, timeout=10):
+            yield
+        return
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # of workers that end with their work
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as local, Client(local):
+        yield
 
 
 class DaskPieces:
@@ -133,6 +179,11 @@ def _row_blocks(collection, argument: str) -> list[Any]:
     if not any("dataframe" in module or module.startswith("dask_expr") for module, _ in ancestors(collection)):
         raise TypeError(f"{argument}: expected a Dask array or data frame, got {type(collection).__name__}.")
     return collection.to_delayed()
+
+
+def _read(batches: Iterable[np.ndarray]) -> np.ndarray:
+    held = list(batches)
+    return np.concatenate(held) if held else np.zeros((0, 1))
 
 
 def _first(block, rows: int):

@@ -39,8 +39,8 @@ def adapted(
     if is_sklearn(model):
         if x is None:
             raise ValueError(
-                f"{argument} is a scikit-learn estimator and x a stream: finite-difference steps need the data's "
-                "spread, give x as one array."
+                f"{argument} is a scikit-learn estimator, and x comes in pieces: its finite differences need the data's"
+                f" spread. Give x as one array, or {argument} = lieder.interop.from_sklearn({argument}, sample)."
             )
         return from_sklearn(model, x, names=names, argument=argument)
     if is_torch(model):

@@ -1,6 +1,7 @@
 """A progress bar for work that takes longer than a moment, silent where nobody looks."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -13,12 +14,14 @@ _PATIENCE = 2.0  # seconds without a bar
 
 
 def progress(items: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
-    """The items themselves; a bar on the standard error appears after two seconds, only in a terminal.
+    """The items themselves; a bar on the standard error appears after two seconds, only in a terminal, and only in the
+    main thread: of several that work side by side each would draw over the others.
 
     Arguments: `items`; `total`, how many, None if unknown; `label`, what is being done.
     Returns: an iterator over the items.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
+    alone = threading.current_thread() is threading.main_thread()
+    if sys.stderr is None or not sys.stderr.isatty() or not alone:
         yield from items
         return
     columns = [

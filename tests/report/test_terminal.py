@@ -2,10 +2,12 @@
 
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from lieder.report import render, table, verdict_panel
+from lieder.report import _progress, progress, render, table, verdict_panel
 
 ROWS = [["1", 0.00101, "x d/dy - y d/dx"], ["12", 0.25, "[red]d[/red]"]]
 COLUMNS = ["number", "defect", "generator"]
@@ -60,6 +62,18 @@ def test_colour_on_a_terminal_unless_refused(monkeypatch):
     assert "\x1b[" in render(verdict_panel("yes", "symmetries"))
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[32m" not in render(verdict_panel("yes", "symmetries"))
+
+
+def test_a_bar_is_shown_in_the_main_thread_alone(monkeypatch):
+    monkeypatch.setattr(_progress, "_PATIENCE", 0.0)
+    shown = []
+    for beside in (False, True):
+        monkeypatch.setattr(sys, "stderr", _Screen())
+        work = partial(list, progress(range(3), 3, "counting"))
+        with ThreadPoolExecutor(1) as other:
+            assert (other.submit(work).result() if beside else work()) == [0, 1, 2]
+        shown.append("counting" in sys.stderr.getvalue())
+    assert shown == [True, False]
 
 
 class _Ascii(io.StringIO):
