@@ -35,6 +35,7 @@ LATE_IMPORTS = {"interop", "cli", "late", ""}  # "" is lieder/__init__.py
 GUARDED = {
     "torch",
     "dask",
+    "distributed",
     "cloudpickle",
     "pysindy",
     "gplearn",
