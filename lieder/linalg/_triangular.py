@@ -61,13 +61,18 @@ class TriangularFactor:
 
     def merge(self, other: "TriangularFactor") -> "TriangularFactor":
         """The factor of [A; B] from the factors of A and of B."""
-        columns = self.factor.shape[1]
-        if columns and self.factor.shape == other.factor.shape == (columns, columns):
+        if _is_triangle(self.factor) and _is_triangle(other.factor):
             merged = _reflected(self.factor, other.factor, triangular=True)
             _check_finite(merged)
         else:
             merged = self.absorb(other.factor).factor
         return TriangularFactor(merged, self.rows + other.rows)
+
+
+def _is_triangle(factor: np.ndarray) -> bool:
+    """Whether it is square and upper triangular, as after rows were absorbed; not after columns were changed."""
+    rows, columns = factor.shape
+    return 0 < rows == columns and not np.tril(factor, -1).any()
 
 
 def _check_finite(factor: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lieder.linalg import (
+    FoldFactors,
     TriangularFactor,
     decide,
     relative_spectrum,
@@ -316,3 +317,16 @@ def test_right_singular_vectors_are_all_there(rows):
     assert np.all(np.diff(s) <= 0) and s.shape == (5,)
     many = np.tile(np.eye(5), (40_000, 1))
     np.testing.assert_allclose(right_singular(many)[0], 200.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_factors_merge_also_after_their_columns_were_mixed(mixed):
+    """Two triangles are merged as such; mixed columns leave no triangle, and what lies below must not be lost."""
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(6, 6)) if mixed else np.eye(6)
+    tables = rng.normal(size=(2, 40, 6))
+    folds = [FoldFactors.empty(1, 6).absorb(table, np.zeros(40, int)).times(matrix) for table in tables]
+    merged = folds[0].merge(folds[1]).factors[0]
+    both = np.concatenate(tables) @ matrix
+    assert merged.rows == 80
+    np.testing.assert_allclose(merged.factor.T @ merged.factor, both.T @ both, atol=1e-11)
