@@ -49,7 +49,7 @@ class TriangularFactor:
         columns = self.factor.shape[1]
         if block.ndim != 2 or block.shape[1] != columns:
             raise ValueError(f"block must have {columns} columns, got shape {block.shape}.")
-        factor, start = self.factor, 0
+        factor, start = _triangle(self.factor), 0
         if len(factor) < columns:
             start = 4 * columns  # few, for reflections are slow; enough that |B|^2 of the next piece stays small
             factor = _reflected(factor, block[:start])
@@ -61,18 +61,18 @@ class TriangularFactor:
 
     def merge(self, other: "TriangularFactor") -> "TriangularFactor":
         """The factor of [A; B] from the factors of A and of B."""
-        if _is_triangle(self.factor) and _is_triangle(other.factor):
-            merged = _reflected(self.factor, other.factor, triangular=True)
+        mine, others = _triangle(self.factor), _triangle(other.factor)
+        if mine.shape == others.shape == (mine.shape[1],) * 2 and mine.size:
+            merged = _reflected(mine, others, triangular=True)
             _check_finite(merged)
         else:
-            merged = self.absorb(other.factor).factor
+            merged = TriangularFactor(mine, self.rows).absorb(others).factor
         return TriangularFactor(merged, self.rows + other.rows)
 
 
-def _is_triangle(factor: np.ndarray) -> bool:
-    """Whether it is square and upper triangular, as after rows were absorbed; not after columns were changed."""
-    rows, columns = factor.shape
-    return 0 < rows == columns and not np.tril(factor, -1).any()
+def _triangle(factor: np.ndarray) -> np.ndarray:
+    """A factor whose columns were mixed, or that was given as rows, as a triangle again."""
+    return _reflected(factor[:0], factor) if np.tril(factor, -1).any() else factor
 
 
 def _check_finite(factor: np.ndarray) -> None:
