@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..sampling import Pieces, Stream, table
+from ..sampling import Pieces, Stream, spread, table
 from ._foreign import ancestors
 
 T = TypeVar("T")
@@ -68,17 +68,7 @@ def _of_blocks(blocks: list[Any], lengths: list[int] | None, argument: str, name
     own, head = table(first, argument), table(first, argument, names)
     starts = np.cumsum([0, *(count for _, count in filled)])
     pieces = DaskPieces([block for block, _ in filled], starts, argument, own.names, head.values.dtype)
-    return Stream(
-        pieces.here,
-        len(head.names),
-        head.names,
-        head.values.dtype,
-        int(starts[-1]),
-        argument,
-        None,
-        head.values,
-        pieces=pieces,
-    )
+    return spread(pieces, head, int(starts[-1]), argument)
 
 
 @contextmanager

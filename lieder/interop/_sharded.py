@@ -3,14 +3,14 @@
 import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from ..sampling import Pieces, Sample, Stream, row_keys, table
+from ..sampling import Pieces, Sample, Stream, sampled, spread, table
 
 T = TypeVar("T")
 HEAD = 1024  # rows, from all over the array, that are looked at beforehand
@@ -40,19 +40,9 @@ def sharded_rows(array: jax.Array, argument: str = "x", names: list[str] | tuple
             f" Spread the rows alone: jax.device_put({argument}, jax.NamedSharding(mesh, jax.P(axis, None)))."
         )
     pieces = ShardedPieces(array, argument)
-    kept = pieces.each(_looked_at, Sample.merge)
+    kept = pieces.each(partial(sampled, HEAD), Sample.merge)
     head = table(kept.columns[0], argument, names)
-    return Stream(
-        pieces.here,
-        len(head.names),
-        head.names,
-        head.values.dtype,
-        array.shape[0],
-        argument,
-        None,
-        head.values,
-        pieces=pieces,
-    )
+    return spread(pieces, head, array.shape[0], argument)
 
 
 def at_hand(model: T, argument: str = "model") -> T:
@@ -163,11 +153,6 @@ def _cuts(array: jax.Array) -> dict:
     """Which rows each device has."""
     places = array.sharding.devices_indices_map(array.shape)
     return {device: index[0].indices(array.shape[0])[:2] for device, index in places.items()}
-
-
-def _looked_at(rows: np.ndarray, first: int) -> Sample:
-    stop = first + len(rows)
-    return Sample.empty(HEAD).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
 
 
 def _exchanged(mine) -> list:

@@ -96,10 +96,10 @@ def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settin
 
 def _few(both: Together) -> tuple[np.ndarray, np.ndarray] | None:
     """All rows where they are at most FEW, else None."""
-    rows = both.x.rows
-    if both.x.pieces is None:
-        return both.over(_first_few, _never, 2**13)
-    return None if rows is None or rows > FEW else both.over(_all, _joined, 2**13)
+    known = both.x.rows
+    if both.x.pieces is not None and known is not None and known > FEW:
+        return None
+    return both.over(_first_few, _joined, 2**13)
 
 
 def _first_few(pairs: Iterable[Pairs]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -112,17 +112,12 @@ def _first_few(pairs: Iterable[Pairs]) -> tuple[np.ndarray, np.ndarray] | None:
     return np.concatenate([x for x, _ in held]), np.concatenate([y for _, y in held])
 
 
-def _all(pairs: Iterable[Pairs]) -> tuple[np.ndarray, np.ndarray]:
-    held = list(pairs)
-    return np.concatenate([pair.x for pair in held]), np.concatenate([pair.y for pair in held])
-
-
-def _joined(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(
+    one: tuple[np.ndarray, np.ndarray] | None, other: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    if one is None or other is None:
+        return None
     return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
-
-
-def _never(one, other):
-    raise AssertionError("one piece needs no merging: our own bug")
 
 
 def _counted(pairs: Iterable[Pairs]) -> int:

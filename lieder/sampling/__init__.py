@@ -40,6 +40,8 @@ from ._sample import Sample as Sample
 from ._stream import Stream as Stream
 from ._stream import gather as gather
 from ._stream import is_batched as is_batched
+from ._stream import sampled as sampled
+from ._stream import spread as spread
 from ._stream import stream as stream
 from ._table import Table as Table
 from ._table import check_rows as check_rows

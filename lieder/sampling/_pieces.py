@@ -1,6 +1,6 @@
 """Rows that lie in pieces, on devices, in processes or on the workers of a cluster, and are worked on there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -17,6 +17,13 @@ class Pieces(Protocol):
 
     @property
     def largest(self) -> int: ...
+
+    def here(self) -> Iterator[np.ndarray]:
+        """The rows, a piece at a time in the memory of this process.
+
+        Raises: ValueError where another process holds some.
+        """
+        ...
 
     def each(
         self,

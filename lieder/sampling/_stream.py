@@ -73,8 +73,7 @@ class Stream:
     def sample(self, size: int) -> np.ndarray:
         """A uniform sample of at most `size` rows, the same in whatever form the data come. Reads all of them."""
         if self.pieces is not None:
-            kept = self.pieces.each(partial(_sampled, size), Sample.merge)
-            return np.array(kept.columns[0])
+            return self.pieces.each(partial(sampled, size), Sample.merge).columns[0]
         kept, start = Sample.empty(size), 0
         for piece in self.start():
             stop = start + len(piece)
@@ -107,9 +106,24 @@ def _held(rows: np.ndarray, first: int) -> list[np.ndarray]:
     return [rows]
 
 
-def _sampled(size: int, rows: np.ndarray, first: int) -> Sample:
+def sampled(size: int, rows: np.ndarray, first: int) -> Sample:
+    """The part of a piece in a uniform sample of at most `size` rows of a table.
+
+    Arguments: `size`; `rows` (B, n) of the piece; `first`, the number of its first row in the table.
+    Returns: Sample, of one column: rows.
+    """
     stop = first + len(rows)
     return Sample.empty(size).absorb(np.arange(first, stop), row_keys(first, stop, 0), rows)
+
+
+def spread(pieces: Pieces, head: Table, rows: int, argument: str) -> Stream:
+    """A stream of rows that lie in pieces.
+
+    Arguments: `pieces`; `head`, some of the rows, with names; `rows`, their number; `argument`, for messages.
+    Returns: Stream.
+    """
+    dtype = head.values.dtype
+    return Stream(pieces.here, len(head.names), head.names, dtype, rows, argument, None, head.values, pieces=pieces)
 
 
 def stream(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
