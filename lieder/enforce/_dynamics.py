@@ -93,7 +93,9 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
         Arguments:
             X: states (N, n), an array, a memory map or a data frame; or one trajectory (T, n), a list or iterator of
-                them (batches of rows count as such), or an array (trajectories, T, n).
+                them (batches of rows count as such), or an array (trajectories, T, n). States with velocities may lie
+                on several devices or processes (jax.Array) or in blocks of Dask: they are reduced where they are.
+                Without velocities they are collected, for smoothing looks at all of them.
             y: velocities of the same shape; None: they are estimated, and `t` must be given. Without a symmetry other
                 rates may be fitted, y (N, m) or (N,): of some states only, where the other columns are inputs.
             t: the times: the step between samples, an array of increasing times for all trajectories, or a list with
@@ -196,7 +198,7 @@ class SparseDynamics(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 warn_of_zero(symmetry, depth)
             flat = (basis * (rows.size / rows.unit[:, None])).reshape(len(basis), n * count)
             basis = np.linalg.qr(flat.T)[0].T.reshape(basis.shape)
-        _check_enough(sum(map(len, data.states)), m, free)
+        _check_enough(data.count, m, free)
         problem = regression(rows.factors, basis, rows.size, rows.unit)
         problem = replace(problem, slack=rows.slack)
         if law is not None:
@@ -235,7 +237,8 @@ def sparse_dynamics(
     Short for `SparseDynamics(dictionary, ...).fit(x, dx, t)`.
 
     Arguments:
-        x: states (N, n); or trajectories: (T, n), a list or iterator of them, or (trajectories, T, n).
+        x: states (N, n); or trajectories: (T, n), a list or iterator of them, or (trajectories, T, n). Where they lie
+            on several devices or processes, or in blocks of Dask, and `dx` alike, they are reduced there.
         dx: their velocities, of the same shape; None where `t` is given and they are to be estimated.
         dictionary: the candidate functions f of the n states, or their text, such as "polynomials(3)".
         t: the times, or the step between them.

@@ -1,4 +1,4 @@
-"""Trajectories, checked: arrays, frames or lists in, one form out."""
+"""Trajectories, checked: arrays, frames, lists or rows that lie elsewhere in, one form out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lieder.dictionary import AbstractDictionary
-from lieder.interop import estimator_inputs, estimator_outputs
-from lieder.sampling import check_computed, checked_times, real_numbers
+from lieder.interop import collected, estimator_inputs, estimator_outputs, is_spread, rows_of
+from lieder.sampling import Together, check_computed, checked_times, real_numbers
 
 from ._slopes import LEAST
 
@@ -26,6 +26,11 @@ class Trajectories:
     single: bool = False
 
     @property
+    def count(self) -> int:
+        """The number of states."""
+        return sum(map(len, self.states))
+
+    @property
     def targets(self) -> int:
         """The number m of velocities at each state."""
         return (self.states if self.velocities is None else self.velocities)[0].shape[1]
@@ -39,8 +44,28 @@ class Trajectories:
             yield self.times[members[0]], np.stack([self.states[i] for i in members])
 
 
-def trajectories(estimator: Any, x, dx, t) -> Trajectories:
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """One table of states with velocities, whose `rows` lie on devices, in processes or on workers."""
+
+    rows: Together
+    single: bool
+
+    @property
+    def count(self) -> int:
+        """As of `Trajectories`, and so `targets`."""
+        return self.rows.x.rows or 0
+
+    @property
+    def targets(self) -> int:
+        return self.rows.y.width
+
+
+def trajectories(estimator: Any, x, dx, t) -> Trajectories | Spread:
     """The data of a fit, or an error that says what is wrong with them; the estimator remembers width and names."""
+    if is_spread(x) and dx is not None and np.ndim(x) < 3:
+        return _spread(estimator, x, dx)
+    x, dx = (collected(side, name) if is_spread(side) else side for side, name in ((x, "x"), (dx, "dx")))
     parts = _parts(x, "x")
     states = [_states(estimator, part, "" if len(parts) == 1 else f"x[{i}]: ", i == 0) for i, part in enumerate(parts)]
     if dx is None:
@@ -59,6 +84,14 @@ def trajectories(estimator: Any, x, dx, t) -> Trajectories:
                 " belongs to each state, with as many columns in all trajectories."
             )
     return Trajectories(states, velocities, [], single=arrays[0].ndim == 1)
+
+
+def _spread(estimator: Any, x, dx) -> Spread:
+    states, velocities = rows_of(x, "x"), rows_of(dx, "dx")
+    estimator_inputs(estimator, states.head[:1], first=True)
+    if states.names != tuple(f"x{i}" for i in range(states.width)):
+        estimator.feature_names_in_ = np.array(states.names, dtype=object)
+    return Spread(Together(states, velocities), np.ndim(dx) == 1)
 
 
 def _parts(x, name: str) -> list:

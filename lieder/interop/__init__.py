@@ -20,6 +20,7 @@ from ._recognised import adapted as adapted
 from ._recognised import from_numpy as from_numpy
 from ._recognised import is_foreign as is_foreign
 from ._recognised import is_numpy as is_numpy
+from ._rows import collected as collected
 from ._rows import is_spread as is_spread
 from ._rows import rows_of as rows_of
 from ._sklearn import from_sklearn as from_sklearn

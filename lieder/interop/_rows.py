@@ -1,6 +1,10 @@
 """Rows from whatever a user hands over: the type of the data says where the work is done."""
 
-from ..sampling import Stream, stream
+from typing import Any
+
+import numpy as np
+
+from ..sampling import Stream, gather, stream
 from ._dask import dask_rows, is_dask
 from ._sharded import is_sharded, sharded_rows
 
@@ -26,3 +30,17 @@ def rows_of(data, argument: str = "x", names: list[str] | tuple[str, ...] | None
     if is_sharded(data):
         return sharded_rows(data, argument, names)
     return stream(data, argument, names)
+
+
+def collected(data, argument: str = "x") -> Any:
+    """Data that lie in pieces, in the memory of this process, for what needs all of them at once.
+
+    Arguments: `data`, for which `is_spread`, of any number of dimensions; `argument`, what the caller calls it.
+    Returns: an array or a data frame.
+    Raises: ValueError where other processes hold some, and they are more than 32,768 rows.
+    """
+    if is_dask(data):
+        return data.compute()
+    if data.is_fully_addressable:
+        return np.asarray(data)
+    return gather(sharded_rows(data, argument)).values.reshape(data.shape)

@@ -72,3 +72,24 @@ def test_a_collection_of_another_shape_or_kind_is_refused():
         interop.rows_of(bag.from_sequence([1, 2]))
     with pytest.raises(ValueError, match=r"got a Dask array of shape \(2, 2, 2\)"):
         interop.rows_of(array.ones((2, 2, 2)))
+
+
+def test_equations_of_motion_from_blocks_are_those_from_the_array():
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    rates = np.stack([x[:, 1], -x[:, 0] * x[:, 1]], axis=1) + 0.1 * np.random.default_rng(2).normal(size=x.shape)
+    whole, found, named = (ld.enforce.SparseDynamics("polynomials(2)") for _ in range(3))
+    whole.fit(x, rates)
+    lazy, frame = array.from_array(x, chunks=70), frames.from_pandas(pandas.DataFrame(x, columns=["u", "v"]), 3)
+    found.fit(lazy, array.from_array(rates, chunks=70))
+    named.fit(frame, rates)
+    assert list(named.feature_names_in_) == ["u", "v"]
+    for each in (found, named):
+        np.testing.assert_allclose(each.coefficients_, whole.coefficients_, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(each.path_, whole.path_, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(each.residuals_, whole.residuals_, rtol=1e-10)
+    single = ld.enforce.SparseDynamics("polynomials(2)", threshold=0.0).fit(lazy, array.from_array(rates[:, 0], 70))
+    assert single.predict(x).shape == (300,)
+    with pytest.raises(ValueError, match="dx is cut into 2 blocks and x into 5"):
+        ld.enforce.sparse_dynamics(lazy, array.from_array(rates, chunks=150), "polynomials(2)")
+    with pytest.raises(ValueError, match="dx, t: give the velocities"):
+        ld.enforce.sparse_dynamics(lazy, None, "polynomials(2)")

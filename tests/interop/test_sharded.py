@@ -42,7 +42,21 @@ def same(found, whole):
     np.testing.assert_allclose(found.basis, whole.basis, rtol=1e-10, atol=1e-10)
 
 
+def alike(found, whole):
+    np.testing.assert_array_equal(found != 0, whole != 0)
+    np.testing.assert_allclose(found, whole, rtol=1e-10, atol=1e-13)
+
+
 bowl = Bowl(jnp.asarray(2.0))
+rates = np.stack([x[:, 1], -x[:, 0] * x[:, 1] ** 2], axis=1) + 0.1 * np.random.default_rng(2).normal(size=x.shape)
+
+
+def moving(x, rates):
+    model = ld.enforce.SparseDynamics("polynomials(2)", symmetry=ld.vectors(ld.algebra.so(2)), penalty=0.1)
+    return model.fit(x, rates).coefficients_
+
+
+motion = moving(x, rates)
 whole = ld.discover.function(bowl, x, source=turns, weights=weights)
 """
 
@@ -60,6 +74,9 @@ scalar = ld.scalars(turns.algebra, 1)
 fitted = ld.discover.dataset(x, y, source=turns, target=scalar, fit="polynomial(2)")
 some = jax.devices()[:4]
 same(ld.discover.dataset(spread(x, some), spread(y, some), source=turns, target=scalar, fit="polynomial(2)"), fitted)
+alike(moving(spread(x, some), spread(rates, some)), motion)
+alike(moving(spread(x, some), rates), motion)
+alike(moving(x, spread(rates, some)), motion)
 with pytest.raises(ValueError, match="along its columns.* jax.device_put"):
     ld.discover.function(bowl, spread(x, jax.devices()[:4], jax.P("a", "b")), source=turns)
 batch = x[:64]
@@ -82,7 +99,10 @@ found = ld.discover.function(bowl, spread(x, jax.devices()), source=turns, weigh
 same(found, whole)
 both = spread(x, [device for device in jax.devices() if device.process_index < 2])
 same(ld.discover.function(bowl, both, source=turns, weights=weights), whole)
-print(*(number.hex() for number in [*found.defects, *found.basis.ravel()]), flush=True)
+here = jax.devices()
+moved = moving(spread(x, here), spread(rates, here))
+alike(moved, motion)
+print(*(number.hex() for number in [*found.defects, *found.basis.ravel(), *moved.ravel()]), flush=True)
 assert "process" not in " ".join(found.evidence.notes)
 assert f"the rows of process {rank} of 4 alone" in whole.evidence.notes[-1]
 other = Bowl(jnp.asarray(2.0 + (rank == 2)))
