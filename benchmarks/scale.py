@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py            # 3 minutes; wants two cores that have nothing else to do
     python benchmarks/scale.py --quick    # a tenth of the rows
+    python benchmarks/scale.py --memory   # only: 8 GB of rows through two workers that may hold 2 GB each
 
 Bytes: of a part as Dask moves it, pickled, at two numbers of rows, beside 8 q^2 bytes (one matrix of the generators);
 gl(k) on vectors of k coordinates and one output. Merge: of two such parts.
@@ -15,10 +16,12 @@ import argparse
 import logging
 import os
 import pickle
+import resource
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 
 # Workers take their threads from here, and cores as they come: `measure` would pin them.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -83,9 +86,9 @@ def rate(client: Client, rows: int, block: int) -> float:
     return rows / (time.perf_counter() - begun)
 
 
-def cluster(workers: int) -> Client:
+def cluster(workers: int, memory: str = "auto") -> Client:
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    return Client(LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0"))
+    return Client(LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=memory, dashboard_address=":0"))
 
 
 def gain(rows: int, block: int) -> float:
@@ -107,6 +110,32 @@ def gain(rows: int, block: int) -> float:
     return rates["one worker"]
 
 
+def most() -> int:
+    """Bytes that this process has held at once."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def asked(client: Client, what: Callable[[], int]) -> set[int]:
+    """What each worker answers."""
+    return set(cast(dict, client.run(what)).values())
+
+
+def more_than_memory(rows: int = 250_000_000, block: int = 1_000_000) -> None:
+    """8 GB of rows of four numbers. A worker that holds more than its 2 GB is ended, and its process is another."""
+    client = cluster(2, "2GB")
+    before = asked(client, os.getpid)
+    lazy = da.zeros((rows, 4), chunks=(block, 4)).map_blocks(of_block, dtype=float)
+    begun = time.perf_counter()
+    found = ld.discover.function(lambda z: jnp.sum(z**2), lazy, source=ld.vectors(ld.algebra.gl(4)))
+    taken = time.perf_counter() - begun
+    after = asked(client, os.getpid)
+    held = asked(client, most)
+    client.shutdown()
+    print(f"{rows * 32 / 1e9:.1f} GB, {rows / block:.0f} blocks of {block * 32 / 1e6:.0f} MB, {taken:.0f} s")
+    print(f"so(4), 6 generators: found {found.dim}; the workers' most: {[f'{m / 1e9:.2f} GB' for m in sorted(held)]}")
+    print("no worker was ended" if before == after else "a worker was ended and replaced")
+
+
 def projection(size: int, merger: float, each: float) -> None:
     """Of gl(16) parts, at the rate of gl(8) rows."""
     print(f"\n| workers | {ROWS:.0e} rows, h | tree of mergers, s |\n| --- | --- | --- |")
@@ -119,7 +148,10 @@ def projection(size: int, merger: float, each: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    parser.add_argument("--memory", action="store_true", help="8 GB through two workers of 2 GB, and nothing else")
     given = parser.parse_args()
+    if given.memory:
+        return more_than_memory()
     print(f"{len(os.sched_getaffinity(0))} cores\n")
     size, merger = what_moves()
     rows = 40_000 if given.quick else 400_000

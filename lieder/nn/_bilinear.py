@@ -155,7 +155,7 @@ class Bilinear(eqx.Module):
     left: tuple[Float[Array, "_ rank"], ...]
     right: tuple[Float[Array, "_ rank"], ...]
     out: tuple[Float[Array, "_ rank _"], ...]
-    couplings: Couplings = eqx.field(static=True)
+    couplings: Couplings = eqx.field(static=True, repr=False)
 
     def __init__(
         self,

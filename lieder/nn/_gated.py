@@ -35,8 +35,8 @@ class Gated(eqx.Module):
     Fields: `kinds`, the summands of the target.
     """
 
-    kinds: Kinds = eqx.field(static=True)
-    ends: Ends = eqx.field(static=True)
+    kinds: Kinds = eqx.field(static=True, repr=False)
+    ends: Ends = eqx.field(static=True, repr=False)
 
     def __init__(self, target: AbstractAction):
         """For a representation.
@@ -106,7 +106,7 @@ class Norm(eqx.Module):
 
     slope: Float[Array, " copies"]
     offset: Float[Array, " copies"]
-    kinds: Kinds = eqx.field(static=True)
+    kinds: Kinds = eqx.field(static=True, repr=False)
 
     def __init__(self, target: AbstractAction, *, dtype=None):
         """Slopes one and offsets minus one: s(0) at unit variance.

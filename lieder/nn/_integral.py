@@ -30,7 +30,7 @@ class IntegralOperator(eqx.Module):
 
     coefficients: Float[Array, " dim"]
     bias: Float[Array, " invariants"] | None
-    kernels: EquivariantKernels = eqx.field(static=True)
+    kernels: EquivariantKernels = eqx.field(static=True, repr=False)
     size: int = eqx.field(static=True)
     spacing: float = eqx.field(static=True)
     boundary: str = eqx.field(static=True)

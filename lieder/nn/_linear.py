@@ -28,9 +28,9 @@ class Linear(eqx.Module):
 
     weight: Float[Array, " dim"]
     bias: Float[Array, " invariants"] | None
-    maps: EquivariantMaps = eqx.field(static=True)
-    invariants: EquivariantMaps | None = eqx.field(static=True)
-    ends: Ends = eqx.field(static=True)
+    maps: EquivariantMaps = eqx.field(static=True, repr=False)
+    invariants: EquivariantMaps | None = eqx.field(static=True, repr=False)
+    ends: Ends = eqx.field(static=True, repr=False)
 
     def __init__(
         self,

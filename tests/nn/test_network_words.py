@@ -67,3 +67,10 @@ def test_a_network_that_can_only_be_zero_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ld.nn.MLP(V, V, width=12, depth=1, key=KEY)
+
+
+def test_a_network_prints_its_weights_alone():
+    # JAX prints each function that it traces, too: representations and maps took half a second each time.
+    printed = repr(ld.nn.MLP(V, V, width=12, depth=1, key=KEY))
+    assert len(printed.splitlines()) < 30
+    assert "weight=f" in printed and "LieAlgebra" not in printed
