@@ -1,6 +1,7 @@
 """What every verb asks of its arguments before any work, in the user's words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -14,7 +15,7 @@ from ..algebra import LieAlgebra, Span
 from ..derivative import values
 from ..interop import ForeignModel
 from ..sampling import Stream, Table, check_rows, check_varying, check_whole, gather
-from ._question import is_number
+from ._question import Question, is_number
 
 MOST_BYTES = 2**31  # of one triangular factor of all candidates
 SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
@@ -97,6 +98,12 @@ def units_of_columns(*sides: tuple[object, Table | Stream]) -> tuple[str, ...]:
         known = isinstance(said, tuple) and len(said) == len(read.names) and all(isinstance(one, str) for one in said)
         units += said if known else ("",) * len(read.names)
     return units if any(units) else ()
+
+
+def measured(question: Question, x: object, data: Stream) -> Question:
+    """A question about a model, whose first columns have the units that its points say; `x` as they came."""
+    units = units_of_columns((x, data))
+    return replace(question, units=units + ("",) * (len(question.names) - len(units))) if units else question
 
 
 def check_table(data: Table, argument: str, needed: np.ndarray | None = None) -> None:

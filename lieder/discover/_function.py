@@ -11,7 +11,7 @@ from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, sc
 from ..interop import ForeignModel
 from ..models import Judged, judge
 from ..sampling import Stream
-from ._checks import check_action, check_error, check_width, checked_names
+from ._checks import check_action, check_error, check_width, checked_names, measured
 from ._doubt import VARYING, Known, unexplained
 from ._exact import check_exact, with_exact
 from ._model import model_symmetries
@@ -77,7 +77,8 @@ def function(
     check_error(error)
     data = streamed(x, names)
     question, model = asked(F, data, source, target, output_names)
-    question = replace(question, known_by=f"labels= (of rows that {question.model} has not seen in training) or error=")
+    known_by = f"labels= (of rows that {question.model} has not seen in training) or error="
+    question = replace(measured(question, x, data), known_by=known_by)
     check_exact(question, rule, model, error, labels)
     known = Known(error, "the given relative error of the model")
     if labels is not None:

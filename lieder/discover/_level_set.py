@@ -12,7 +12,7 @@ from ..sampling import Groups, Table, groups_of, stream
 from ._certificate import Certificate
 from ._certified import too_few, uncertified, withheld
 from ._certify import certificate
-from ._checks import all_rows, check_action, check_candidates, check_count, check_table, check_width
+from ._checks import all_rows, check_action, check_candidates, check_count, check_table, check_width, units_of_columns
 from ._cloud import cloud_symmetries
 from ._question import CERTIFICATE, Asked, Question, Rule
 from ._reduce import units as units_of
@@ -76,8 +76,8 @@ def level_set(
     if dictionary.width != action.width:
         raise ValueError(f"dictionary has functions of {dictionary.width} variables, but z has {action.width} columns.")
     check_candidates(len(data.values), count or 1, action.algebra.dim, "z")
+    question = Question(action, None, data.names, "symmetries of a level set", units=units_of_columns((z, data)))
     z = np.asarray(data.values, dtype=np.float64)
-    question = Question(action, None, data.names, "symmetries of a level set")
     search = Search(max_points=len(z), route=LEVELS, dictionary=dictionary, count=count)
     found = cloud_symmetries(question, replace(rule, evidence="gap"), search, z)
     if rule.evidence != CERTIFICATE:

@@ -11,7 +11,7 @@ from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, tensor
 from ..interop import ForeignModel
 from ..sampling import Stream, checked_flag
-from ._checks import check_action, check_error, check_width, checked_names
+from ._checks import check_action, check_error, check_width, checked_names, measured
 from ._doubt import Known
 from ._function import streamed
 from ._model import model_symmetries
@@ -105,6 +105,7 @@ def section(
     check_error(error)
     data = streamed(x, names)
     question, model = asked_section(S, data, Bundle(action, kind, weight, up_to_factor), component_names)
+    question = measured(question, x, data)
     known = Known(error, "the given relative error of the section")
     return model_symmetries(question, rule, model, data, known, weights)
 

@@ -11,7 +11,7 @@ from .. import interop
 from ..action import AbstractAction, rates, scalars, tangent, total
 from ..interop import ForeignModel
 from ..sampling import Stream, Table, stream, table
-from ._checks import check_action, check_error, check_width
+from ._checks import check_action, check_error, check_width, measured
 from ._doubt import Known
 from ._exact import check_exact, with_exact
 from ._function import streamed
@@ -77,11 +77,13 @@ def vector_field(
     data = streamed(x, names)
     known = Known(error, "the given relative error of the model")
     if controls is not None or time is not None:
-        question, model, data = _driven(U, data, action, controls, time)
+        question, model, together = _driven(U, data, action, controls, time)
+        question = measured(question, x, data)
         check_exact(question, rule, model, error, None)
-        return with_exact(model_symmetries(question, rule, model, data, known, weights), question, rule, error)
+        return with_exact(model_symmetries(question, rule, model, together, known, weights), question, rule, error)
     check_width(data.names, data.rows, action, "x", "action")
     question = Question(action, tangent(action), data.names + _dashed(data.names), METHOD, lifted=True, model="U")
+    question = measured(question, x, data)
     model = interop.adapted(U, data.whole, "U", data.names)
     check_exact(question, rule, model, error, None)
     return with_exact(model_symmetries(question, rule, model, data, known, weights), question, rule, error)

@@ -3,13 +3,17 @@
 import warnings
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import lieder as ld
 from lieder.files import read_csv, read_gridded, rows
 
 h5py = pytest.importorskip("h5py")
 pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
+pytest.importorskip("pyarrow.feather")
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
 zarr = pytest.importorskip("zarr")
@@ -111,6 +115,23 @@ def test_units_are_kept(tmp_path):
     whole.to_netcdf(tmp_path / "b.nc")
     with pytest.raises(ValueError, match=r"column 'x' is in m in '.*a\.nc' and in km in '.*b\.nc'"):
         rows(tmp_path / "*.nc", NAMES)
+
+
+def test_models_at_rows_with_units_say_them(tmp_path):
+    angle = np.linspace(0, 5, 50)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, column in zip("xy", x.T, strict=True):
+            file[name] = column
+        file["y"].attrs["units"] = "m"
+    at, turns = rows(tmp_path / "a.h5", ["x", "y"]), ld.vectors(ld.algebra.so(2))
+    energy = ld.discover.function(lambda z: z @ z, at, source=turns)
+    assert (energy.names, energy.units) == (("x", "y", "y0"), ("", "m", ""))
+    assert ld.discover.vector_field(lambda z: z * (z @ z), at, action=turns).units == ("", "m", "", "")
+    flat = ld.discover.section(lambda z: jnp.eye(2), at, action=turns, kind="metric")
+    assert flat.dim == 1 and flat.units[:2] == ("", "m")
+    circle = ld.dictionary.polynomials(2, 2)
+    assert ld.discover.level_set(at, action=turns, dictionary=circle, count=1).units == ("", "m")
 
 
 def test_columns_that_are_parts(tmp_path):
