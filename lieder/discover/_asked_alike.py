@@ -1,7 +1,7 @@
 """What processes that answer together must agree on, as texts that can be compared between them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -18,28 +18,28 @@ def marks(question: Question, F: Callable | ForeignModel, seed: int, dtype: np.d
 
     A model is marked by its program and the numbers in it; one of another framework has none.
     """
-    found = {
-        "the version of lieder": __version__,
+    found = version() | {
         "source": _told(question.source),
         "target": _told(question.target),
         "names": ", ".join(question.names),
         "seed": str(seed),
     }
-    if not isinstance(F, ForeignModel):
-        program = jax.make_jaxpr(F)(jax.ShapeDtypeStruct((question.source.width,), dtype))
-        text = re.sub(r"0x[0-9a-f]+", "", str(program.jaxpr))  # addresses of objects differ between processes
-        found["the model"] = "one marked " + fingerprint(text, *map(np.asarray, program.consts))[:12]
-    return found
+    return found | program("the model", F, question.source.width, dtype)
 
 
-def check_alike(one: Mapping[str, str], other: Mapping[str, str]) -> None:
-    """A ValueError naming what differs."""
-    differing = [f"{name}: {one[name]} and {other[name]}" for name in one if one[name] != other.get(name)]
-    if differing:
-        raise ValueError(
-            f"the processes of this job do not ask the same question, they differ in {'; in '.join(differing)}. Call"
-            " with the same arguments in all of them."
-        )
+def version() -> dict[str, str]:
+    """That of lieder, by a name."""
+    return {"the version of lieder": __version__}
+
+
+def program(name: str, F: Callable | ForeignModel, width: int, dtype: np.dtype | type = np.float64) -> dict[str, str]:
+    """A mark of a model's program and the numbers in it, by a name; none of one of another framework."""
+    if isinstance(F, ForeignModel):
+        return {}
+    with jax.enable_x64(dtype == np.float64):
+        made = jax.make_jaxpr(F)(jax.ShapeDtypeStruct((width,), dtype))
+    text = re.sub(r"0x[0-9a-f]+", "", str(made.jaxpr))  # addresses of objects differ between processes
+    return {name: "one marked " + fingerprint(text, *map(np.asarray, made.consts))[:12]}
 
 
 def _told(action) -> str:

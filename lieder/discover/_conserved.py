@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .. import interop
 from ..dictionary import AbstractDictionary, sized
-from ..sampling import Table, check_rows, check_varying, table
+from ..sampling import Moments, Numbered, Table, check_varying, moments
 from ._checks import check_error
-from ._conserved_basis import graded_basis, independent
+from ._conserved_along import Along, along_fields, walked
+from ._conserved_basis import POINTS, graded_basis, independent
+from ._conserved_changing import Changing
 from ._conserved_drift import CERTAIN, drifts
 from ._conserved_evidence import CANNOT_TELL, CLAIMED, NONE_HERE, SLOW, ConservedEvidence, settle
 from ._conserved_family import Family
-from ._conserved_field import Changing, along_fields, velocities
 from ._conserved_memory import LEAST, NEAR, NOTE, explained
 from ._conserved_paths import along_paths, held_out, reduced
 from ._conserved_record import Conserved
@@ -52,10 +54,13 @@ def conserved(
 
     Arguments:
         system: the field U, one state (n,) -> its velocity (n,), any callable or foreign model; or trajectories: a list
-            of states (T, n), an array (trajectories, T, n), or one table (N, n) with `groups`.
+            of states (T, n), an array (trajectories, T, n), or one table (N, n) with `groups`; those that lie elsewhere
+            are collected.
         dictionary: the D functions f of the n columns, or their text, such as "polynomials(2)". Polynomials and
             functions of your own go together by `lieder.dictionary.union`.
-        x: (N, n) states at which the field is asked; only with a field. N of at least D.
+        x: (N, n) states at which the field is asked; only with a field. N of at least D. An array, a data frame, an
+            iterable of batches, a jax.Array over devices or processes, or a Dask collection, as in `function`: the
+            field is asked where they are.
         t: times of trajectories: their step, one array for all, a list of arrays, or (N,) with `groups`; default 1
             apart.
         groups: (N,) labels that tell the trajectories of one table apart.
@@ -100,13 +105,36 @@ def conserved(
 def _of_field(U: Any, dictionary: Any, x: Any, error: float, min_gap: float, names: Any) -> Conserved:
     if x is None:
         raise ValueError("x must be given with a field: the states, rows of n columns, at which it is asked.")
-    data = table(x, "x", names)
-    check_rows(data.values, data.names, "x")
-    check_varying(data.values.min(axis=0), data.values.max(axis=0), data.names, "x")
-    points = np.asarray(data.values, np.float64)
-    u = velocities(interop.adapted(U, points, "system", data.names), points, "system")
+    data = interop.rows_of(x, "x", names).repeatable()
+    where = data.over(_measured, Moments.merge, 2**16)
+    check_varying(where.low, where.high, data.names, "x")
+    functions, count = sized(dictionary, data.width), int(where.weight)
+    _check_enough(count, functions.size, "x")
+    whole = None if data.whole is None else np.asarray(data.whole, np.float64)
+    field = interop.adapted(U, whole, "system", data.names)
+    shown, compared = _evenly(count, ROWS), _evenly(count, POINTS)
+    kept = np.union1d(shown, compared)
+    family, found = walked(field, data, functions, where, kept)
     given = Given(error, "rounding" if error == 0.0 else "the given relative error of the field", min_gap)
-    return of_fields(Table(points, data.names), u[None], dictionary, given, "conserved quantities of a field")
+    shown, compared = (found.states[np.searchsorted(kept, some)] for some in (shown, compared))
+    return _of_along(family, found.along, given, Seen(shown, compared, data.names), "conserved quantities of a field")
+
+
+def _measured(batches: Numbered) -> Moments:
+    return reduce(Moments.merge, (moments(x) for _, x in batches))
+
+
+def _evenly(rows: int, most: int) -> Int[np.ndarray, " k"]:
+    """The numbers of at most so many rows, evenly spaced."""
+    return np.linspace(0, rows - 1, min(most, rows)).astype(int)
+
+
+class Seen(NamedTuple):
+    """Some of the states: those `shown` in figures, those at which gradients are `compared`, the columns' names."""
+
+    shown: Float[np.ndarray, "k n"]
+    compared: Float[np.ndarray, "p n"]
+    names: tuple[str, ...]
 
 
 class Given(NamedTuple):
@@ -126,12 +154,18 @@ def of_fields(data: Table, u: Float[np.ndarray, "fields N n"], dictionary: Any, 
     functions = sized(dictionary, points.shape[1])
     _check_enough(len(points), functions.size, "x")
     family = Family.of(functions, points)
-    changing = along_fields(family, points, u, given.error, data.names)
+    shown, compared = (points[_evenly(len(points), most)] for most in (ROWS, POINTS))
+    return _of_along(
+        family, along_fields(family, points, u, data.names), given, Seen(shown, compared, data.names), method
+    )
+
+
+def _of_along(family: Family, along: Along, given: Given, seen: Seen, method: str) -> Conserved:
+    changing = along.changing(given.error)
     dim, slow, evidence = settle(changing.defects, changing.resolutions, given.source, given.min_gap, 0.0)
     evidence = replace(evidence, constant=len(changing.constant))
-    drawn = points[np.linspace(0, len(points) - 1, min(ROWS, len(points))).astype(int)]
-    kept = Trajectories((drawn,), (np.arange(len(drawn), dtype=float),), data.names)
-    return record(family, changing, (dim, slow), evidence, kept, points, method)
+    kept = Trajectories((seen.shown,), (np.arange(len(seen.shown), dtype=float),), seen.names)
+    return record(family, changing, (dim, slow), evidence, kept, seen.compared, along.values.rows, method)
 
 
 def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: float, min_gap: float) -> Conserved:
@@ -187,7 +221,8 @@ def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: f
         tuple(data.times[i][rows] for i, rows in zip(chosen, thin, strict=True)),
         data.names,
     )
-    found = record(family, changing, (dim, slow), evidence, kept, rows, "conserved quantities of trajectories")
+    method, compared = "conserved quantities of trajectories", rows[_evenly(len(rows), POINTS)]
+    found = record(family, changing, (dim, slow), evidence, kept, compared, len(rows), method)
     return replace(found, trajectories=count, evidence=_with_drift(found, data))
 
 
@@ -218,13 +253,14 @@ def record(
     counts: tuple[int, int],
     evidence: ConservedEvidence,
     kept: Trajectories,
-    x: Float[np.ndarray, "N n"],
+    compared: Float[np.ndarray, "p n"],
+    rows: int,
     method: str,
 ) -> Conserved:
     """What was found, in the user's units and in a simple basis.
 
     Arguments: `family`, `changing`; `counts`, of conserved and of slow functions; `evidence`; `kept`, states for
-        figures; `x`, all states; `method`, in words.
+        figures; `compared`, states at which gradients are; `rows`, how many states there were; `method`, in words.
     Returns: Conserved.
     """
     dim, slow = counts
@@ -245,9 +281,9 @@ def record(
         return graded_basis(directions[chosen], numerator, denominator, degrees, limit)
 
     basis, slowly = simple(0, dim), simple(dim, dim + slow)
-    number, order = independent(basis @ family.change, family, x, evidence.resolution)
+    number, order = independent(basis @ family.change, family, compared, evidence.resolution)
     found = np.concatenate([basis[order], slowly])
-    spread = np.linalg.norm(denominator @ found.T, axis=0) / np.sqrt(len(x))
+    spread = np.linalg.norm(denominator @ found.T, axis=0) / np.sqrt(rows)
     return Conserved(
         dictionary=family.dictionary,
         names=kept.names,
@@ -261,7 +297,7 @@ def record(
         evidence=evidence,
         numerator=numerator,
         denominator=denominator,
-        rows=len(x),
+        rows=rows,
         trajectories=0,
         times=kept.times,
         states=kept.states,

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..linalg import decide, relative_spectrum
+from ._conserved_along import NULL
 from ._conserved_family import Family
-from ._conserved_field import NULL
 from ._sparsify import simple_basis
 
-_POINTS = 64  # at which gradients are compared
+POINTS = 64  # at which gradients are compared
 _MOST = 0.9  # quantile over the points
 _SAME = 1e-9  # share of a gradient's size up to which it depends on others, in exact data
 
@@ -81,7 +81,7 @@ def independent(
     """
     if len(functions) < 2:
         return len(functions), np.arange(len(functions))
-    points = x[np.linspace(0, len(x) - 1, min(_POINTS, len(x))).astype(int)]
+    points = x[np.linspace(0, len(x) - 1, min(POINTS, len(x))).astype(int)]
     gradients = np.einsum("kd,ndi->nki", functions, family.gradients(points))
     size = np.linalg.norm(gradients, axis=2, keepdims=True)
     gradients = gradients / np.maximum(size, np.finfo(float).tiny)

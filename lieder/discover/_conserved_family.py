@@ -1,5 +1,6 @@
 """A dictionary in standard units: every column from its mean, over its spread, whatever units the user has."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..dictionary import AbstractDictionary
+from ..sampling import Moments, moments
 
 _ROWS = 8192  # points evaluated at once
 
@@ -32,8 +34,12 @@ class Family:
     @classmethod
     def of(cls, dictionary: AbstractDictionary, x: Float[np.ndarray, "N n"]) -> "Family":
         """For data x."""
-        shift, scale = x.mean(axis=0), x.std(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)
+        return cls.about(dictionary, moments(x))
+
+    @classmethod
+    def about(cls, dictionary: AbstractDictionary, where: Moments) -> "Family":
+        """For data that lie there."""
+        shift, scale = where.mean, np.where(where.deviation > 0, where.deviation, 1.0)
         change = dictionary.substitution(shift, scale)
         if change is None:
             return cls(dictionary, shift, scale, np.eye(dictionary.size), False)
@@ -60,10 +66,22 @@ class Family:
         return self.standard(x) if self.own else x
 
     def _mapped(self, function, x: np.ndarray) -> np.ndarray:
-        with jax.enable_x64(True):
-            pieces = np.array_split(x, max(1, -(-len(x) // _ROWS)))
-            found = [np.asarray(function(self.dictionary, jnp.asarray(piece, jnp.float64))) for piece in pieces]
-        return np.concatenate(found)
+        return on_rows(partial(function, self.dictionary), x)
+
+
+def on_rows(function: Callable, x: Float[np.ndarray, "N n"]) -> np.ndarray:
+    """A function of batches, on rows in float64.
+
+    Batches are filled up to a power of two, so that little is compiled for pieces of many sizes.
+    """
+    size = min(_ROWS, 1 << max(len(x) - 1, 0).bit_length())
+    found = []
+    with jax.enable_x64(True):
+        for start in range(0, len(x), size):
+            piece = x[start : start + size]
+            filled = jnp.asarray(np.resize(piece, (size, x.shape[1])), jnp.float64)
+            found.append(np.asarray(function(filled))[: len(piece)])
+    return np.concatenate(found)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -84,13 +102,16 @@ def _curvatures(dictionary, x, root):
     return jax.vmap(lambda p: jax.vmap(lambda v: along(p, v))(root).sum(axis=0))(x)
 
 
-def check_finite(values: np.ndarray, dictionary: AbstractDictionary, names: tuple[str, ...], x: np.ndarray) -> None:
-    """A ValueError naming the first function that is not finite (or not differentiable) at a row, and the row."""
+def check_finite(
+    values: np.ndarray, dictionary: AbstractDictionary, names: tuple[str, ...], x: np.ndarray, first: int = 0
+) -> None:
+    """A ValueError naming the first function that is not finite (or not differentiable) at a row, and the row; `first`,
+    the number of x[0]."""
     bad = np.asarray(~np.isfinite(values.reshape(*values.shape[:2], -1)).all(axis=2))
     if bad.any():
         row, column = np.argwhere(bad)[0]
         point = ", ".join(f"{name} = {value:.3g}" for name, value in zip(names, x[row], strict=True))
         raise ValueError(
-            f"dictionary: {dictionary.texts(names)[column]} or its derivative is not finite at row {row} ({point});"
-            f" {bad.any(axis=1).sum()} of {len(x)} rows are such. Leave these rows out, or that function."
+            f"dictionary: {dictionary.texts(names)[column]} or its derivative is not finite at row {first + row}"
+            f" ({point}); {bad.any(axis=1).sum()} of {len(x)} rows are such. Leave these rows out, or that function."
         )

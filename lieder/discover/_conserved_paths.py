@@ -8,8 +8,9 @@ import scipy.linalg
 from jaxtyping import Float
 
 from ..linalg import right_singular
+from ._conserved_along import NULL
+from ._conserved_changing import Changing
 from ._conserved_family import Family, check_finite
-from ._conserved_field import NULL, Changing
 from ._conserved_noise import measurement_noise
 
 MOSTLY = 0.5  # share of noise in the spread of a function above which nothing is said of it

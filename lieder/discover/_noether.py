@@ -15,10 +15,10 @@ from ..interop import ForeignModel
 from ..linalg import decide, relative_spectrum, row_echelon, simplest_fraction
 from ..sampling import check_rows, check_varying, table
 from ._checks import check_action, check_width
+from ._conserved_along import along_fields
 from ._conserved_basis import independent
 from ._conserved_evidence import CONSERVED, TOP, ConservedEvidence
 from ._conserved_family import Family
-from ._conserved_field import along_fields
 from ._conserved_record import Conserved
 from ._sparsify import DENOMINATOR
 from ._symmetries import Symmetries
@@ -238,7 +238,7 @@ def _texts(symmetries: Any, action: AbstractAction, rows: np.ndarray, names: tup
 
 
 def _record(momenta, texts, family: Family, x: np.ndarray, flow: np.ndarray, names: tuple[str, ...]) -> Conserved:
-    changing = along_fields(family, x, flow[None], 0.0, names)
+    changing = along_fields(family, x, flow[None], names).changing(0.0)
     numerator, denominator = changing.numerator @ family.change.T, changing.denominator @ family.change.T
     spread = np.linalg.norm(denominator @ momenta.T, axis=0)
     defects = np.linalg.norm(numerator @ momenta.T, axis=0) / np.maximum(spread, np.finfo(float).tiny)

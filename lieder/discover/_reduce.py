@@ -24,7 +24,7 @@ from ..interop import ForeignModel
 from ..report import progress
 from ..sampling import DrawnRows, RowDraws, Stream, check_varying, stream
 from ._accumulator import Accumulator, Reduction, parts_of
-from ._asked_alike import check_alike, marks
+from ._asked_alike import marks
 from ._checks import check_enough
 from ._device_rows import DeviceRows, on_accelerator
 from ._question import Question, Rule
@@ -59,7 +59,8 @@ def reduce_model(
             found, dtype, _ = Reducer(question, F, x, scales).accumulated(x, batches, draws, weights)
         else:
             reducer = Reducer(question, F, replace(x, rows=x.pieces.largest), scales)
-            _, found, dtype = x.pieces.each(partial(_of_piece, reducer, rule), _Piece.merge, weights)
+            asked = marks(question, F, rule.seed, x.dtype) if jax.process_count() > 1 else {}
+            found, dtype = x.pieces.each(partial(_of_piece, reducer, rule), _Piece.merge, weights, asked=asked)
             check_varying(found.low, found.high, x.names, x.argument, needed)
     check_enough(sum(found.numerator.rows), question.source.algebra.dim, x.argument)
     return finished(question, found, scales, dtype)
@@ -69,21 +70,18 @@ def _of_piece(reducer: "Reducer", rule: Rule, rows: np.ndarray, first: int, weig
     """A piece of a table, wherever it lies."""
     with full_precision(), jax.enable_x64(rows.dtype == np.float64):
         piece = replace(stream(rows, reducer.argument, reducer.names), first=first)
-        question, draws = reducer.question, draws_for(reducer.question, rule, first)
-        asked = marks(question, reducer.F, rule.seed, rows.dtype) if jax.process_count() > 1 else {}
-        return _Piece(asked, *reducer.accumulated(piece, partial(piece.batches, piece=True), draws, weights)[:2])
+        draws = draws_for(reducer.question, rule, first)
+        return _Piece(*reducer.accumulated(piece, partial(piece.batches, piece=True), draws, weights)[:2])
 
 
 class _Piece(NamedTuple):
-    """What was asked of it, what it was reduced to, and the dtype of the values."""
+    """What it was reduced to, and the dtype of the values."""
 
-    asked: dict[str, str]
     found: Accumulator
     dtype: np.dtype
 
     def merge(self, other: "_Piece") -> "_Piece":
-        check_alike(self.asked, other.asked)
-        return _Piece(self.asked, self.found.merge(other.found), np.promote_types(self.dtype, other.dtype))
+        return _Piece(self.found.merge(other.found), np.promote_types(self.dtype, other.dtype))
 
 
 def finished(question: Question, found: Accumulator, units: "Units", dtype: np.dtype) -> Reduction:

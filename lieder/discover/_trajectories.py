@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import interop
 from ..sampling import check_rows, check_varying, checked_times, table
 from ._question import is_number
 
@@ -35,6 +36,8 @@ def trajectories(data: Any, t: Any, groups: Any, names: Any) -> Trajectories:
     Raises: ValueError, TypeError in words for all that they cannot be.
     """
     data = list(data) if isinstance(data, Iterator) else data
+    if interop.is_spread(data):
+        data = interop.collected(data, "trajectories")  # noise and windows of time are those of all of them
     if groups is not None:
         parts, t = _parted(data, t, groups, names)
     elif isinstance(data, list | tuple) and len(data) and np.ndim(_plain(data[0])) == 2:

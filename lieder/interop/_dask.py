@@ -1,7 +1,7 @@
 """Dask collections: one task a block of rows, on the workers; what is kept of blocks is merged in a tree."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -114,7 +114,13 @@ class DaskPieces:
         for block in self.blocks:
             yield _numbers(block.compute(), self.argument, self.names, self.dtype)
 
-    def each(self, work: Callable[..., T], merge: Callable[[T, T], T], *beside: Pieces | np.ndarray | None) -> T:
+    def each(
+        self,
+        work: Callable[..., T],
+        merge: Callable[[T, T], T],
+        *beside: Pieces | np.ndarray | None,
+        asked: Mapping[str, str] | None = None,
+    ) -> T:
         import cloudpickle
         from dask.delayed import delayed
 

@@ -1,7 +1,7 @@
 """JAX arrays spread over devices and processes: each process works on the shards that it holds, on their devices."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from typing import TypeVar
@@ -91,7 +91,13 @@ class ShardedPieces:
         for _, data in self._shards():
             yield self._rows(data)
 
-    def each(self, work: Callable[..., T], merge: Callable[[T, T], T], *beside: Pieces | np.ndarray | None) -> T:
+    def each(
+        self,
+        work: Callable[..., T],
+        merge: Callable[[T, T], T],
+        *beside: Pieces | np.ndarray | None,
+        asked: Mapping[str, str] | None = None,
+    ) -> T:
         if self.array.is_fully_addressable:
             return reduce(merge, self._worked(work, beside))
         try:
@@ -99,10 +105,12 @@ class ShardedPieces:
             told: tuple = tuple(kept[:1]) if len(kept) < 2 else (reduce(merge, kept),)
         except Exception as error:  # the other processes wait for this one: they are told, and raise it, too
             told = (error,)
-        found = [kept for one in _exchanged(told) for kept in one]
+        exchanged = _exchanged((dict(asked or {}), told))
+        found = [kept for _, one in exchanged for kept in one]
         for one in found:
             if isinstance(one, Exception):
                 raise one
+        _check_alike([marks for marks, _ in exchanged])
         return reduce(merge, found)
 
     def _worked(self, work: Callable, beside: tuple[Pieces | np.ndarray | None, ...]) -> list:
@@ -153,6 +161,19 @@ def _cuts(array: jax.Array) -> dict:
     """Which rows each device has."""
     places = array.sharding.devices_indices_map(array.shape)
     return {device: index[0].indices(array.shape[0])[:2] for device, index in places.items()}
+
+
+def _check_alike(asked: Sequence[Mapping[str, str]]) -> None:
+    """A ValueError naming what differs between processes that answer together."""
+    for k, other in enumerate(asked):
+        one = asked[0]
+        differing = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+        if differing:
+            told = [f"{name}: {one.get(name)} and {other.get(name)}" for name in differing]
+            raise ValueError(
+                f"the processes of this job do not ask the same question, 0 and {k} differ in {'; in '.join(told)}."
+                " Call with the same arguments in all of them."
+            )
 
 
 def _exchanged(mine) -> list:

@@ -37,6 +37,7 @@ from ._repeats import distinct_rows as distinct_rows
 from ._repeats import folds as folds
 from ._repeats import shuffled as shuffled
 from ._sample import Sample as Sample
+from ._stream import Numbered as Numbered
 from ._stream import Stream as Stream
 from ._stream import gather as gather
 from ._stream import is_batched as is_batched

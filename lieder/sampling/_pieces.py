@@ -1,6 +1,6 @@
 """Rows that lie in pieces, on devices, in processes or on the workers of a cluster, and are worked on there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -30,14 +30,15 @@ class Pieces(Protocol):
         work: Callable[..., T],
         merge: Callable[[T, T], T],
         *beside: "Pieces | np.ndarray | None",
+        asked: Mapping[str, str] | None = None,
     ) -> T:
         """What comes of all pieces.
 
         Arguments: `work`, from the rows (B, n) of a piece, the number of the first of them in the table, and the rows
             of what stands `beside` them, to what is to be kept of it; `merge` of two such, of pieces in their order;
             `beside`, the same rows of other tables: pieces that are cut alike, arrays (N, ...), or None, which is
-            handed on.
+            handed on; `asked`, by name, on what several processes that answer together must agree.
         Returns: what is merged of all; in every process the same.
-        Raises: ValueError for pieces that are cut in another way.
+        Raises: ValueError for pieces that are cut in another way, and naming what processes do not agree on.
         """
         ...

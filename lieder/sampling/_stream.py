@@ -3,10 +3,11 @@
 import dataclasses
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import add
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ._numbers import SINGLY, row_keys
 from ._pieces import Pieces
 from ._sample import Sample
 from ._table import Table, check_rows, check_size, check_varying, table
+
+T = TypeVar("T")
+Numbered = Iterable[tuple[int, np.ndarray]]  # batches (B, n) with the number of their first row
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,25 @@ class Stream:
             )
         check_varying(low, high, self.names, self.argument, needed)
 
+    def over(
+        self,
+        work: Callable[[Numbered], T],
+        merge: Callable[[T, T], T],
+        size: int,
+        asked: Mapping[str, str] | None = None,
+    ) -> T:
+        """What `work` makes of all rows, in float64.
+
+        Arguments: `work`, a function of batches (B, n) of `size` rows with the number of the first row of each; where
+            rows lie in pieces it works on those of each piece where they are, and what it makes of them is merged by
+            `merge`; `asked`, by name, on what several processes must agree.
+        Returns: what work, or merge, returns.
+        Raises: ValueError for what is not finite.
+        """
+        if self.pieces is None:
+            return work(_numbered(self, size))
+        return self.pieces.each(partial(_of_piece, work, size, self.argument, self.names), merge, asked=asked)
+
     def glance(self, size: int) -> np.ndarray:
         """At most `size` rows without reading on: evenly spaced ones of data at hand, else the first."""
         stride = max(1, len(self.head) // size) if self.whole is not None else 1
@@ -100,6 +123,19 @@ class Stream:
 
         weakref.finalize(start, file.close)
         return dataclasses.replace(self, start=start, once=False)
+
+
+def _of_piece(
+    work: Callable[[Numbered], T], size: int, argument: str, names: tuple[str, ...], rows: np.ndarray, first: int
+) -> T:
+    return work(_numbered(dataclasses.replace(stream(rows, argument, names), first=first), size))
+
+
+def _numbered(rows: Stream, size: int) -> Iterator[tuple[int, np.ndarray]]:
+    at = rows.first
+    for batch in rows.batches(size, piece=True):
+        yield at, batch.astype(np.float64, copy=False)
+        at += len(batch)
 
 
 def _held(rows: np.ndarray, first: int) -> list[np.ndarray]:

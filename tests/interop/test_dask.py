@@ -1,5 +1,6 @@
 """Dask collections block by block, on whatever scheduler is current; skipped where Dask is not installed."""
 
+import jax.numpy as jnp
 import numpy as np
 import pandas
 import pytest
@@ -16,6 +17,10 @@ TURNS = ld.vectors(ld.algebra.gl(2))
 
 def bowl(x):
     return x[0] ** 2 + x[1] ** 2
+
+
+def duffing(x):
+    return jnp.stack([x[1], -(x[0] ** 3)])
 
 
 def rows(collection, **options):
@@ -93,3 +98,18 @@ def test_equations_of_motion_from_blocks_are_those_from_the_array():
         ld.enforce.sparse_dynamics(lazy, array.from_array(rates, chunks=150), "polynomials(2)")
     with pytest.raises(ValueError, match="dx, t: give the velocities"):
         ld.enforce.sparse_dynamics(lazy, None, "polynomials(2)")
+
+
+def test_what_a_field_conserves_on_blocks_and_in_batches_is_what_it_conserves_on_the_array():
+    x = np.random.default_rng(0).normal(size=(300, 2)) + 5
+    whole = ld.discover.conserved(duffing, "polynomials(4)", x=x)
+    assert whole.dim == 1
+    for rows_ in (array.from_array(x, chunks=(70, 1)), iter([x[:33], x[33:]])):
+        found = ld.discover.conserved(duffing, "polynomials(4)", x=rows_)
+        assert found.evidence.verdict == whole.evidence.verdict and found.rows == 300
+        np.testing.assert_allclose(found.defects, whole.defects, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(found.basis, whole.basis, rtol=1e-10, atol=1e-10)
+        np.testing.assert_array_equal(found.states[0], whole.states[0])
+    pole = np.where(np.arange(300)[:, None] == 211, 0.0, x)
+    with pytest.raises(ValueError, match="system is not finite at row 211 of x"):
+        ld.discover.conserved(lambda z: z / z[0], "linear", x=array.from_array(pole, chunks=70))

@@ -56,7 +56,13 @@ def moving(x, rates):
     return model.fit(x, rates).coefficients_
 
 
-motion = moving(x, rates)
+def conserving(x, system=lambda z: jnp.stack([z[1], -4 * z[0]])):
+    found = ld.discover.conserved(system, "polynomials(2)", x=x)
+    assert found.dim == 1 and found.rows == 720
+    return np.concatenate([found.basis.ravel(), found.spread, found.states[0].ravel(), 1 + found.defects])
+
+
+motion, kept = moving(x, rates), conserving(x)
 whole = ld.discover.function(bowl, x, source=turns, weights=weights)
 """
 
@@ -77,6 +83,7 @@ same(ld.discover.dataset(spread(x, some), spread(y, some), source=turns, target=
 alike(moving(spread(x, some), spread(rates, some)), motion)
 alike(moving(spread(x, some), rates), motion)
 alike(moving(x, spread(rates, some)), motion)
+alike(conserving(spread(x, some)), kept)
 with pytest.raises(ValueError, match="along its columns.* jax.device_put"):
     ld.discover.function(bowl, spread(x, jax.devices()[:4], jax.P("a", "b")), source=turns)
 batch = x[:64]
@@ -102,12 +109,16 @@ same(ld.discover.function(bowl, both, source=turns, weights=weights), whole)
 here = jax.devices()
 moved = moving(spread(x, here), spread(rates, here))
 alike(moved, motion)
-print(*(number.hex() for number in [*found.defects, *found.basis.ravel(), *moved.ravel()]), flush=True)
+constant = conserving(spread(x, here))
+alike(constant, kept)
+print(*(number.hex() for number in [*found.defects, *found.basis.ravel(), *moved.ravel(), *constant]), flush=True)
 assert "process" not in " ".join(found.evidence.notes)
 assert f"the rows of process {rank} of 4 alone" in whole.evidence.notes[-1]
 other = Bowl(jnp.asarray(2.0 + (rank == 2)))
-with pytest.raises(ValueError, match="do not ask the same question, they differ in the model: one marked"):
+with pytest.raises(ValueError, match="do not ask the same question, 0 and 2 differ in the model: one marked"):
     ld.discover.function(other, spread(x, jax.devices()), source=turns)
+with pytest.raises(ValueError, match="0 and 1 differ in system: one marked .* and one"):
+    conserving(spread(x, here), lambda z: jnp.stack([z[1], -z[0] * (2 + (rank == 1))]))
 holed = x.copy()
 holed[700, 1] = np.nan
 with pytest.raises(ValueError, match="column 'x1', row 700"):  # in every process
