@@ -9,7 +9,7 @@ import numpy as np
 from ._differences import central_differences
 from ._foreign import ForeignModel
 from ._sharded import at_hand
-from ._sklearn import from_sklearn, is_sklearn
+from ._sklearn import from_sklearn, is_sklearn, own_function
 from ._torch import from_torch, is_torch
 
 
@@ -25,6 +25,8 @@ def adapted(
 ) -> Callable | ForeignModel:
     """A model as the derivative wants it: those of other frameworks wrapped, functions as they are.
 
+    An estimator that says what `function` it is, as those of this library do, is that function: exact derivatives.
+
     Arguments: `model`; `x` (N, n), examples such as an estimator was fitted on, which choose the steps of its
     differences, or None where there are none at hand; `argument`, what the caller calls the model; `names` of the
     columns of `x`.
@@ -37,6 +39,9 @@ def adapted(
             f"{argument} is the class {model.__name__}, not a model: give an instance of it, fitted to data."
         )
     if is_sklearn(model):
+        own = own_function(model, names, argument)
+        if own is not None:
+            return at_hand(own, argument)
         if x is None:
             raise ValueError(
                 f"{argument} is a scikit-learn estimator, and x comes in pieces: its finite differences need the data's"

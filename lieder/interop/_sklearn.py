@@ -58,6 +58,20 @@ def from_sklearn(
         raise
 
 
+def own_function(estimator, names: Sequence[str] | None, argument: str) -> Callable | None:
+    """What a fitted estimator of this library, or of another that does alike, says that it is: a function for JAX.
+
+    Arguments: `estimator`; `names` of the columns it is used on; `argument`, what the caller calls it.
+    Returns: its `function`, of one example; None where it has none.
+    Raises: ValueError where it knows the columns in another order; NotFittedError before it is fitted.
+    """
+    own = getattr(estimator, "function", None)
+    if not callable(own):
+        return None
+    _check_names(estimator, names, argument)
+    return own
+
+
 def _check_names(estimator, names: Sequence[str] | None, argument: str) -> None:
     """Columns that the estimator knows by name must stand where it knows them; labels of the user's own say nothing."""
     known = [str(name) for name in getattr(estimator, "feature_names_in_", [])]

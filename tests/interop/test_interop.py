@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -14,6 +15,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+import lieder as ld
 from lieder import action, algebra, discover, interop
 
 X = np.random.default_rng(0).normal(size=(300, 3)) * [1.0, 100.0, 0.01]
@@ -140,3 +142,17 @@ def test_error_messages():
         interop.from_sklearn(_quadratic(), X * np.nan)
     with pytest.raises(TypeError, match=r"module: expected a torch\.nn\.Module, got PCA"):
         interop.from_torch(PCA())
+
+
+def test_the_estimators_of_this_library_are_the_functions_that_they_have_fitted():
+    frame = pandas.DataFrame(np.random.default_rng(5).normal(size=(60, 2)), columns=["a", "b"])
+    x, turns = frame.to_numpy(), ld.vectors(ld.algebra.gl(2))
+    bowl = ld.promote.Regression("polynomials(2)", source="so on vectors", alpha=0.01).fit(frame, (x**2).sum(axis=1))
+    # On rows that come in pieces, whose spread nobody knows, and with exact derivatives.
+    found = ld.discover.function(bowl, [x[:30], x[30:]], source=turns, names=["a", "b"])
+    assert found.dim == 1 and found.defects[0] < 1e-13
+    with pytest.raises(ValueError, match=r"F: the Regression was fitted to the columns a, b, but x has b, a"):
+        ld.discover.function(bowl, frame[["b", "a"]], source=turns)
+    motion = ld.enforce.SparseDynamics("polynomials(1)").fit(x, x[:, ::-1] * [1, -1])
+    turning = ld.discover.vector_field(motion, [x[:30], x[30:]], action=turns)
+    assert turning.dim == 2 and turning.defects[1] < 1e-13
