@@ -15,7 +15,6 @@ from ..dictionary import AbstractDictionary
 from ..interop import ForeignModel
 from ..linalg import TriangularFactor, relative_spectrum
 from ..sampling import Moments, Numbered, Stream
-from ._asked_alike import program, version
 from ._conserved_changing import Changing
 from ._conserved_family import Family, check_finite, on_rows
 from ._reduce import batch_size
@@ -190,8 +189,11 @@ class Walk:
     def _asked(self) -> dict[str, str]:
         """On what processes must agree."""
         dictionary = self.family.dictionary
-        asked = version() | {"names": ", ".join(self.names), "dictionary": ", ".join(dictionary.texts(self.names))}
-        return asked if self._is_numpy else asked | program("system", self.U, len(self.names))
+        asked = interop.version_mark() | {
+            "names": ", ".join(self.names),
+            "dictionary": ", ".join(dictionary.texts(self.names)),
+        }
+        return asked if self._is_numpy else asked | interop.program_mark("system", self.U, len(self.names))
 
 
 def walked(

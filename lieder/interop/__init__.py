@@ -1,5 +1,8 @@
 """Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy, gplearn."""
 
+from ._alike import program_mark as program_mark
+from ._alike import told as told
+from ._alike import version_mark as version_mark
 from ._dask import cluster as cluster
 from ._dask import is_dask as is_dask
 from ._dask import tables_on_workers as tables_on_workers

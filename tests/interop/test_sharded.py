@@ -51,8 +51,8 @@ bowl = Bowl(jnp.asarray(2.0))
 rates = np.stack([x[:, 1], -x[:, 0] * x[:, 1] ** 2], axis=1) + 0.1 * np.random.default_rng(2).normal(size=x.shape)
 
 
-def moving(x, rates):
-    model = ld.enforce.SparseDynamics("polynomials(2)", symmetry=ld.vectors(ld.algebra.so(2)), penalty=0.1)
+def moving(x, rates, penalty=0.1):
+    model = ld.enforce.SparseDynamics("polynomials(2)", symmetry=ld.vectors(ld.algebra.so(2)), penalty=penalty)
     return model.fit(x, rates).coefficients_
 
 
@@ -117,6 +117,8 @@ assert f"the rows of process {rank} of 4 alone" in whole.evidence.notes[-1]
 other = Bowl(jnp.asarray(2.0 + (rank == 2)))
 with pytest.raises(ValueError, match="do not ask the same question, 0 and 2 differ in the model: one marked"):
     ld.discover.function(other, spread(x, jax.devices()), source=turns)
+with pytest.raises(ValueError, match="0 and 3 differ in penalty: 0.1 and 0.3"):
+    moving(spread(x, here), spread(rates, here), 0.3 if rank == 3 else 0.1)
 with pytest.raises(ValueError, match="0 and 1 differ in system: one marked .* and one"):
     conserving(spread(x, here), lambda z: jnp.stack([z[1], -z[0] * (2 + (rank == 1))]))
 holed = x.copy()

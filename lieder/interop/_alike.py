@@ -1,0 +1,52 @@
+"""What processes that answer together must agree on, as texts that can be compared between them."""
+
+import re
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from .. import __version__
+from ..files import fingerprint
+from ._foreign import ForeignModel
+
+
+def version_mark() -> dict[str, str]:
+    """The version of the library.
+
+    Returns: one text, by a name.
+    """
+    return {"the version of lieder": __version__}
+
+
+def told(thing: object) -> str:
+    """An object in words, with a mark of the numbers in it.
+
+    Arguments: `thing`, a tree of arrays or anything else.
+    Returns: the same text for equal objects, also in another process.
+    """
+    numbers = jax.tree.leaves(eqx.filter(thing, eqx.is_array))
+    text = _without_addresses(str(thing))
+    return f"{text} marked {fingerprint(*map(np.asarray, numbers))[:12]}" if numbers else text
+
+
+def program_mark(
+    name: str, F: Callable | ForeignModel, width: int, dtype: np.dtype | type = np.float64
+) -> dict[str, str]:
+    """A mark of a model's program and the numbers in it, by a name.
+
+    Arguments: `name`; `F`, of one example (width,) of the `dtype`.
+    Returns: one text; none of a model of another framework.
+    """
+    if isinstance(F, ForeignModel):
+        return {}
+    with jax.enable_x64(dtype == np.float64):
+        made = jax.make_jaxpr(F)(jax.ShapeDtypeStruct((width,), dtype))
+    numbers = map(np.asarray, made.consts)
+    return {name: "one marked " + fingerprint(_without_addresses(str(made.jaxpr)), *numbers)[:12]}
+
+
+def _without_addresses(text: str) -> str:
+    """Those of objects differ between processes."""
+    return re.sub(r" at 0x[0-9a-f]+|0x[0-9a-f]+", "", text)
