@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lieder import enforce as enforce
     from lieder import files as files
     from lieder import interop as interop
+    from lieder import jobs as jobs
     from lieder import learn as learn
     from lieder import linalg as linalg
     from lieder import models as models
@@ -47,6 +48,7 @@ _ROOMS = (
     "enforce",
     "files",
     "interop",
+    "jobs",
     "learn",
     "linalg",
     "models",
@@ -76,6 +78,7 @@ __all__ = [  # noqa: RUF022 - rooms first, then words, as the reader meets them
     "enforce",
     "files",
     "interop",
+    "jobs",
     "learn",
     "linalg",
     "models",

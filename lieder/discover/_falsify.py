@@ -1,11 +1,13 @@
 """What speaks against a certified space without the model's derivative: held-out rows, moved and looked at again."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..action import moved, velocities
+from ..jobs import results
 from ..late import ensemble
 from ._finite import STEP, step
 from ._question import Question
@@ -100,14 +102,17 @@ def _coins_told(ways: Float[np.ndarray, "2 N n"], groups: Int[np.ndarray, " N"],
     fold = random.permutation(count)[groups] % min(FOLDS, count)
     coins = random.integers(0, 2, count)[groups]
     there = np.where(coins[:, None] == 1, ways[1], ways[0])
-    found = []
-    for k in range(fold.max() + 1):
-        shown, mine = fold != k, fold == k
-        trees = ensemble.RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
-        trees.fit(ways[:, shown].reshape(-1, ways.shape[2]), np.repeat([0, 1], shown.sum()))
-        guessed = np.asarray(trees.predict_proba(there[mine]))[:, 1]
-        found.append(signs((2 * coins[mine] - 1) * (guessed - guessed.mean()), groups[mine], seed))
+    told = partial(_told, ways, there, coins, groups, seed)
+    found = results(told, [fold == k for k in range(fold.max() + 1)], "trees of folds")
     return min(1.0, len(found) * min(found))
+
+
+def _told(ways: np.ndarray, there: np.ndarray, coins: np.ndarray, groups: np.ndarray, seed: int, mine: np.ndarray):
+    """The p-value of a fold."""
+    trees = ensemble.RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
+    trees.fit(ways[:, ~mine].reshape(-1, ways.shape[2]), np.repeat([0, 1], np.sum(~mine)))
+    guessed = np.asarray(trees.predict_proba(there[mine]))[:, 1]
+    return signs((2 * coins[mine] - 1) * (guessed - guessed.mean()), groups[mine], seed)
 
 
 def signs(excess: Float[np.ndarray, " N"], groups: Int[np.ndarray, " N"], seed: int) -> float:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,9 +14,9 @@ from lieder.derivative import values
 from lieder.dictionary import AbstractDictionary, polynomials
 from lieder.dictionary import formulas as formulas_of
 from lieder.interop import ARITIES, programs
+from lieder.jobs import results
 from lieder.late import sympy
 from lieder.models import FeatureModel
-from lieder.report import progress
 from lieder.sampling import check_rows, table
 
 from ._simulate import simulated
@@ -204,53 +205,72 @@ def _checked_functions(functions: Sequence[str]) -> tuple[str, ...]:
 
 def _of_invariants(found: Frame, names: tuple[str, ...], search: _Search) -> SymbolicDynamics:
     """A formula of the invariants for each field of the frame."""
+    each = results(partial(_of_field, found, search), range(found.components.shape[1]), "formulas")
+    total: list = [sympy.Integer(0)] * len(names)
+    for (formula, _), field in zip(each, found.field_texts, strict=True):
+        total = [one + formula * part for one, part in zip(total, field, strict=True)]
+    errors = tuple(error for _, error in each)
+    return SymbolicDynamics(tuple(map(_tidy, total)), names, "invariants", errors, found.missed)
+
+
+def _of_field(found: Frame, search: _Search, k: int) -> "tuple[Expr, float]":
     size = np.sqrt(np.mean(found.invariants**2, axis=0))
     inputs, places = found.invariants / size, sympy.symbols(f"i_:{found.invariants.shape[1]}")
     by_place = {place: text / float(s) for place, text, s in zip(places, found.invariant_texts, size, strict=True)}
     learnt, _ = search.rows(len(inputs))
-    total: list = [sympy.Integer(0)] * len(names)
-    errors = []
-    for k in progress(range(found.components.shape[1]), found.components.shape[1], "formulas"):
-        y, weight = found.components[:, k], found.weights[:, k]
-        scale = float(np.sqrt(np.average(y**2, weights=weight))) or 1.0
-        y = y / scale
-        variance = float(np.average(y**2, weights=weight))
+    y, weight = found.components[:, k], found.weights[:, k]
+    scale = float(np.sqrt(np.average(y**2, weights=weight))) or 1.0
+    y = y / scale
+    variance = float(np.average(y**2, weights=weight))
 
-        def fitness(p: np.ndarray, y=y[learnt], weight=weight[learnt], variance=variance) -> float:
-            return float(np.mean(weight * (rescaled(p, y, weight) - y) ** 2)) / variance
+    def fitness(p: np.ndarray, y=y[learnt], weight=weight[learnt]) -> float:
+        return float(np.mean(weight * (rescaled(p, y, weight) - y) ** 2)) / variance
 
-        population = search.formulas(inputs[learnt], fitness) if len(places) else []
-        formula, error = _judged(population, places, search, (inputs, y, weight))
-        errors.append(error / variance)
-        of_columns = scale * formula.written.subs(by_place)
-        total = [one + of_columns * part for one, part in zip(total, found.field_texts[k], strict=True)]
-    return SymbolicDynamics(tuple(map(_tidy, total)), names, "invariants", tuple(errors), found.missed)
+    population = search.formulas(inputs[learnt], fitness) if len(places) else []
+    formula, error = _judged(population, places, search, (inputs, y, weight))
+    return scale * formula.written.subs(by_place), error / variance
 
 
 def _of_columns(x, dx, conditions: list[Law], penalty: float, names: tuple[str, ...], search: _Search):
     """A formula of the columns for each velocity; with conditions in rounds, each with the others as last found."""
     size, scale = np.sqrt(np.mean(x**2, axis=0)), np.sqrt(np.mean(dx**2, axis=0))
     size, scale = np.where(size > 0, size, 1.0), np.where(scale > 0, scale, 1.0)
-    places = sympy.symbols(f"i_:{len(names)}")
-    by_place = {place: sympy.Symbol(name) / float(s) for place, name, s in zip(places, names, size, strict=True)}
+    learnt, _ = search.rows(len(x))
+    columns = _Columns(x / size, dx / scale, size, scale, [law.at(learnt) for law in conditions], penalty, names)
+    found = results(partial(_of_column, columns, search, dx), range(len(names)), "formulas")
+    for _ in range(ROUNDS - 1 if conditions else 0):
+        others = values(formulas_of([_text(one, DIGITS) for one, _ in found], names), x)
+        found = results(partial(_of_column, columns, search, others), range(len(names)), "formulas")
+    return tuple(formula for formula, _ in found), tuple(error for _, error in found)
+
+
+class _Columns(NamedTuple):
+    """States `x` (N, n) and their velocities `dx`, in units of `size` and `scale` (n,); `conditions` and what weighs
+    their `penalty`; `names`."""
+
+    x: np.ndarray
+    dx: np.ndarray
+    size: np.ndarray
+    scale: np.ndarray
+    conditions: list[Law]
+    penalty: float
+    names: tuple[str, ...]
+
+
+def _of_column(columns: _Columns, search: _Search, others: np.ndarray, i: int) -> "tuple[Expr, float]":
+    """The formula of one velocity and its error, `others` (N, n) being the velocities by the formulas of others."""
+    x, y, scale, conditions = columns.x, columns.dx[:, i], float(columns.scale[i]), columns.conditions
+    places = sympy.symbols(f"i_:{len(columns.names)}")
+    units = zip(places, columns.names, columns.size, strict=True)
+    by_place = {place: sympy.Symbol(name) / float(s) for place, name, s in units}
     learnt, _ = search.rows(len(x))
     # All rows at which the conditions ask the model, one below the other: one formula is evaluated once.
-    conditions = [law.at(learnt) for law in conditions]
-    asked = np.concatenate([x[learnt], *(rows for law in conditions for rows in law.moved)]) / size
-    others, found, errors = dx, [], []
-    for _ in range(ROUNDS if conditions else 1):
-        if found:
-            others = values(formulas_of([_text(one, DIGITS) for one in found], names), x)
-        found, errors = [], []
-        for i in progress(range(len(names)), len(names), "formulas"):
-            y = dx[:, i] / scale[i]
-            lost = _Loss(i, y[learnt], float(scale[i]), conditions, penalty, others[learnt])
-            population = search.formulas(asked, lost)
-            bound = Bound(asked, lost.violation) if conditions else None
-            formula, error = _judged(population, places, search, (x / size, y, np.ones(len(y))), bound)
-            found.append(_tidy(float(scale[i]) * formula.written.subs(by_place)))
-            errors.append(error / float(np.mean(y**2) or 1.0))
-    return tuple(found), tuple(errors)
+    asked = np.concatenate([x[learnt], *(rows / columns.size for law in conditions for rows in law.moved)])
+    lost = _Loss(i, y[learnt], scale, conditions, columns.penalty, others[learnt])
+    population = search.formulas(asked, lost)
+    bound = Bound(asked, lost.violation) if conditions else None
+    formula, error = _judged(population, places, search, (x, y, np.ones(len(y))), bound)
+    return _tidy(scale * formula.written.subs(by_place)), error / float(np.mean(y**2) or 1.0)
 
 
 @dataclass(frozen=True, eq=False)

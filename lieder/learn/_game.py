@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import AbstractAction
+from ..jobs import results
 from ..late import optax
 from ..sampling import check_whole
 from ._carried import carrier
@@ -220,8 +221,11 @@ class Game:
         random: the divergence in bits on held-out rows and its standard error."""
         size = float(np.mean(np.linalg.norm(v, axis=1)))
         every = jnp.concatenate([jnp.asarray(v, jnp.float32), size * on.random])
-        tasks = range(len(v) + 1)
-        return np.array([self._judge(on, every, number, jax.random.fold_in(key, number)) for number in tasks], float)
+        said = results(partial(self._said, on, every, key), range(len(v) + 1), "discriminators that judge")
+        return np.array(said, float)
+
+    def _said(self, on: Board, every: Float[Array, "some k"], key: PRNGKeyArray, number: int) -> np.ndarray:
+        return np.asarray(self._judge(on, every, number, jax.random.fold_in(key, number)))
 
     @partial(jax.jit, static_argnums=0)
     def _judge(self, on: Board, every: Float[Array, "some k"], number: Array, key: PRNGKeyArray) -> Float[Array, " 2"]:

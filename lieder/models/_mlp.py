@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..interop import tree
+from ..jobs import results
 from ..late import optax
 from ._batches import evaluate
 from ._data import Data, standard
@@ -55,12 +56,13 @@ class MLP(AbstractFamily):
     chance: bool = True
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
-        residual, members = np.empty_like(data.y), []
-        for k, fold in enumerate(folds):
-            others = np.concatenate(folds[:k] + folds[k + 1 :])
-            # Padded to one length, so that training is compiled once for all folds and for the final fit.
-            members.append(_trained(data[others], len(data), seed + k))
-            residual[fold] = evaluate(members[k], data.x[fold]) - data.y[fold]
+        others = [np.concatenate(folds[:k] + folds[k + 1 :]) for k in range(len(folds))]
+        # Padded to one length, so that training is compiled once for all folds and for the final fit.
+        tasks = [(data[rows], len(data), seed + k) for k, rows in enumerate(others)]
+        members = results(lambda task: _trained(*task), tasks, "networks of folds")
+        residual = np.empty_like(data.y)
+        for member, fold in zip(members, folds, strict=True):
+            residual[fold] = evaluate(member, data.x[fold]) - data.y[fold]
         squares = np.array([data[fold].square(residual[fold]) for fold in folds])
         return Validated(squares, residual, None, tuple(members))
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from lieder.interop import ForeignModel, from_sklearn
 
+from ..jobs import results
 from ._data import Data
 from ._family import AbstractFamily, Validated
 
@@ -23,9 +24,9 @@ class Regressor(AbstractFamily):
     estimator: Any
 
     def validate(self, data: Data, folds: list[np.ndarray], seed: int) -> Validated:
+        others = [data[np.concatenate(folds[:k] + folds[k + 1 :])] for k in range(len(folds))]
         residual, members = np.empty_like(data.y), []
-        for k, fold in enumerate(folds):
-            fitted = self._fitted(data[np.concatenate(folds[:k] + folds[k + 1 :])])
+        for fitted, fold in zip(results(self._fitted, others, "regressors of folds"), folds, strict=True):
             residual[fold] = fitted.predict(data.x[fold]).reshape(len(fold), -1) - data.y[fold]
             members.append(from_sklearn(fitted, data.x, seed))
         squares = np.array([data[fold].square(residual[fold]) for fold in folds])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..jobs import results
 from ..linalg import right_singular
 from ..report import progress
 from ._group_columns import Elements
@@ -88,19 +89,23 @@ def structures_of(
     evidence = np.array([proposal.evidence for proposal in every])
     kept = [proposal.structure.kept + len(proposal.refit.numbers) for proposal in every]
     at = [max(here, key=lambda i: (evidence[i], kept[i])) if here else 0 for here in proposed] + [0] * ends
-    ridges, errors = {}, {}
+    places = sorted(set(at))
+    judged = dict(zip(places, results(_judged, [every[place] for place in places], "folds"), strict=True))
     least = _EQUAL * refit.rows.variance
-    for place in progress(sorted(set(at)), len(set(at)), "folds"):
-        own, structure = every[place]
-        ridges[place] = own.ridge(structure)
-        errors[place] = np.maximum(own.errors(structure, ridges[place]), least)
     return Structures(
         tuple(every),
         evidence,
         np.array(at, np.int64),
-        np.array([ridges[place] for place in at]),
-        np.stack([errors[place] for place in at], axis=1),
+        np.array([judged[place][0] for place in at]),
+        np.maximum(np.stack([judged[place][1] for place in at], axis=1), least),
     )
+
+
+def _judged(proposal: Proposal) -> tuple[float, Float[np.ndarray, " folds"]]:
+    """Its ridge, and with that its errors on the folds."""
+    refit, structure = proposal
+    ridge = refit.ridge(structure)
+    return ridge, refit.errors(structure, ridge)
 
 
 class _Family(NamedTuple):

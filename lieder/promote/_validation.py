@@ -1,6 +1,8 @@
 """The fits for many strengths, on all data and without each fold."""
 
 import warnings
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +10,8 @@ from jaxtyping import Float
 from sklearn.exceptions import ConvergenceWarning
 
 from ..files import check_path, fingerprint
-from ..linalg import NuclearRegression, NuclearSolution
+from ..jobs import courses
+from ..linalg import NuclearFit, NuclearRegression, NuclearSolution
 from ..report import progress
 from ._checkpoint import keep, resumed
 from ._kept import kept_by
@@ -49,19 +52,14 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     mark = _mark(task, settings, strengths)
     if file is not None and file.exists():
         state = resumed(file, mark)
-    work = [(fold, i) for fold in range(-1, 0 if settings.refit else folds) for i in range(len(strengths))]
-    known = {-1: ~np.isnan(state["gaps"])} | {fold: ~np.isnan(state["errors"][fold]) for fold in range(folds)}
-    problem, start, at, inside = whole, None, -1, rows
-    for fold, i in progress(work, len(work), "path over strengths"):
-        if known[fold][i]:
-            continue
-        if fold != at:
-            inside = rows if fold < 0 else task.folds.others[fold]
-            problem, start, at = task.problem(settings.ridge, inside), None, fold
-        fit = problem.fit(float(strengths[i]), tolerance, settings.max_iterations, start)
-        start = _start(fit.solution)
+    left = {-1: np.isnan(state["gaps"])}
+    left |= {fold: np.isnan(state["errors"][fold]) for fold in range(0 if settings.refit else folds)}
+    paths = [(fold, np.flatnonzero(open_)) for fold, open_ in left.items() if open_.any()]
+    along = partial(_along, task, whole, settings, tolerance, strengths)
+    total = sum(len(numbers) for _, numbers in paths)
+    for fold, i, fit in progress(courses(along, paths), total, "path over strengths"):
         V = fit.w.reshape(shape[1:])
-        b = inside.intercepts(V)
+        b = (rows if fold < 0 else task.folds.others[fold]).intercepts(V)
         if fold < 0:
             state["coefficients"][i], state["intercepts"][i] = V, b
             _measured(task, state, i)
@@ -100,6 +98,18 @@ def cross_validated(task: Task, settings: Settings, alphas=None, checkpoint=None
     if file is not None:
         keep(file, mark, state, path.content())
     return Validated(path, final["coefficients"])
+
+
+def _along(
+    task: Task, whole: NuclearRegression, settings: Settings, tolerance: float, strengths: np.ndarray, path
+) -> Iterator[tuple[int, int, NuclearFit]]:
+    """The fits of all data, -1, or without a fold, at the numbers of some strengths, each from the one before."""
+    fold, numbers = path
+    problem, start = whole if fold < 0 else task.problem(settings.ridge, task.folds.others[fold]), None
+    for i in numbers.tolist():
+        fit = problem.fit(float(strengths[i]), tolerance, settings.max_iterations, start)
+        start = _start(fit.solution)
+        yield fold, i, fit
 
 
 def _empty(task: Task, strengths: int, folds: int) -> dict[str, np.ndarray]:
