@@ -32,7 +32,7 @@ from ._section import Bundle, asked_section, flat
 from ._storage import read_action, written_action
 from ._symmetries import Symmetries
 
-FORMAT = "lieder part 2"
+FORMAT = "lieder part 3"
 Kind = str | tuple[int, int] | AbstractFibreAction
 SAME = {"float64": 1e-9, "float32": 1e-4}  # relative difference up to which two values of a model are one
 
@@ -49,7 +49,8 @@ class Part:
         units: in which inputs and outputs were measured; dtype: of the model's values.
         ranges: of the rows' numbers, first and one past the last.
         accumulated: what the rows were reduced to; trained: whether the model's numbers come from training.
-        version: of lieder, by which it was made.
+        model: a mark of its program and the numbers in it, "" for one of another framework.
+        version, jax_version: of the libraries by which it was made.
     """
 
     question: Question
@@ -59,7 +60,9 @@ class Part:
     ranges: tuple[tuple[int, int], ...]
     accumulated: Accumulator
     trained: bool
+    model: str
     version: str = __version__
+    jax_version: str = jax.__version__
 
     @property
     def rows(self) -> int:
@@ -115,7 +118,9 @@ class Part:
             "spread": [kept.low, kept.high],
             "weight": kept.weight,
             "trained": self.trained,
+            "model": self.model,
             "version": self.version,
+            "jax": self.jax_version,
         }
         return write_record(path, content, FORMAT)
 
@@ -145,8 +150,8 @@ class Part:
         if plain["section"] is not None:
             question = replace(question, lifted=True, model="S", section=Section(*plain["section"]))
         ranges = tuple((start, stop) for start, stop in plain["ranges"])
-        dtype, version = np.dtype(plain["dtype"]), plain["version"]
-        return cls(question, plain["seed"], Units(*plain["units"]), dtype, ranges, kept, plain["trained"], version)
+        made = plain["trained"], plain["model"], plain["version"], plain["jax"]
+        return cls(question, plain["seed"], Units(*plain["units"]), np.dtype(plain["dtype"]), ranges, kept, *made)
 
     def __repr__(self) -> str:
         return f"Part({_told(self.ranges)})"
@@ -210,7 +215,8 @@ def reduce(
         draws = draws_for(question, rule, first_row)
         reducer = Reducer(question, model, data, units)
         found, dtype, count = reducer.accumulated(data, partial(data.batches, piece=True), draws, w)
-    return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model))
+    mark = interop.program_mark("F", model, data.width, data.dtype).get("F", "")
+    return Part(question, rule.seed, units, dtype, ((first_row, first_row + count),), found, is_trained(model), mark)
 
 
 def _asked(F, data: Stream, source, target, bundle: Bundle, output_names) -> tuple[Question, Callable | ForeignModel]:
@@ -269,9 +275,9 @@ def merge(
     Returns:
         Symmetries, as of `function` or `section` over all rows.
     Raises:
-        ValueError: parts that differ in candidates, units, seed, columns or the version of lieder; rows that come twice
-            or are missing; another F; a model that was trained, and neither F nor `error` to say how well it is known;
-            and as `function`.
+        ValueError: parts that differ in model, candidates, units, seed, columns or the version of lieder or jax; rows
+            that come twice or are missing; another F; a model that was trained, and neither F nor `error` to say how
+            well it is known; and as `function`.
         TypeError: something that is no part.
     """
     rule = Rule(tolerance, min_gap)
@@ -330,6 +336,7 @@ def _differing(one: Part, other: Part) -> list[str]:
     a, b = one.question, other.question
     pairs = {
         "the version of lieder": (one.version, other.version),
+        "the version of jax": (one.jax_version, other.jax_version),
         "source": (a.source, b.source),
         "target": (a.target, b.target),
         "kind": (_slots(a), _slots(b)),
@@ -338,6 +345,8 @@ def _differing(one: Part, other: Part) -> list[str]:
         "the dtype of the model's values": (str(one.dtype), str(other.dtype)),
     }
     found = [f"{name}: {left} and {right}" for name, (left, right) in pairs.items() if left != right]
+    if not found and one.model != other.model:  # whose program follows from the rest
+        found.append(f"F: {one.model or 'one of another framework'} and {other.model or 'one of another framework'}")
     if "source" not in found and not all(np.array_equal(u, v) for u, v in zip(one.units, other.units, strict=True)):
         told = "units (take those of lieder.discover.units(F, sample, ...) for all pieces)"
         found.append(told)

@@ -1,11 +1,13 @@
 """What processes that answer together must agree on, as texts that can be compared between them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from .. import __version__
 from ..files import fingerprint
@@ -43,8 +45,18 @@ def program_mark(
         return {}
     with jax.enable_x64(dtype == np.float64):
         made = jax.make_jaxpr(F)(jax.ShapeDtypeStruct((width,), dtype))
-    numbers = map(np.asarray, made.consts)
+    numbers = map(np.asarray, [*made.consts, *_numbers(made.jaxpr)])
     return {name: "one marked " + fingerprint(_without_addresses(str(made.jaxpr)), *numbers)[:12]}
+
+
+def _numbers(program: Jaxpr) -> Iterator[Any]:
+    """The arrays in the programs that a program calls, which its text does not show."""
+    for equation in program.eqns:
+        for part in jax.tree.leaves(list(equation.params.values())):
+            if isinstance(part, ClosedJaxpr):
+                yield from part.consts
+            if isinstance(part, ClosedJaxpr | Jaxpr):
+                yield from _numbers(part.jaxpr if isinstance(part, ClosedJaxpr) else part)
 
 
 def _without_addresses(text: str) -> str:
