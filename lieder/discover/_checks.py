@@ -14,10 +14,21 @@ from ..action import AbstractAction, AbstractFibreAction, refuse_elements
 from ..algebra import LieAlgebra, Span
 from ..derivative import values
 from ..interop import ForeignModel
-from ..sampling import Stream, Table, check_rows, check_varying, check_whole, gather
+from ..sampling import (
+    Numbered,
+    Sample,
+    Stream,
+    Table,
+    check_rows,
+    check_varying,
+    check_whole,
+    gather,
+    row_keys,
+)
 from ._question import Question, is_number
 
 MOST_BYTES = 2**31  # of one triangular factor of all candidates
+_READ = 2**16  # rows read at a time
 SMALLEST = 1e-100  # sizes of a model below which squares, and what is made of them, leave the range of numbers
 
 
@@ -85,6 +96,23 @@ def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAct
 def all_rows(data, argument: str, names) -> Table:
     """All rows of an array, a data frame, an iterable of batches or a dask collection, with their names."""
     return gather(interop.rows_of(data, argument, names))
+
+
+def some_rows(data, argument: str, names, most: int, seed: int) -> Table:
+    """At most so many rows, in float64: all, or a uniform sample that follows from their numbers and the seed.
+
+    It is drawn where the rows are, so that only the sample moves; every row is checked.
+    """
+    rows = interop.rows_of(data, argument, names)
+    return Table(rows.over(partial(_drawn, most, seed), Sample.merge, _READ).columns[0], rows.names)
+
+
+def _drawn(most: int, seed: int, batches: Numbered) -> Sample:
+    sample = Sample.empty(most)
+    for first, batch in batches:
+        stop = first + len(batch)
+        sample = sample.absorb(np.arange(first, stop), row_keys(first, stop, seed), batch)
+    return sample
 
 
 def units_of_columns(*sides: tuple[object, Table | Stream]) -> tuple[str, ...]:

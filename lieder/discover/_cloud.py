@@ -21,6 +21,7 @@ from ._checks import (
     check_table,
     check_width,
     moved_columns,
+    some_rows,
     units_of_columns,
 )
 from ._classes import among, classes, joined
@@ -76,8 +77,8 @@ def cloud(
         dimension: of the submanifold, default estimated. neighbours: per tangent space, default where noise and bias
             together are least (see `lieder.sampling.tangent_scale`).
         tolerance, min_gap, names, seed: as in `function`.
-        max_points: a larger cloud is thinned at random to this many (default 50,000), since neighbours are searched
-            in memory.
+        max_points: of a larger cloud so many rows are drawn (default 50,000), since neighbours are searched in memory;
+            where rows lie on devices, in processes or in blocks of Dask, they are drawn there, by their numbers.
         evidence: "gap" (default), or "certificate": besides, at least and at most how many symmetries there are to
             within `delta`, with a confidence of 1 - `alpha`, taking the noise of points to be independent. delta,
             alpha: as in `dataset`.
@@ -98,14 +99,14 @@ def cloud(
             f"evidence: a certificate of a cloud is one of its tangent spaces; with route={route!r} there is none. Take"
             " route='tangents', or level_set."
         )
-    data = all_rows(z, "z", names)
+    data = some_rows(z, "z", names, max_points, seed)
     units = units_of_columns((z, data))
     check_width(data.names, len(data.values), action, "z", "action")
     check_table(data, "z")
     if search.route == DENSITY:
         question = Question(action, None, data.names, "symmetries of the distribution of points", units=units)
         check_candidates(len(data.values), len(data.names), action.algebra.dim, "z")
-        return density_symmetries(question, rule, _thinned(np.asarray(data.values, np.float64), search, rule))
+        return density_symmetries(question, rule, data.values)
     question = Question(action, None, data.names, "symmetries of a point cloud", units=units)
     return cloud_symmetries(question, rule, search, data.values)
 

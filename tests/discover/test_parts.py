@@ -171,10 +171,9 @@ def test_what_differs_is_named():
         other = ld.discover.reduce(f, x[150:], **(how | changed), first_row=150)
         with pytest.raises(ValueError, match=words):
             ld.discover.merge([first, other])
-    louder, same = (jax.jit(lambda z, height=height: height * f(z)) for height in (jnp.full(2, 2.0), jnp.ones(2)))
-    second, third = (ld.discover.reduce(one, x[150:], **how, first_row=150) for one in (louder, same))
+    louder = ld.discover.reduce(lambda z: 2 * f(z), x[150:], **how, first_row=150)
     with pytest.raises(ValueError, match=r"differ in F: one marked \w+ and one marked \w+"):
-        ld.discover.merge([second, dataclasses.replace(third, ranges=((0, 150),))])
+        ld.discover.merge([first, louder])
     with pytest.raises(ValueError, match=f"differ in the version of jax: {jax.__version__} and 0.1. Reduce"):
         ld.discover.merge([first, dataclasses.replace(first, ranges=((150, 300),), jax_version="0.1")])
     f, _, how = CASES["units"]

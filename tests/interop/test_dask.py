@@ -113,3 +113,14 @@ def test_what_a_field_conserves_on_blocks_and_in_batches_is_what_it_conserves_on
     pole = np.where(np.arange(300)[:, None] == 211, 0.0, x)
     with pytest.raises(ValueError, match="system is not finite at row 211 of x"):
         ld.discover.conserved(lambda z: z / z[0], "linear", x=array.from_array(pole, chunks=70))
+
+
+@pytest.mark.parametrize("most", [400, 150])
+def test_a_cloud_in_blocks_is_drawn_as_the_array_is(most):
+    angle = np.random.default_rng(0).uniform(0, 7, 300)
+    z = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    whole, found = (
+        ld.discover.cloud(data, action=TURNS, max_points=most) for data in (z, array.from_array(z, chunks=(70, 1)))
+    )
+    assert whole.dim == found.dim == 1
+    np.testing.assert_array_equal(found.defects, whole.defects)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas
 import pytest
@@ -156,3 +158,13 @@ def test_the_estimators_of_this_library_are_the_functions_that_they_have_fitted(
     motion = ld.enforce.SparseDynamics("polynomials(1)").fit(x, x[:, ::-1] * [1, -1])
     turning = ld.discover.vector_field(motion, [x[:30], x[30:]], action=turns)
     assert turning.dim == 2 and turning.defects[1] < 1e-13
+
+
+def test_models_are_known_by_their_programs_and_by_numbers_in_functions_that_these_call():
+    def mark(number: float, compiled: bool):
+        weights = jnp.full((2, 2), number)
+        model = lambda x: jax.nn.relu(weights @ x)  # noqa: E731
+        return interop.program_mark("F", jax.jit(model) if compiled else model, 2)["F"]
+
+    assert mark(1.0, False) == mark(1.0, False) != mark(2.0, False)
+    assert mark(1.0, True) == mark(1.0, True) != mark(2.0, True)
