@@ -5,10 +5,11 @@ of two pixels, and patches of its two photographs, each transformed once. Handwr
 photographs their colours, so that what was planted is told beside pictures that were not transformed
 (`Spread.beyond`), trained with the same seed.
 
-python benchmarks/generative.py --keep generative.json            # 5 seeds of 9 plans, 1 CPU minute a cell
+python benchmarks/generative.py --keep generative.json            # 5 seeds of 11 plans, 1 CPU minute a cell
 python benchmarks/generative.py --keep large.json --side 28       # digits in 28 x 28
 python benchmarks/generative.py --keep gpu.json --published --pictures digits.npz  # your own, networks as published
 python benchmarks/generative.py --keep quick.json --quick         # 1 seed of 2 plans
+python benchmarks/generative.py --limits                          # what the pictures' own variation allows
 python benchmarks/generative.py --throughput                      # a step against its flops
 """
 
@@ -35,6 +36,7 @@ from sklearn.datasets import load_digits, load_sample_image
 import lieder as ld
 from lieder.learn import Generative, Sizes
 from lieder.learn._inference import Inference
+from lieder.learn._spread import Spread
 from lieder.learn._transformations import Composed, batched, named_transformations
 
 SIDE, INSIDE = 16, 12
@@ -53,6 +55,7 @@ ASKED = {
     "rotation": ("rotation",),
     "several": ("rotation", "shift x", "shift y", "scale x", "scale y"),
     "colour": ("hue", "saturation", "value"),
+    "even": ("hue", "saturation", "value"),
 }
 PLANS = {
     "none": Plan("rotation", {}),
@@ -64,8 +67,12 @@ PLANS = {
     "several": Plan("several", {"rotation": np.radians(45), "shift x": 0.1, "scale y": 0.2}),
     "colour-none": Plan("colour", {}),
     "colour": Plan("colour", {"hue": np.radians(60), "value": 0.3}),
+    "even-none": Plan("even", {}),
+    "even": Plan("even", {"hue": np.radians(60), "value": 0.3}),
 }
-OWN = {"rotation": "none", "several": "several-none", "colour": "colour-none"}
+# Scales lose their meaning under turns by half a circle: exp of a half turn and a small stretch is a half turn.
+BOUNDS = {"several": {"rotation": 1.2}}
+OWN = {"rotation": "none", "several": "several-none", "colour": "colour-none", "even": "even-none"}
 
 
 def digits(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +98,34 @@ def patches(count: int = 1800, side: int = 8) -> np.ndarray:
     return np.array(out)
 
 
+def evened(pictures: np.ndarray) -> np.ndarray:
+    """Patches of one brightness and one saturation: what photographs have of their own (`own_colours`) is taken out."""
+    grey = pictures.mean(axis=1, keepdims=True)
+    away = pictures - grey
+    parts = [part / np.sqrt((part**2).mean(axis=(1, 2, 3), keepdims=True)) for part in (grey, away)]
+    return 0.5 * parts[0] + 0.2 * parts[1]
+
+
+def own_colours(pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Saturation and value of each patch, as logarithms: exactly what a faultless inference reads off, up to a
+    constant. Changes of saturation and value are added to them."""
+    grey = pictures.mean(axis=1, keepdims=True)
+    sizes = [np.log((part**2).mean(axis=(1, 2, 3))) / 2 for part in (grey, pictures - grey)]
+    return {"saturation": sizes[1] - sizes[0], "value": sizes[0]}
+
+
+def own_places(pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Shifts and scales of each digit, from the centre and the second moments of its ink, as shares and logarithms."""
+    ink = pictures / pictures.sum(axis=(1, 2), keepdims=True)
+    places = (np.arange(pictures.shape[1]) - (pictures.shape[1] - 1) / 2) / pictures.shape[1]
+    out = {}
+    for name, along, sign in (("x", ink.sum(axis=1), 1), ("y", ink.sum(axis=2), -1)):
+        middle = along @ places
+        out[f"shift {name}"] = sign * middle
+        out[f"scale {name}"] = np.log(along @ places**2 - middle**2) / 2
+    return out
+
+
 def turned(pictures: np.ndarray, degrees: np.ndarray) -> np.ndarray:
     """Each picture by its own angle."""
     pairs = zip(pictures, degrees, strict=True)
@@ -104,6 +139,13 @@ def angles(plan: str, count: int, seed: int) -> np.ndarray:
     return sides + rng.uniform(-1, 1, count) * np.degrees(PLANS[plan].planted.get("rotation", 0.0))
 
 
+def originals(family: str) -> np.ndarray:
+    """The pictures of a family before anything is planted."""
+    if family in ("colour", "even"):
+        return patches() if family == "colour" else evened(patches())
+    return digits()[0]
+
+
 def planted(pictures: np.ndarray, plan: str, seed: int) -> np.ndarray:
     """The pictures as the plan has them."""
     family, ranges = PLANS[plan]
@@ -111,9 +153,9 @@ def planted(pictures: np.ndarray, plan: str, seed: int) -> np.ndarray:
         return turned(pictures, angles(plan, len(pictures), seed))
     rng = np.random.default_rng(seed)
     etas = np.stack([ranges.get(name, 0.0) * rng.uniform(-1, 1, len(pictures)) for name in ASKED[family]], axis=1)
-    shape = pictures.shape[1:] if family == "colour" else (1, *pictures.shape[1:])
+    shape = pictures.shape[1:] if pictures.ndim == 4 else (1, *pictures.shape[1:])
     moves = named_transformations(ASKED[family], shape)
-    if family == "colour":
+    if pictures.ndim == 4:
         return np.asarray(batched(moves, jnp.asarray(etas), jnp.asarray(pictures)))
     assert isinstance(moves, Composed)
     out = []
@@ -129,10 +171,12 @@ def cell(
     """A model of one plan and seed, and the CPU seconds it took."""
     family = PLANS[plan].family
     if pictures is None:
-        pictures = patches() if family == "colour" else digits()[0]
+        pictures = originals(family)
     given = planted(pictures, plan, seed)
     begun = time.process_time()
-    found = ld.discover.generative(given, transformations=ASKED[family], sizes=sizes, seed=seed)
+    found = ld.discover.generative(
+        given, transformations=ASKED[family], bounds=BOUNDS.get(family), sizes=sizes, seed=seed
+    )
     return found, time.process_time() - begun
 
 
@@ -219,6 +263,27 @@ def table(done: dict) -> str:
     return "\n".join(lines)
 
 
+def limits(draws: int = 40, held_out: int = 256) -> str:
+    """How often `beyond` is right where the inference is faultless and the prototype tells nothing: what pictures have
+    of their own is added to what is planted, with pictures before of the same seed and of another."""
+    rng = np.random.default_rng(0)
+    lines = ["| transformation | own | planted | right, the same pictures before | right, others |", "|" + " --- |" * 5]
+    for name, own in (own_places(digits()[0]) | own_colours(patches())).items():
+        for true in (0.0, {"shift": 0.1, "scale": 0.2}.get(name.split()[0], 0.3)):
+            rates = []
+            for same in (True, False):
+                found = []
+                for _ in range(draws):
+                    here, other = (rng.choice(own, held_out, replace=False) for _ in range(2))
+                    after = Spread(name, "factor", here + true * rng.uniform(-1, 1, held_out), 0.03)
+                    found.append(after.beyond(Spread(name, "factor", here if same else other, 0.03)))
+                rates.append(np.mean(np.abs(np.array(found) - true) <= max(0.1 * true, 0.03 * (true == 0))))
+            wide = Spread(name, "factor", own, 0.03).range
+            words = f"±{true:.2f}" if true else "none"
+            lines.append(f"| {name} | ±{wide:.2f} | {words} | {rates[0]:.2f} | {rates[1]:.2f} |")
+    return "\n".join(lines)
+
+
 def throughput() -> None:
     """A step of the perceptron of the inference, forward and back, against its products at the rate they run at."""
     transforms = named_transformations(["rotation"], (1, SIDE, SIDE))
@@ -248,11 +313,14 @@ def main() -> None:
     parser.add_argument("--published", action="store_true", help="networks as published: a GPU's work")
     parser.add_argument("--quick", action="store_true", help="one seed of two plans")
     parser.add_argument("--throughput", action="store_true")
+    parser.add_argument("--limits", action="store_true", help="how often a faultless inference would be right")
     given = parser.parse_args()
     if given.throughput:
         throughput()
+    elif given.limits:
+        print(limits())
     elif given.keep is None:
-        parser.error("give --keep FILE or --throughput")
+        parser.error("give --keep FILE, --limits or --throughput")
     else:
         pictures = None
         if given.pictures:

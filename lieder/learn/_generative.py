@@ -43,10 +43,11 @@ def generative(
         transformations: words ("shift x", "shift y", "rotation", "scale x", "scale y", "shear"; of three channels also
             "hue", "saturation", "value"), or an action on the flattened pictures: `lieder.action.grid(...)`, whose
             flows compose, or any other, whose flows follow one another and take longer. Default: the six affine ones.
-        bounds: how far each is sought, by name: eta is drawn uniformly within +-bounds in training, and answers reach
-            twice as far. Radians for angles, shares of the longer side for shifts, logarithms for scales, saturation
-            and value, a slope for shear. Default: rotation and hue pi, shifts .15, scales .3, shear .4, saturation .6,
-            value .4; for a grid, what moves some place by a quarter of the frame. An action of another kind needs them.
+        bounds: how far each is sought, by name: eta is drawn uniformly within +-bounds in training. Radians for angles,
+            shares of the longer side for shifts, logarithms for scales, saturation and value, a slope for shear.
+            Default: rotation and hue pi, shifts .15, scales .3, shear .4, saturation .6, value .4; for a grid, what
+            moves some place by a quarter of the frame. An action of another kind needs them. With scales beside it,
+            give rotation no more than the data may have, 1.2 say: under half a turn a scale is no longer told apart.
         sizes: "small" (default; a minute or two on one core for 2,000 pictures of 16 x 16), "published", or your own
             `lieder.learn.Sizes`.
         held_out: share of the pictures that training does not see; they choose the best state and tell the spreads.

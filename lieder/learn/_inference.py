@@ -13,28 +13,28 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ._resampling import blurring
 from ._transformations import Transformations
 
-BEYOND = 2.0  # times the bounds: as far as the network can answer, since a picture may begin at one bound
 GUIDED = 0.3  # share of the steps in which errors of eta count, less and less
 INVERTIBLE = 0.1  # weight of what a prototype loses of its picture (Allingham et al. 2024)
+FAINT = 1e-3  # of the mean square of all pictures: what a picture counts for where its own is less
 
 
 class Inference(eqx.Module):
     """f: picture -> eta, so that the prototype T_-f(x) x is one for all transforms of a picture.
 
     A perceptron with normalised layers. A periodic transformation is read off as the direction of two outputs, the
-    others through tanh, within twice their bounds.
+    others are one output each and have no end: pictures differ of their own, in brightness say, by far more than the
+    bounds, and answers that level off leave what they miss in the prototype, from which the density then knows eta.
 
-    Fields: `layers`, and `norms` between them; `turns`, which answers are angles; `bounds`.
+    Fields: `layers`, and `norms` between them; `turns`, which answers are angles.
     """
 
     layers: list[eqx.nn.Linear]
     norms: list[eqx.nn.LayerNorm]
     turns: tuple[bool, ...] = eqx.field(static=True)
-    bounds: tuple[float, ...] = eqx.field(static=True)
 
     def __init__(self, transforms: Transformations, widths: tuple[int, ...], key: PRNGKeyArray):
         c, h, w = transforms.shape
-        self.turns, self.bounds = transforms.turns, transforms.bounds
+        self.turns = transforms.turns
         sizes = [c * h * w, *widths, 2 * transforms.count]
         keys = jax.random.split(key, len(sizes) - 1)
         layers = [
@@ -51,11 +51,10 @@ class Inference(eqx.Module):
         for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
             hidden = jax.nn.gelu(norm(layer(hidden)))
         along, across = self.layers[-1](hidden).reshape(-1, 2).T
-        reach = BEYOND * jnp.asarray(self.bounds, picture.dtype)
         turning = jnp.asarray(self.turns)
         # Where the answer is no angle the pair is replaced, or its unused derivative could be infinite.
         angle = jnp.arctan2(across, jnp.where(turning, along, 1.0))
-        return jnp.where(turning, angle, reach * jnp.tanh(across / reach))
+        return jnp.where(turning, angle, across)
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,12 @@ class Wrong(NamedTuple):
     equivariance: Float[Array, ""]
     lost: Float[Array, ""]
     away: Float[Array, ""]
+
+    def relative(self, picture: Array, power: float) -> "Wrong":
+        """The two of pixels in units of the picture's own mean square, `power` being that of all: a dark picture is to
+        be read off as well as a bright one."""
+        own = jnp.maximum(jnp.mean(picture**2), FAINT * power)
+        return Wrong(self.equivariance / own, self.lost / own, self.away)
 
 
 def consistency(

@@ -29,7 +29,7 @@ from ._transformations import Transformations, named_transformations, read_trans
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = "lieder generative model 1"
+FORMAT = "lieder generative model 2"  # of 1, inferences levelled off
 ASKED, DRAWN = 256, 64  # prototypes that the spreads are drawn from, and draws of each
 TOGETHER = 512  # pictures at once
 

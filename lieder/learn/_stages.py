@@ -53,13 +53,16 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     power = _power(task.pictures)
 
     def read_wrongly(network, rows, keys, sigma):
-        return jax.vmap(lambda row, key: consistency(network, transforms, row, key, sizes.draws, sigma))(rows, keys)
+        def one(row, key):
+            return consistency(network, transforms, row, key, sizes.draws, sigma).relative(row, power)
+
+        return jax.vmap(one)(rows, keys)
 
     def loss(network, rows, key, done, _):
         sigma = sizes.blur.at(done)
         keys = jax.random.split(key, len(rows))
         wrong = read_wrongly(network, rows, keys, sigma)
-        told = {"equivariance": wrong.equivariance.mean() / power, "lost": wrong.lost.mean() / power}
+        told = {"equivariance": wrong.equivariance.mean(), "lost": wrong.lost.mean()}
         # A digit is nearly its own half turn: compared as pictures alone, a network can settle half a turn off.
         guide = jnp.maximum(1 - done / GUIDED, 0) * wrong.away.mean()
         return told["equivariance"] + INVERTIBLE * told["lost"] + guide, told
@@ -73,7 +76,7 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
     def held_out(state, looked, keys):
         network = module(state)
         wrong = read_wrongly(network, looked, keys, sharp)
-        return (wrong.equivariance.mean() + INVERTIBLE * wrong.lost.mean()) / power
+        return wrong.equivariance.mean() + INVERTIBLE * wrong.lost.mean()
 
     course = trained(
         start,

@@ -17,7 +17,7 @@ import lieder as ld
 from lieder import learn
 from lieder.learn import Blur, Descent, Generative, Sizes
 from lieder.learn._generative import _notes
-from lieder.learn._inference import Inference
+from lieder.learn._inference import Inference, Wrong
 from lieder.learn._stages import Errors, Task, errors
 from lieder.learn._transformations import named_transformations
 
@@ -176,6 +176,24 @@ def test_the_blur_ends():
     assert float(Blur(3.0, 0.1).at(jnp.float32(0.05))) == pytest.approx(1.5)
     assert float(Blur(3.0, 0.1).at(jnp.float32(0.5))) == 0
     assert learn.generative is ld.discover.generative
+
+
+def test_answers_do_not_level_off():
+    """Photographs differ in brightness of their own by several times the bounds: the answers are linear in what the
+    last layer sees, however far."""
+    transforms = named_transformations(["shift x", "scale x"], (1, 10, 10), {"shift x": 0.01, "scale x": 0.01})
+    network, picture = Inference(transforms, (8,), jax.random.key(0)), jnp.asarray(crosses(1), jnp.float32)
+    far = eqx.tree_at(lambda one: one.layers[-1].weight, network, 100 * network.layers[-1].weight)
+    np.testing.assert_allclose(far(picture), 100 * network(picture), rtol=1e-4)
+    assert np.abs(far(picture)).max() > 1
+
+
+def test_a_dark_picture_counts_as_much_as_a_bright_one():
+    picture = jnp.asarray(crosses(1))
+    bright, dark = (Wrong(2.0 * s**2, 1.0 * s**2, 0.5).relative(s * picture, 1.0) for s in (1.0, 0.5))
+    np.testing.assert_allclose(bright, dark, rtol=1e-6)
+    black = Wrong(2.0, 1.0, 0.5).relative(0 * picture, 1.0)
+    assert black.equivariance == pytest.approx(2000)
 
 
 @pytest.fixture(scope="module")
