@@ -26,6 +26,7 @@ from ._recognised import is_numpy as is_numpy
 from ._rows import collected as collected
 from ._rows import is_spread as is_spread
 from ._rows import rows_of as rows_of
+from ._sharded import is_sharded as is_sharded
 from ._sklearn import from_sklearn as from_sklearn
 from ._sklearn import is_sklearn as is_sklearn
 from ._torch import from_torch as from_torch

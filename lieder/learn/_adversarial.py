@@ -13,6 +13,7 @@ from ..action import AbstractAction, AbstractFibreAction
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ..sampling import check_whole, checked_flag
+from ._devices import copied, fetched, split_over
 from ._distribution import Coefficients, Kind
 from ._game import BLOCK, Game, Losses, Settings, board, orthonormal
 from ._sight import products_of
@@ -107,8 +108,9 @@ def adversarial(
         n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth, waves
     )
     held = _held(len(rows.inputs), seed)
-    on = board(rows.rows, rows.motion, held, _products(products, rows.rows, held))
-    game = Game(rows.question.both, settings)
+    split = split_over(x, batch)
+    on = copied(board(rows.rows, rows.motion, held, _products(products, rows.rows, held)), split)
+    game = Game(rows.question.both, settings, split)
     if n_generators > len(on.basis):
         raise ValueError(
             f"n_generators: {n_generators} were asked for, but only {len(on.basis)} combinations of the"
@@ -125,7 +127,10 @@ def adversarial(
         title="Generators against a discriminator",
         mark=fingerprint(rows.rows, on.basis, repr(settings), products, restarts, seed),
         checkpoint=checkpoint,
+        split=split,
     )
+    # Discriminators that judge do not wait for each other, as devices would: each has one device.
+    game, on = Game(rows.question.both, settings), fetched(on, split)
     chosen = int(jnp.argmin(game.scores(on, done.best)))
     every = np.asarray(jax.vmap(orthonormal)(done.best["v"]) if settings.fixed else done.best["v"], float)
     judged = game.judged(on, every[chosen], judging)

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..late import optax
+from ._devices import copied, parted
 
 Module = TypeVar("Module")
 WARMUP = 0.05  # of the steps, over which the rate rises from zero
@@ -35,6 +37,7 @@ def descent(
     data: Float[Array, "rows *shape"],
     how: Descent,
     given: Any = None,
+    split: NamedSharding | None = None,
 ) -> tuple[Any, Callable, Callable[[Any], Module]]:
     """What `trained` needs to fit a module to rows of data by AdamW with a cosine schedule.
 
@@ -45,6 +48,7 @@ def descent(
         data: stays where it is; each step takes `how.batch` of its rows at random.
         how: sizes.
         given: what else the loss takes, such as another module that stays as it is.
+        split: of batches, over devices; each then has a copy of the data.
     Returns: the state to start from, the block, and the module of a state.
     """
     parameters, rest = eqx.partition(module, eqx.is_inexact_array)
@@ -53,6 +57,7 @@ def descent(
     optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=DECAY))
 
     numbers, fixed = eqx.partition(given, eqx.is_array)
+    data, numbers = copied((data, numbers), split)
 
     def of(parameters, rows, key, done, numbers):
         return loss(eqx.combine(parameters, rest), rows, key, done, eqx.combine(numbers, fixed))
@@ -63,7 +68,7 @@ def descent(
         def step(state, key):
             parameters, memory, count = state
             which, chance = jax.random.split(key)
-            rows = data[jax.random.randint(which, (how.batch,), 0, len(data))]
+            rows = parted(data[jax.random.randint(which, (how.batch,), 0, len(data))], split)
             done = count.astype(jnp.float32) / total
             slope, told = jax.grad(of, has_aux=True)(parameters, rows, chance, done, numbers)
             change, memory = optimiser.update(slope, memory, parameters)

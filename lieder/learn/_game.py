@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import AbstractAction
@@ -14,6 +15,7 @@ from ..jobs import results
 from ..late import optax
 from ..sampling import check_whole
 from ._carried import carrier
+from ._devices import parted
 from ._discriminator import Layers, discriminating, discriminator, divergence, fooled
 from ._distribution import Coefficients
 from ._numbers import is_size
@@ -115,6 +117,7 @@ class Game:
 
     action: AbstractAction
     settings: Settings
+    split: NamedSharding | None = None  # of batches, over devices
 
     @cached_property
     def _carried(self):
@@ -165,10 +168,15 @@ class Game:
             loss = loss + added.sparsity * jnp.mean(jnp.abs(v @ on.basis))
         return loss, (fool, moved)
 
+    def _drawn(self, on: Board, key: PRNGKeyArray) -> Float[Array, "b n"]:
+        """A batch of rows at random."""
+        which = jax.random.randint(key, (self.settings.batch,), 0, len(on.seen))
+        return parted(on.seen[which], self.split)
+
     def _step(self, on: Board, state: State, key: PRNGKeyArray) -> tuple[State, Array]:
         s, (ours, theirs) = self.settings, self._optimisers
         one, two, three = jax.random.split(key, 3)
-        rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
+        rows, real = (self._drawn(on, each) for each in (one, two))
         push, reach = self._course(state["done"] / s.steps)
         c = s.coefficients.draw(three, (s.batch, s.generators), reach)
         v, layers = state["v"], state["layers"]
@@ -243,7 +251,7 @@ class Game:
         def step(state, key):
             layers, memory = state
             one, two, three = jax.random.split(key, 3)
-            rows, real = (on.seen[jax.random.randint(each, (s.batch,), 0, len(on.seen))] for each in (one, two))
+            rows, real = (self._drawn(on, each) for each in (one, two))
             slope, _ = jax.grad(discriminating, has_aux=True)(layers, on.sight(real), moved(three, rows), s.smooth)
             change, memory = theirs.update(slope, memory)
             return (optax.apply_updates(layers, change), memory), None

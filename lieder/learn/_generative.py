@@ -1,5 +1,6 @@
 """`lieder.discover.generative`: which transformations data have undergone, how far, and what stood before them."""
 
+import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..action import AbstractAction
+from ._devices import split_over
 from ._model import Generative
 from ._pictures import checked_pictures, standard
 from ._sizes import Sizes, named_sizes
@@ -61,9 +63,10 @@ def generative(
     Reference: Allingham, Mlodozeniec, Padhy, Antoran, Krueger, Turner, Nalisnick, Hernandez-Lobato (2024), A generative
         model of symmetry transformations, NeurIPS.
     """
+    how = named_sizes(sizes)
+    split = split_over(images, math.gcd(how.inference.batch, how.density.batch))
     given = checked_pictures(images)
     chosen = named_transformations(transformations, (given.shape[1], given.shape[2], given.shape[3]), bounds)
-    how = named_sizes(sizes)
     if not 0 < held_out < 1:
         raise ValueError(f"held_out: expected a share between 0 and 1, got {held_out}.")
     moves = not isinstance(chosen, Composed) or chosen.active[0]
@@ -71,7 +74,7 @@ def generative(
     order = np.random.default_rng(seed).permutation(len(given))
     apart = min(max(round(held_out * len(given)), 2), len(given) - 2)
     pictures = jnp.asarray(common.inward(given[order]))
-    task = Task(chosen, pictures[apart:], pictures[:apart], how, seed, checkpoint)
+    task = Task(chosen, pictures[apart:], pictures[:apart], how, seed, checkpoint, split)
     network, first = inferred(task)
     flow, second = fitted(task, network)
     wrong = errors(task, network)

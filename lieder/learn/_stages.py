@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float
 
 from ..files import fingerprint
@@ -31,6 +32,7 @@ class Task(NamedTuple):
     sizes: Sizes
     seed: int
     checkpoint: str | os.PathLike[str] | None
+    split: NamedSharding | None = None  # of batches, over devices
 
     def mark(self, stage: str) -> str:
         """Of the checkpoint: data and settings."""
@@ -67,7 +69,8 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
         guide = jnp.maximum(1 - done / GUIDED, 0) * wrong.away.mean()
         return told["equivariance"] + INVERTIBLE * told["lost"] + guide, told
 
-    start, block, module = descent(Inference(transforms, sizes.widths, at), loss, task.pictures, sizes.inference)
+    first = Inference(transforms, sizes.widths, at)
+    start, block, module = descent(first, loss, task.pictures, sizes.inference, split=task.split)
     looked = task.kept[:LOOKED]
     sharp = jnp.zeros((), jnp.float32)
     keys = jax.random.split(jax.random.key(task.seed + 1), len(looked))
@@ -87,6 +90,7 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
         title="inference of transformations",
         mark=task.mark("inference"),
         checkpoint=task.file("inference"),
+        split=task.split,
     )
     return module(course.best), course
 
@@ -110,7 +114,7 @@ def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
 
     units = units_of(transforms, np.asarray(read(network, task.pictures)))
     first = Flow(transforms, units, sizes.features, (sizes.layers, sizes.bins), at)
-    start, block, module = descent(first, loss, task.pictures, sizes.density, network)
+    start, block, module = descent(first, loss, task.pictures, sizes.density, network, task.split)
     keys = jax.random.split(jax.random.key(task.seed + 3), len(task.kept))
 
     @eqx.filter_jit
@@ -127,6 +131,7 @@ def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
         title="density of transformations",
         mark=task.mark("density"),
         checkpoint=task.file("density"),
+        split=task.split,
     )
     return module(course.best), course
 

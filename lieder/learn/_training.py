@@ -4,17 +4,19 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..files import check_path, fingerprint
 from ..report import progress
 from ._checkpoint import Progress, keep, resumed
+from ._devices import copied, fetched
 
 State = TypeVar("State")  # any pytree of arrays: parameters and whatever their optimisers remember
 
@@ -57,6 +59,7 @@ def trained(
     checkpoint: str | os.PathLike[str] | None = None,
     every: float = 60.0,
     patience: int | None = None,
+    split: NamedSharding | None = None,
 ) -> Trained[State]:
     """Train block by block, and keep the state that does best on data that training does not see.
 
@@ -75,6 +78,7 @@ def trained(
         checkpoint: a file (.npz) that is written as training goes, and from which it goes on where it exists.
         every: seconds between two writings: what a killed process loses at most, beside the block it was in.
         patience: blocks without a better criterion after which it stops; None, by default, to do them all.
+        split: of batches, over devices: each has then a copy of the state.
     Returns: the best state, the last, and the course of the numbers.
     Raises: ValueError for a checkpoint of other data or settings; FloatingPointError where the first block already
         makes numbers that are not finite: there is no state to return.
@@ -84,6 +88,7 @@ def trained(
         check_path(file, "checkpoint")
     mark = fingerprint(mark, repr(jax.tree.map(np.shape, start)))  # a state of other shapes is of other settings, too
     now = Progress(start, start, [], {}, 0.0) if file is None or not file.exists() else resumed(file, mark, start)
+    now = replace(now, last=copied(now.last, split), best=copied(now.best, split))
     begun = written = time.monotonic()
     stopped = ""
 
@@ -117,7 +122,8 @@ def trained(
     finally:  # an interruption by hand loses nothing
         write()
     series = {name: np.array(values) for name, values in now.losses.items()}
-    return Trained(now.best, now.last, np.array(now.criteria), series, seconds(), stopped)
+    best, last = fetched((now.best, now.last), split)
+    return Trained(best, last, np.array(now.criteria), series, seconds(), stopped)
 
 
 def _last_least(criteria) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from ..files import fingerprint, read_record, write_record
 from ..sampling import check_whole
 from ._descent import Descent, descent
+from ._devices import split_over
 from ._leaves import array_leaves, with_leaves
 from ._model import Generative, anew, etas_and_answers
 from ._pictures import Standard, checked_pictures, pictures_like, standard
@@ -185,6 +186,7 @@ def vae(
     """
     check_whole(latent, "latent")
     check_whole(width, "width")
+    split = split_over(images, how.batch)
     given = checked_pictures(images)
     if augment is not None and augment.transforms.shape != given.shape[1:]:
         raise ValueError(
@@ -210,7 +212,7 @@ def vae(
         bound = jnp.mean(jax.vmap(Coder.bound, (None, 0, 0))(coder, rows, jax.random.split(second, len(rows))))
         return -bound / rows.shape[1], {"negative bound": -bound}
 
-    start, block, module = descent(coder, loss, rows, how)
+    start, block, module = descent(coder, loss, rows, how, split=split)
     keys = jax.random.split(jax.random.key(seed + 1), len(kept))
     held_out = jax.jit(lambda state, kept: -jnp.mean(jax.vmap(Coder.bound, (None, 0, 0))(module(state), kept, keys)))
     course = trained(
@@ -222,6 +224,7 @@ def vae(
         title="Autoencoder of pictures",
         mark=fingerprint(np.asarray(rows), np.asarray(kept), repr((latent, width, how, seed))),
         checkpoint=checkpoint,
+        split=split,
     )
     sizes = kept.shape[1] * np.log(how_seen.size)
     return VAE(module(course.best), how_seen, shape, latent, width, course.criteria + sizes, course.stopped)

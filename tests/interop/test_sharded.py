@@ -101,6 +101,16 @@ with pytest.raises(ValueError, match="F has a parameter of shape .8,. that is sp
     ld.discover.function(parts, x, source=turns)
 """
 
+LEARNING = """
+how = ld.learn.Descent(100, 16, 1e-2)
+pictures = np.random.default_rng(2).uniform(size=(42, 4, 4)) * np.linspace(0, 1, 4)
+learnt = ld.learn.vae(pictures, latent=2, width=8, how=how)
+there = ld.learn.vae(spread(pictures, jax.devices()[:2]), latent=2, width=8, how=how)
+np.testing.assert_allclose(there.course, learnt.course, rtol=1e-5)  # float32, a hundred steps
+with pytest.raises(ValueError, match="batch: 16 rows do not split over the 3 devices of the data. Give a multiple"):
+    ld.learn.vae(spread(pictures, jax.devices()[:3]), how=how)
+"""
+
 PROCESSES = """
 found = ld.discover.function(bowl, spread(x, jax.devices()), source=turns, weights=weights)
 same(found, whole)
@@ -153,6 +163,10 @@ def printed(process: subprocess.Popen) -> str:
 
 def test_devices():
     printed(started(DEVICES, 8, 0, 1))
+
+
+def test_a_learned_density():
+    printed(started(LEARNING, 4, 0, 1))
 
 
 def test_processes():
