@@ -49,10 +49,11 @@ def results(
         jobs: they and their results travel by pickle.
         label: what is being done, for the progress bar, one for all; "" for none.
         checkpoint: a file (.npz) in which results are kept as they come, and from which the rest is done. Results are
-            then numbers, texts, arrays, None, and lists and dicts of such; tuples come back as lists.
+            then numbers, texts, arrays, None, and lists and dicts of such; tuples come back as lists. What tells one
+            study from another must be in its jobs or its label: a function says nothing of itself that lasts.
         told: called here with the number of a job, from 0, and its result, as they come, in any order.
     Returns: the results, in the order of the jobs.
-    Raises: what `work` raises, with a note that says in which job; ValueError for a checkpoint of other jobs; TypeError
+    Raises: what `work` raises, with a note that says in which job; ValueError for a checkpoint of other jobs or another label; TypeError
         for results that a file does not hold; OSError as `lieder.files.write_record`.
     """
     jobs = list(jobs)
@@ -86,7 +87,7 @@ def courses(work: Callable[[Job], Iterator[Item]], jobs: Sequence[Job]) -> Itera
 
 def _kept(work: Callable, jobs: list, label: str, file: Path, told: Callable[[int, Any], None] | None) -> list:
     """The same with a file; what comes back is what the file holds, whether it was interrupted or not."""
-    mark = str(joblib.hash(jobs))
+    mark = str(joblib.hash((jobs, label)))
     done = read_checkpoint(file, mark, FORMAT, "lieder.jobs")["results"] if file.exists() else {}
     written = time.monotonic()
 

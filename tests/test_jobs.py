@@ -89,6 +89,8 @@ def test_what_is_done_when_it_is_interrupted_is_not_done_again(backend, tmp_path
         np.testing.assert_array_equal(one["row"], other["row"])
     with pytest.raises(ValueError, match=r"checkpoint: .*study.npz belongs to other data or settings"):
         results(work, range(9), checkpoint=file)
+    with pytest.raises(ValueError, match=r"belongs to other data or settings"):
+        results(work, range(8), "another study", checkpoint=file)
 
 
 def test_a_result_that_no_file_holds(tmp_path):

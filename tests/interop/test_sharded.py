@@ -156,7 +156,11 @@ def started(script: str, devices: int, *arguments: object) -> subprocess.Popen:
 
 
 def printed(process: subprocess.Popen) -> str:
-    out, _ = process.communicate(timeout=100)
+    try:
+        out, _ = process.communicate(timeout=300)  # nobody waits for ever for a process that waits for another
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     assert process.returncode == 0, out
     return out
 
