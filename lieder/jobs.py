@@ -53,8 +53,8 @@ def results(
             study from another must be in its jobs or its label: a function says nothing of itself that lasts.
         told: called here with the number of a job, from 0, and its result, as they come, in any order.
     Returns: the results, in the order of the jobs.
-    Raises: what `work` raises, with a note that says in which job; ValueError for a checkpoint of other jobs or another label; TypeError
-        for results that a file does not hold; OSError as `lieder.files.write_record`.
+    Raises: what `work` raises, with a note that says in which job; ValueError for a checkpoint of other jobs or another
+        label; TypeError for results that a file does not hold; OSError as `lieder.files.write_record`.
     """
     jobs = list(jobs)
     if checkpoint is not None:

@@ -117,7 +117,8 @@ def _of_field(U: Any, dictionary: Any, x: Any, error: float, min_gap: float, nam
     family, found = walked(field, data, functions, where, kept)
     given = Given(error, "rounding" if error == 0.0 else "the given relative error of the field", min_gap)
     shown, compared = (found.states[np.searchsorted(kept, some)] for some in (shown, compared))
-    return _of_along(family, found.along, given, Seen(shown, compared, data.names), "conserved quantities of a field")
+    seen = Seen(_drawn(shown, data.names), compared, count)
+    return _of_along(family, found.along, given, seen, "conserved quantities of a field")
 
 
 def _measured(batches: Numbered) -> Moments:
@@ -130,11 +131,12 @@ def _evenly(rows: int, most: int) -> Int[np.ndarray, " k"]:
 
 
 class Seen(NamedTuple):
-    """Some of the states: those `shown` in figures, those at which gradients are `compared`, the columns' names."""
+    """What is kept of the states: those `shown` in figures, those at which gradients are `compared`, how many there
+    were."""
 
-    shown: Float[np.ndarray, "k n"]
+    shown: Trajectories
     compared: Float[np.ndarray, "p n"]
-    names: tuple[str, ...]
+    rows: int
 
 
 class Given(NamedTuple):
@@ -155,17 +157,20 @@ def of_fields(data: Table, u: Float[np.ndarray, "fields N n"], dictionary: Any, 
     _check_enough(len(points), functions.size, "x")
     family = Family.of(functions, points)
     shown, compared = (points[_evenly(len(points), most)] for most in (ROWS, POINTS))
-    return _of_along(
-        family, along_fields(family, points, u, data.names), given, Seen(shown, compared, data.names), method
-    )
+    seen = Seen(_drawn(shown, data.names), compared, len(points))
+    return _of_along(family, along_fields(family, points, u, data.names), given, seen, method)
+
+
+def _drawn(states: Float[np.ndarray, "k n"], names: tuple[str, ...]) -> Trajectories:
+    """States in no order, for figures."""
+    return Trajectories((states,), (np.arange(len(states), dtype=float),), names)
 
 
 def _of_along(family: Family, along: Along, given: Given, seen: Seen, method: str) -> Conserved:
     changing = along.changing(given.error)
     dim, slow, evidence = settle(changing.defects, changing.resolutions, given.source, given.min_gap, 0.0)
     evidence = replace(evidence, constant=len(changing.constant))
-    kept = Trajectories((seen.shown,), (np.arange(len(seen.shown), dtype=float),), seen.names)
-    return record(family, changing, (dim, slow), evidence, kept, seen.compared, along.values.rows, method)
+    return record(family, changing, (dim, slow), evidence, seen, method)
 
 
 def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: float, min_gap: float) -> Conserved:
@@ -221,8 +226,8 @@ def _of_trajectories(data: Trajectories, functions: AbstractDictionary, error: f
         tuple(data.times[i][rows] for i, rows in zip(chosen, thin, strict=True)),
         data.names,
     )
-    method, compared = "conserved quantities of trajectories", rows[_evenly(len(rows), POINTS)]
-    found = record(family, changing, (dim, slow), evidence, kept, compared, len(rows), method)
+    seen = Seen(kept, rows[_evenly(len(rows), POINTS)], len(rows))
+    found = record(family, changing, (dim, slow), evidence, seen, "conserved quantities of trajectories")
     return replace(found, trajectories=count, evidence=_with_drift(found, data))
 
 
@@ -252,15 +257,13 @@ def record(
     changing: Changing,
     counts: tuple[int, int],
     evidence: ConservedEvidence,
-    kept: Trajectories,
-    compared: Float[np.ndarray, "p n"],
-    rows: int,
+    seen: Seen,
     method: str,
 ) -> Conserved:
     """What was found, in the user's units and in a simple basis.
 
-    Arguments: `family`, `changing`; `counts`, of conserved and of slow functions; `evidence`; `kept`, states for
-        figures; `compared`, states at which gradients are; `rows`, how many states there were; `method`, in words.
+    Arguments: `family`, `changing`; `counts`, of conserved and of slow functions; `evidence`; `seen`, of the
+        states; `method`, in words.
     Returns: Conserved.
     """
     dim, slow = counts
@@ -281,12 +284,12 @@ def record(
         return graded_basis(directions[chosen], numerator, denominator, degrees, limit)
 
     basis, slowly = simple(0, dim), simple(dim, dim + slow)
-    number, order = independent(basis @ family.change, family, compared, evidence.resolution)
+    number, order = independent(basis @ family.change, family, seen.compared, evidence.resolution)
     found = np.concatenate([basis[order], slowly])
-    spread = np.linalg.norm(denominator @ found.T, axis=0) / np.sqrt(rows)
+    spread = np.linalg.norm(denominator @ found.T, axis=0) / np.sqrt(seen.rows)
     return Conserved(
         dictionary=family.dictionary,
-        names=kept.names,
+        names=seen.shown.names,
         dim=dim,
         independent=number,
         basis=basis[order],
@@ -297,10 +300,10 @@ def record(
         evidence=evidence,
         numerator=numerator,
         denominator=denominator,
-        rows=rows,
+        rows=seen.rows,
         trajectories=0,
-        times=kept.times,
-        states=kept.states,
+        times=seen.shown.times,
+        states=seen.shown.states,
         method=method,
     )
 
