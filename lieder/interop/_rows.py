@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..sampling import Stream, gather, stream
+from ..files import Columns
+from ..sampling import Stream, Table, gather, stream
 from ._dask import dask_rows, is_dask
 from ._sharded import is_sharded, sharded_rows
 
@@ -20,8 +21,8 @@ def is_spread(data) -> bool:
 def rows_of(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
     """A stream of rows; of those that are spread over devices, processes or a cluster it knows where they are.
 
-    Arguments: `data`, what `lieder.sampling.stream` takes, a Dask collection, or a JAX array over several devices;
-        `argument`, what the caller calls it, for messages; `names` of the columns.
+    Arguments: `data`, what `lieder.sampling.stream` takes, what `lieder.files.Rows.gather` returns, a Dask collection,
+        or a JAX array over several devices; `argument`, what the caller calls it, for messages; `names` of the columns.
     Returns: Stream.
     Raises: as `lieder.sampling.stream`.
     """
@@ -29,6 +30,8 @@ def rows_of(data, argument: str = "x", names: list[str] | tuple[str, ...] | None
         return dask_rows(data, argument, names)
     if is_sharded(data):
         return sharded_rows(data, argument, names)
+    if isinstance(data, Columns):
+        data = Table(data.values, data.names)
     return stream(data, argument, names)
 
 
