@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -54,8 +54,13 @@ def results(
         told: called here with the number of a job, from 0, and its result, as they come, in any order.
     Returns: the results, in the order of the jobs.
     Raises: what `work` raises, with a note that says in which job; ValueError for a checkpoint of other jobs or another
-        label; TypeError for results that a file does not hold; OSError as `lieder.files.write_record`.
+        label; TypeError for results that a file does not hold, for work that is no function and jobs that are no list;
+        OSError as `lieder.files.write_record`.
     """
+    if not callable(work):
+        raise TypeError(f"work must be a function of one job, got {type(work).__name__}.")
+    if not isinstance(jobs, Iterable):
+        raise TypeError(f"jobs must be a list of what work takes, one by one, got {jobs!r:.60}; range(n) numbers them.")
     jobs = list(jobs)
     if checkpoint is not None:
         return _kept(work, jobs, label, check_path(checkpoint, "checkpoint"), told)

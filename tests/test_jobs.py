@@ -163,3 +163,10 @@ def test_a_fault_says_in_which_job_it_was(backend):
     with spread(backend), pytest.raises(ZeroDivisionError, match="no such thing") as fault:
         results(_second_fails, range(3), "study")
     assert fault.value.__notes__ == ["This was job 2 of 3 (study)."]
+
+
+def test_what_is_no_work_and_what_are_no_jobs():
+    with pytest.raises(TypeError, match=r"work must be a function of one job, got NoneType"):
+        results(None, range(2))
+    with pytest.raises(TypeError, match=r"jobs must be a list of what work takes, one by one, got 5; range\(n\)"):
+        results(abs, 5)
