@@ -1,6 +1,6 @@
 """What every verb asks of its arguments before any work, in the user's words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -93,9 +93,10 @@ def check_width(names: Sequence[str], rows: int | None, action: AbstractFibreAct
     raise ValueError(f"{argument} has {columns}, but {side} acts on {action.width}: {action}. {advice}")
 
 
-def all_rows(data, argument: str, names) -> Table:
-    """All rows of an array, a data frame, an iterable of batches or a dask collection, with their names."""
-    return gather(interop.rows_of(data, argument, names))
+def all_rows(data, argument: str, names, asked: Mapping[str, str] | None = None) -> Table:
+    """All rows of an array, a data frame, an iterable of batches or a Dask collection, with their names; `asked`, by
+    name, on what several processes that hold some of them must agree."""
+    return gather(interop.rows_of(data, argument, names, asked))
 
 
 def some_rows(data, argument: str, names, most: int, seed: int) -> Table:

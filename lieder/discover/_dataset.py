@@ -91,14 +91,16 @@ def dataset(
     check_same_algebra(source, target)
     rule = Rule(tolerance, min_gap, seed, evidence, delta, alpha)
     _check_fit(fit)
+    given = {"source": source, "target": target, "fit": fit, "names": names, "output_names": output_names}
+    asked = interop.settings_mark(given | {"weights": _written(weights)} | vars(rule))
     if models.is_linear(fit) and groups is None and rule.evidence != CERTIFICATE:
-        columns = _Columns(_stream(x, "x", names), _stream(y, "y", output_names))
+        columns = _Columns(_stream(x, "x", names, asked), _stream(y, "y", output_names, asked))
         if columns.many:
             units = units_of_columns((x, columns.inputs), (y, columns.outputs))
             return _of_many(columns, units, source, target, fit, weights, rule)
         inputs, outputs = columns.gathered()
     else:
-        inputs, outputs = all_rows(x, "x", names), all_rows(y, "y", output_names)
+        inputs, outputs = all_rows(x, "x", names, asked), all_rows(y, "y", output_names, asked)
     check_sides(inputs, outputs, source, target)
     check_table(inputs, "x")
     check_table(outputs, "y")
@@ -194,8 +196,13 @@ def _weights(weights, y: np.ndarray, q: int, rows: int | None):
     return checked_weights(weights, rows, y.shape[1], q), "equal" if weights is None else "given"
 
 
-def _stream(data, argument: str, names: list[str] | None) -> Stream:
-    return interop.rows_of(data, argument, names).repeatable()
+def _stream(data, argument: str, names: list[str] | None, asked: dict[str, str]) -> Stream:
+    return interop.rows_of(data, argument, names, asked).repeatable()
+
+
+def _written(weights) -> str | None:
+    """Weights as they were asked for; those of rows are given, whatever they are."""
+    return weights if weights is None or isinstance(weights, str) else "given"
 
 
 class _Columns(NamedTuple):

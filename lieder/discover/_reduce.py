@@ -59,7 +59,7 @@ def reduce_model(
             found, dtype, _ = Reducer(question, F, x, scales).accumulated(x, batches, draws, weights)
         else:
             reducer = Reducer(question, F, replace(x, rows=x.pieces.largest), scales)
-            asked = marks(question, F, rule.seed, x.dtype) if jax.process_count() > 1 else {}
+            asked = marks(question, F, rule, x.dtype) if jax.process_count() > 1 else {}
             found, dtype = x.pieces.each(partial(_of_piece, reducer, rule), _Piece.merge, weights, asked=asked)
             check_varying(found.low, found.high, x.names, x.argument, needed)
     check_enough(sum(found.numerator.rows), question.source.algebra.dim, x.argument)

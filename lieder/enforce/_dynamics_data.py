@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lieder.dictionary import AbstractDictionary
-from lieder.interop import collected, estimator_inputs, estimator_outputs, is_spread, rows_of, told, version_mark
+from lieder.interop import collected, estimator_inputs, estimator_outputs, is_spread, rows_of, settings_mark
 from lieder.sampling import Together, check_computed, checked_times, real_numbers
 
 from ._slopes import LEAST
@@ -46,12 +46,10 @@ class Trajectories:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """One table of states with velocities, whose `rows` lie on devices, in processes or on workers; `asked`, on what
-    processes must agree."""
+    """One table of states with velocities, whose `rows` lie on devices, in processes or on workers."""
 
     rows: Together
     single: bool
-    asked: dict[str, str]
 
     @property
     def count(self) -> int:
@@ -89,12 +87,12 @@ def trajectories(estimator: Any, x, dx, t) -> Trajectories | Spread:
 
 
 def _spread(estimator: Any, x, dx) -> Spread:
-    states, velocities = rows_of(x, "x"), rows_of(dx, "dx")
+    states = rows_of(x, "x", asked=settings_mark(estimator.get_params(deep=False)))
+    velocities = rows_of(dx, "dx")
     estimator_inputs(estimator, states.head[:1], first=True)
     if states.names != tuple(f"x{i}" for i in range(states.width)):
         estimator.feature_names_in_ = np.array(states.names, dtype=object)
-    asked = version_mark() | {name: told(value) for name, value in estimator.get_params(deep=False).items()}
-    return Spread(Together(states, velocities), np.ndim(dx) == 1, asked)
+    return Spread(Together(states, velocities), np.ndim(dx) == 1)
 
 
 def _parts(x, name: str) -> list:

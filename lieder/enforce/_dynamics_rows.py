@@ -68,7 +68,7 @@ def _given(data: Trajectories | Spread, dictionary: AbstractDictionary, folds: i
     )
     if isinstance(data, Spread):
         ends = np.cumsum([len(stretch) for stretch in np.array_split(np.arange(data.count), folds)])
-        seen = data.rows.over(partial(_of_pairs, seen, dictionary, ends), _Seen.merge, block, data.asked)
+        seen = data.rows.over(partial(_of_pairs, seen, dictionary, ends), _Seen.merge, block)
     else:
         assert data.velocities is not None  # our own bug
         for fold, i, rows in _stretches([len(x) for x in data.states], folds, block):

@@ -1,6 +1,7 @@
 """Foreign objects in, batches of values and Jacobians out: scikit-learn, torch, dask, pysindy, gplearn."""
 
 from ._alike import program_mark as program_mark
+from ._alike import settings_mark as settings_mark
 from ._alike import told as told
 from ._alike import version_mark as version_mark
 from ._dask import cluster as cluster

@@ -1,7 +1,7 @@
 """What processes that answer together must agree on, as texts that can be compared between them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -20,6 +20,15 @@ def version_mark() -> dict[str, str]:
     Returns: one text, by a name.
     """
     return {"the version of lieder": __version__}
+
+
+def settings_mark(settings: Mapping[str, object]) -> dict[str, str]:
+    """The version of the library, and settings of a verb.
+
+    Arguments: `settings`, by name, anything.
+    Returns: one text a setting, by its name.
+    """
+    return version_mark() | {name: told(value) for name, value in settings.items()}
 
 
 def told(thing: object) -> str:

@@ -1,5 +1,6 @@
 """Rows from whatever a user hands over: the type of the data says where the work is done."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,18 +19,24 @@ def is_spread(data) -> bool:
     return is_dask(data) or is_sharded(data)
 
 
-def rows_of(data, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
+def rows_of(
+    data,
+    argument: str = "x",
+    names: list[str] | tuple[str, ...] | None = None,
+    asked: Mapping[str, str] | None = None,
+) -> Stream:
     """A stream of rows; of those that are spread over devices, processes or a cluster it knows where they are.
 
     Arguments: `data`, what `lieder.sampling.stream` takes, what `lieder.files.Rows.gather` returns, a Dask collection,
-        or a JAX array over several devices; `argument`, what the caller calls it, for messages; `names` of the columns.
+        or a JAX array over several devices; `argument`, what the caller calls it, for messages; `names` of the columns;
+        `asked`, by name, on what several processes that hold some of the rows must agree.
     Returns: Stream.
-    Raises: as `lieder.sampling.stream`.
+    Raises: as `lieder.sampling.stream`; ValueError naming what processes do not agree on.
     """
     if is_dask(data):
         return dask_rows(data, argument, names)
     if is_sharded(data):
-        return sharded_rows(data, argument, names)
+        return sharded_rows(data, argument, names, asked)
     if isinstance(data, Columns):
         data = Table(data.values, data.names)
     return stream(data, argument, names)

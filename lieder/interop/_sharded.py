@@ -24,13 +24,19 @@ def is_sharded(obj) -> bool:
     return isinstance(obj, jax.Array) and len(obj.sharding.device_set) > 1
 
 
-def sharded_rows(array: jax.Array, argument: str = "x", names: list[str] | tuple[str, ...] | None = None) -> Stream:
+def sharded_rows(
+    array: jax.Array,
+    argument: str = "x",
+    names: list[str] | tuple[str, ...] | None = None,
+    asked: Mapping[str, str] | None = None,
+) -> Stream:
     """The rows of a JAX array that is spread over devices, to be worked on where they are.
 
     Arguments: `array` (N, n), its rows over any axes of a mesh, of one copy or several; `argument`, what the caller
-        calls it; `names` of the columns.
+        calls it; `names` of the columns; `asked`, by name, on what processes that hold some of it must agree.
     Returns: a stream; its `start` needs all rows in this process.
-    Raises: ValueError for columns that lie on different devices; else as `stream`.
+    Raises: ValueError for columns that lie on different devices, and naming what processes do not agree on; else as
+        `stream`.
     """
     if array.ndim not in (1, 2):
         raise ValueError(f"{argument} must be N rows of n columns, got a JAX array of shape {array.shape}.")
@@ -40,7 +46,7 @@ def sharded_rows(array: jax.Array, argument: str = "x", names: list[str] | tuple
             f" Spread the rows alone: jax.device_put({argument}, jax.NamedSharding(mesh, jax.P(axis, None)))."
         )
     pieces = ShardedPieces(array, argument)
-    kept = pieces.each(partial(sampled, HEAD), Sample.merge)
+    kept = pieces.each(partial(sampled, HEAD), Sample.merge, asked=asked)
     head = table(kept.columns[0], argument, names)
     return spread(pieces, head, array.shape[0], argument)
 

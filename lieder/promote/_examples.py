@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..interop import estimator_inputs, estimator_outputs, is_spread, rows_of
+from ..interop import estimator_inputs, estimator_outputs, is_spread, rows_of, settings_mark
 from ..sampling import SINGLY, Pairs, RowDraws, Stream, Together, distinct_rows, folds, is_batched, stream
 from ._settings import Settings
 
@@ -68,7 +68,8 @@ def _batches(draws: RowDraws, pairs: Iterable[Pairs]) -> Iterator[Batch]:
 def examples_of(model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings) -> Examples:
     """The data of a fit, or an error that says what is wrong with them; the model notes what X is like."""
     flat = np.ndim(y) == 1 if is_spread(y) else False
-    X, y = (rows_of(data, name) if is_spread(data) else data for data, name in ((X, "X"), (y, "y")))
+    asked = settings_mark(model.get_params(deep=False)) if is_spread(X) or is_spread(y) else None
+    X, y = (rows_of(data, name, None, asked) if is_spread(data) else data for data, name in ((X, "X"), (y, "y")))
     if not (is_batched(X) or isinstance(X, Stream | np.memmap)):
         x, outputs = checked_inputs(model, X, first=True), estimator_outputs(model, y)
         _check_size(outputs, "y")

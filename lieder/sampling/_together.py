@@ -1,6 +1,6 @@
 """Inputs and outputs whose rows belong together, read batch by batch or worked on where they lie."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -31,18 +31,11 @@ class Together:
     y: Stream
     weights: Float[np.ndarray, " N"] | None = None
 
-    def over(
-        self,
-        work: Callable[[Iterable[Pairs]], T],
-        merge: Callable[[T, T], T],
-        size: int,
-        asked: Mapping[str, str] | None = None,
-    ) -> T:
+    def over(self, work: Callable[[Iterable[Pairs]], T], merge: Callable[[T, T], T], size: int) -> T:
         """What `work` makes of all rows.
 
         Arguments: `work`, a function of batches of `size` rows; where inputs lie in pieces it works on those of each
-            piece where they are, and what it makes of them is merged by `merge`; `asked`, by name, on what several
-            processes must agree.
+            piece where they are, and what it makes of them is merged by `merge`.
         Returns: what work, or merge, returns.
         Raises: ValueError for rows that do not belong together and for what is not finite.
         """
@@ -54,7 +47,7 @@ class Together:
             raise ValueError(f"{y.argument}: give it as {x.argument} is given, or as one array.")
         _check_equal(x, y, x.rows or 0, y.rows or 0)
         names = (x.argument, x.names), (y.argument, y.names)
-        return x.pieces.each(partial(_of_piece, work, size, names), merge, beside, self.weights, asked=asked)
+        return x.pieces.each(partial(_of_piece, work, size, names), merge, beside, self.weights)
 
 
 def _of_piece(

@@ -129,6 +129,11 @@ with pytest.raises(ValueError, match="do not ask the same question, 0 and 2 diff
     ld.discover.function(other, spread(x, jax.devices()), source=turns)
 with pytest.raises(ValueError, match="0 and 3 differ in penalty: 0.1 and 0.3"):
     moving(spread(x, here), spread(rates, here), 0.3 if rank == 3 else 0.1)
+table, which = (spread(x, here), spread(y, here)), "polynomial(2)" if rank == 2 else "polynomial(3)"
+with pytest.raises(ValueError, match="0 and 2 differ in fit: polynomial.3. and polynomial.2."):
+    ld.discover.dataset(*table, source=turns, target=ld.scalars(turns.algebra, 1), fit=which)
+with pytest.raises(ValueError, match="0 and 3 differ in seed: 0 and 1"):
+    ld.promote.Regression("polynomials(2)", source=turns, seed=int(rank == 3)).fit(*table)
 with pytest.raises(ValueError, match="0 and 1 differ in system: one marked .* and one"):
     conserving(spread(x, here), lambda z: jnp.stack([z[1], -z[0] * (2 + (rank == 1))]))
 holed = x.copy()
