@@ -49,7 +49,8 @@ class Part:
         units: in which inputs and outputs were measured; dtype: of the model's values.
         ranges: of the rows' numbers, first and one past the last.
         accumulated: what the rows were reduced to; trained: whether the model's numbers come from training.
-        model: a mark of its program and the numbers in it, "" for one of another framework.
+        model: a mark of its program and the numbers in it, of one of another framework of what it holds; "" for one
+            that has none, such as an estimator that holds a function without a name.
         version, jax_version: of the libraries by which it was made.
     """
 
@@ -346,7 +347,7 @@ def _differing(one: Part, other: Part) -> list[str]:
     }
     found = [f"{name}: {left} and {right}" for name, (left, right) in pairs.items() if left != right]
     if not found and one.model != other.model:  # whose program follows from the rest
-        found.append(f"F: {one.model or 'one of another framework'} and {other.model or 'one of another framework'}")
+        found.append(f"F: {one.model or 'one without a mark'} and {other.model or 'one without a mark'}")
     if "source" not in found and not all(np.array_equal(u, v) for u, v in zip(one.units, other.units, strict=True)):
         told = "units (take those of lieder.discover.units(F, sample, ...) for all pieces)"
         found.append(told)

@@ -48,10 +48,11 @@ def program_mark(
     """A mark of a model's program and the numbers in it, by a name.
 
     Arguments: `name`; `F`, of one example (width,) of the `dtype`.
-    Returns: one text; none of a model of another framework.
+    Returns: one text; none of a model of another framework that has no mark.
     """
     if isinstance(F, ForeignModel):
-        return {}
+        mark = F.mark() if F.mark is not None else ""
+        return {name: f"one marked {mark[:12]}"} if mark else {}
     with jax.enable_x64(dtype == np.float64):
         made = jax.make_jaxpr(F)(jax.ShapeDtypeStruct((width,), dtype))
     numbers = map(np.asarray, [*made.consts, *_numbers(made.jaxpr)])

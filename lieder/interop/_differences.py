@@ -1,7 +1,7 @@
 """Jacobians of a predictor that only answers with values: central differences, with a step chosen per column."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -73,7 +73,7 @@ def coarser(model: ForeignModel) -> ForeignModel | None:
     """
     if model.steps is None:
         return None
-    return ForeignModel(model.predict, _Differences(model.predict, 2 * model.steps), model.note, 2 * model.steps)
+    return replace(model, differentiate=_Differences(model.predict, 2 * model.steps), steps=2 * model.steps)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,15 @@ class ForeignModel:
 
     Fields: `predict`, from (B, n) to (B, m); `differentiate`, from (B, n) to (B, m, n); `note`, one line that says how
     the Jacobians are computed; `steps` (n,), the half-widths of the central differences in the unit of each column, or
-    None when the Jacobians are exact.
+    None when the Jacobians are exact; `mark`, which gives a text that tells the model from others, the same in another
+    process, "" or None where nothing can.
     """
 
     predict: Callable[[np.ndarray], np.ndarray]
     differentiate: Callable[[np.ndarray], np.ndarray]
     note: str
     steps: Float[np.ndarray, " inputs"] | None = None
+    mark: Callable[[], str] | None = None
 
     def values(self, x: Float[np.ndarray, "batch inputs"]) -> Float[np.ndarray, "batch outputs"]:
         """The outputs F(x_i) of a batch.

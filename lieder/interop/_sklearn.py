@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,7 @@ def from_sklearn(
     _check_names(estimator, names, argument)
     # By name: other packages raise subclasses of their own, and scikit-learn stays unimported.
     try:
-        return central_differences(_Prediction(predict), x, seed)
+        return replace(central_differences(_Prediction(predict), x, seed), mark=partial(_mark, estimator))
     except Exception as fault:
         if ("sklearn.exceptions", "NotFittedError") in ancestors(fault):
             raise ValueError(
@@ -83,6 +85,16 @@ def _check_names(estimator, names: Sequence[str] | None, argument: str) -> None:
             f"{argument}: the {type(estimator).__name__} was fitted to the columns {', '.join(known)}, but x has"
             f" {', '.join(names)}. Feature names must be in the same order as they were in fit."
         )
+
+
+def _mark(estimator) -> str:
+    """A digest of all that it holds, "" where something in it has none, such as a function without a name."""
+    import joblib
+
+    try:
+        return str(joblib.hash(estimator))
+    except (PicklingError, AttributeError, TypeError):
+        return ""
 
 
 @dataclass(frozen=True, eq=False)

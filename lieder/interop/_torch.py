@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files import fingerprint
 from ._foreign import ForeignModel, ancestors
 
 
@@ -39,7 +40,7 @@ def from_torch(module) -> ForeignModel:
     frozen = copy.deepcopy(module).eval().requires_grad_(False)
     held = next(iter(frozen.parameters()), torch.zeros(()))
     batch = _Module(torch, frozen, held.dtype, held.device)
-    return ForeignModel(batch.values, batch.jacobians, "exact (torch.func)")
+    return ForeignModel(batch.values, batch.jacobians, "exact (torch.func)", mark=batch.mark)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,14 @@ class _Module:
             warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch")
             return func.vmap(one)(self._tensor(x)).detach().cpu().numpy()
+
+    def mark(self) -> str:
+        """Of its class and parts, as they are printed, and of their numbers."""
+        kind, state = type(self.module), self.module.state_dict()
+        # Doubles hold numbers of all kinds that modules have, of some of which NumPy knows nothing.
+        numbers = [one.double().cpu().numpy() for one in state.values()]
+        kinds = [f"{name} {one.dtype}" for name, one in state.items()]
+        return fingerprint(f"{kind.__module__}.{kind.__qualname__}: {self.module}", *kinds, *numbers)
 
     def _tensor(self, x: np.ndarray):
         return self.torch.as_tensor(np.array(x), dtype=self.dtype, device=self.device)

@@ -6,6 +6,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeRegressor
 
 import lieder as ld
 
@@ -55,6 +56,11 @@ def test_three_workers_give_the_answer_of_the_array_also_when_one_is_killed(clie
         assert one.dim == whole.dim == 1
         np.testing.assert_allclose(one.defects, whole.defects, rtol=1e-10, atol=1e-14)
         np.testing.assert_allclose(one.basis, whole.basis, atol=1e-10)
+
+
+def test_an_estimator_is_known_on_workers_as_it_is_here(client):
+    F = ld.interop.from_sklearn(DecisionTreeRegressor(max_depth=4).fit(X, X[:, 0] ** 2), X)
+    assert F.mark is not None and client.submit(F.mark).result() == F.mark()
 
 
 def test_an_error_on_a_worker_is_the_callers(client):

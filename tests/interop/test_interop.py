@@ -1,5 +1,6 @@
 """Foreign models: values and Jacobians against known ones, the notes, and each error message."""
 
+import pickle
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 
 import lieder as ld
 from lieder import action, algebra, discover, interop
@@ -158,6 +159,21 @@ def test_the_estimators_of_this_library_are_the_functions_that_they_have_fitted(
     motion = ld.enforce.SparseDynamics("polynomials(1)").fit(x, x[:, ::-1] * [1, -1])
     turning = ld.discover.vector_field(motion, [x[:30], x[30:]], action=turns)
     assert turning.dim == 2 and turning.defects[1] < 1e-13
+
+
+def test_estimators_are_known_by_all_that_they_hold():
+    trees = [RandomForestRegressor(3, random_state=seed).fit(X, Y[:, 0]) for seed in range(2)]
+    turns = ld.vectors(ld.algebra.gl(X.shape[1]))
+    models = [interop.from_sklearn(one, X) for one in (*trees, pickle.loads(pickle.dumps(trees[0])))]
+    one, other, copy = (
+        ld.discover.reduce(model, X, source=turns, target=ld.scalars(turns.algebra, 1), first_row=k * len(X))
+        for k, model in enumerate(models)
+    )
+    assert one.model and one.merge(copy).rows == 2 * len(X)
+    with pytest.raises(ValueError, match=r"differ in F: one marked \w+ and one marked \w+\. Reduce all"):
+        one.merge(other)
+    nameless = make_pipeline(FunctionTransformer(lambda x: x), LinearRegression()).fit(X, Y)
+    assert interop.program_mark("F", interop.from_sklearn(nameless, X), X.shape[1]) == {}
 
 
 def test_models_are_known_by_their_programs_and_by_numbers_in_functions_that_these_call():

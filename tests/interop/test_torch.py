@@ -35,6 +35,16 @@ def test_the_module_is_copied_in_evaluation_mode():
     np.testing.assert_array_equal(model.values(X), before)
 
 
+def test_modules_are_known_by_their_parts_and_numbers():
+    one, other = _module(2), _module(2)
+    half, wide = _module(2).bfloat16(), _module(2).double()
+    marks = [interop.program_mark("F", interop.from_torch(each), 3) for each in (one, other, half, wide)]
+    assert marks[0] == marks[1] and marks[2] != marks[0] != marks[3]
+    with torch.no_grad():
+        other[3].bias += 1e-6
+    assert interop.program_mark("F", interop.from_torch(other), 3) != marks[0]
+
+
 def test_a_module_that_answers_with_one_number():
     class Norm(torch.nn.Module):
         def forward(self, x):
