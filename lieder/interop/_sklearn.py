@@ -1,10 +1,10 @@
 """scikit-learn estimators, and anything that keeps to their interface."""
 
+import pickle
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -92,8 +92,9 @@ def _mark(estimator) -> str:
     import joblib
 
     try:
-        return str(joblib.hash(estimator))
-    except (PicklingError, AttributeError, TypeError):
+        # Of a copy: the first may lay out the arrays in another way, the copies of a copy no more.
+        return str(joblib.hash(pickle.loads(pickle.dumps(estimator))))
+    except (pickle.PicklingError, AttributeError, TypeError):
         return ""
 
 

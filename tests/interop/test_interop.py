@@ -17,6 +17,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.svm import SVR
 
 import lieder as ld
 from lieder import action, algebra, discover, interop
@@ -162,9 +163,9 @@ def test_the_estimators_of_this_library_are_the_functions_that_they_have_fitted(
 
 
 def test_estimators_are_known_by_all_that_they_hold():
-    trees = [RandomForestRegressor(3, random_state=seed).fit(X, Y[:, 0]) for seed in range(2)]
+    fitted = [SVR(C=strength).fit(Z, Y[:, 0]) for strength in (1.0, 2.0)]
     turns = ld.vectors(ld.algebra.gl(X.shape[1]))
-    models = [interop.from_sklearn(one, X) for one in (*trees, pickle.loads(pickle.dumps(trees[0])))]
+    models = [interop.from_sklearn(one, X) for one in (*fitted, pickle.loads(pickle.dumps(fitted[0])))]
     one, other, copy = (
         ld.discover.reduce(model, X, source=turns, target=ld.scalars(turns.algebra, 1), first_row=k * len(X))
         for k, model in enumerate(models)
