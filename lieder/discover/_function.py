@@ -9,8 +9,8 @@ import numpy as np
 from .. import interop
 from ..action import AbstractAction, AbstractFibreAction, check_same_algebra, scalars
 from ..interop import ForeignModel
-from ..models import Judged, judge
-from ..sampling import Stream
+from ..models import judge
+from ..sampling import SINGLY, Stream, Together, is_batched
 from ._checks import check_action, check_error, check_width, checked_names, measured
 from ._doubt import VARYING, Known, unexplained
 from ._exact import check_exact, with_exact
@@ -53,7 +53,8 @@ def function(
             well as two steps agree, a network of ReLUs as its derivative is smooth, and no trained model is denied a
             symmetry at the level of rounding.
         labels: (N, m) or (N,) what F should have returned at x, not used in its training: they measure how well F and
-            its derivative are known. x is then one array.
+            its derivative are known. One array, or as x comes. Of more than 32,768 rows a uniform sample of so many is
+            looked at.
         tolerance: accept defects up to this instead of looking for a gap. min_gap: least ratio that counts as a gap
             (default 5).
         weights: (N,) non-negative, default equal.
@@ -75,7 +76,7 @@ def function(
     check_action(source, "source")
     rule = Rule(tolerance, min_gap, seed, evidence, delta)
     check_error(error)
-    data = streamed(x, names)
+    data = streamed(x, names) if labels is None else streamed(x, names).repeatable()
     question, model = asked(F, data, source, target, output_names)
     known_by = f"labels= (of rows that {question.model} has not seen in training) or error="
     question = replace(measured(question, x, data), known_by=known_by)
@@ -90,28 +91,35 @@ def _by_labels(
     question: Question, rule: Rule, model: Callable | ForeignModel, data: Stream, labels, error: float
 ) -> Known:
     """What labels say of a model: as little as this is known of it, or as the given `error` says if that is less."""
-    target, y = question.onto, np.asarray(labels)
-    judged = labelled(model, data, labels, target.width, rule.seed)
+    target = question.onto
+    x, y = at_labels(data, labels, target.width, rule.seed)
+    judged = judge(model, x, y, rule.seed)
     return Known(
         max(error, VARYING * judged.resolution),
         "what the labels say of the model's derivative along the direction",
-        alternatives=(judged.alternatives, *own_doubt(question, model, np.asarray(data.whole))[0]),
-        unknown=unexplained(judged.gain, target, question.outputs, y.reshape(len(y), -1)),
-        described=f"given, relative error {judged.error:.2g} at {data.rows} rows with labels",
+        alternatives=(judged.alternatives, *own_doubt(question, model, x.astype(data.dtype))[0]),
+        unknown=unexplained(judged.gain, target, question.outputs, y),
+        described=f"given, relative error {judged.error:.2g} at {len(y)} rows with labels",
     )
 
 
-def labelled(model: Callable | ForeignModel, data: Stream, labels, width: int, seed: int) -> Judged:
-    """A model of so many outputs judged by labels at its points."""
-    if data.whole is None:
-        raise ValueError("labels need x as one array, not a stream.")
-    y = np.asarray(labels)
-    if y.reshape(len(y), -1).shape != (data.rows, width):
-        raise ValueError(
-            f"labels must have shape ({data.rows}, {width}), one row for each of x and one column for each "
-            f"output of F, got {y.shape}."
-        )
-    return judge(model, np.asarray(data.whole, np.float64), y, seed)
+def at_labels(data: Stream, labels, width: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points that have labels, of so many outputs, and these: all, or a sample of SINGLY, however they come."""
+    if not (interop.is_spread(labels) or is_batched(labels) or isinstance(labels, Stream)):
+        labels = np.asarray(labels)
+        table = labels.reshape(len(labels), -1) if labels.ndim else labels
+        if table.shape != (data.rows or len(table), width):
+            rows = "N" if data.rows is None else data.rows
+            raise ValueError(
+                f"labels must have shape ({rows}, {width}), one row for each of x and one column for each output of F,"
+                f" got {labels.shape}."
+            )
+        labels = table
+    given = interop.rows_of(labels, "labels")
+    if given.width != width:
+        raise ValueError(f"labels must have one column for each of the {width} outputs of F, got {given.width}.")
+    x, y, _ = Together(data, given).sample(SINGLY, seed)[0].columns
+    return x, y
 
 
 def asked(

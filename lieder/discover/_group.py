@@ -16,7 +16,7 @@ from ._checks import all_rows, check_error, check_sides, check_table, check_widt
 from ._doubt import unexplained
 from ._evidence import CANNOT_TELL, SYMMETRIES
 from ._finite_symmetries import FiniteSymmetries
-from ._function import labelled, output_width, streamed
+from ._function import at_labels, output_width, streamed
 from ._group_decision import DELTA, FiniteEvidence, checked_rule, largest_subgroup, readings, verdict_of
 from ._group_scores import ENOUGH, Elements, Judged, points_for, predicted, scores
 from ._networks import is_trained, own_doubt, unmeasured
@@ -191,19 +191,20 @@ def _of_model(given: Given, model: Callable | ForeignModel, data: Stream, m: int
     outputs = checked_names(given.output_names, m, "output_names", [f"y{i}" for i in range(m)])
     fit = scalars(source.algebra, m) if target is None else target
     count = points_for(group.order, data.width, m, 0 if labels is None else 1)
-    sample = data.repeatable().sample(count)
+    data = data.repeatable()
+    sample = data.sample(count)
     check_table(all_rows(sample, "x", list(data.names)), "x")
     known, where = "rounding", ""
     floor, alternatives, among, unknown, one_sided, seen = 0.0, (), None, "", "", None
     if labels is not None:
-        judged = labelled(model, data, labels, m, seed)
+        among, every = at_labels(data, labels, m, seed)
+        judged = models.judge(model, among, every, seed)
         floor, alternatives = max(error or 0.0, judged.resolution), (judged.alternatives,)
-        among = np.asarray(data.whole, np.float64)
         rows = np.linspace(0, len(among) - 1, min(count, len(among))).astype(int)
-        sample, seen = np.asarray(data.whole)[rows], np.asarray(labels, np.float64).reshape(len(among), -1)[rows]
-        unknown = unexplained(judged.gain, fit, outputs, np.asarray(labels).reshape(len(among), -1))
+        sample, seen = among[rows].astype(data.dtype), every[rows]
+        unknown = unexplained(judged.gain, fit, outputs, every)
         known = "what the labels say of the model"
-        where = f"given, relative error {judged.error:.2g} at {data.rows} rows with labels"
+        where = f"given, relative error {judged.error:.2g} at {len(among)} rows with labels"
     elif error is not None:
         floor, known = float(error), "the given relative error of the model"
     else:

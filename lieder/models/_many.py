@@ -10,7 +10,7 @@ from jaxtyping import Float
 from lieder.dictionary import AbstractDictionary
 
 from ..linalg import TriangularFactor
-from ..sampling import SINGLY, Pairs, Sample, Stream, Together, row_keys, shuffled
+from ..sampling import SINGLY, Pairs, Stream, Together, row_keys, shuffled
 from ._data import Data, check_outputs, held, relative
 from ._fit import CHOICE, Split, concluded
 from ._fitted import Fitted
@@ -50,7 +50,7 @@ def fit_stream(
     Raises: as `fit`; ValueError where x and y differ in length.
     """
     both = Together(x, y, weights if isinstance(weights, np.ndarray) else None)
-    sample, count = both.over(partial(_sampled, seed), _joined, _BLOCK)
+    sample, count = both.sample(MANY, seed)
     inputs, outputs, drawn = sample.columns
     check_outputs(outputs, y.argument)
     floor = relative(outputs)[1] if isinstance(weights, str) else 0.0
@@ -72,21 +72,6 @@ def fit_stream(
 
     split = Split(chosen, data[test], trained, len(chosen) / (count - cut), rest, test, data.weight)
     return concluded(split, family, 5, seed, argument), inputs, outputs
-
-
-def _sampled(seed: int, batches: Iterable[Pairs]) -> tuple[Sample, int]:
-    """A uniform sample of the rows, with their weights, and how many they are."""
-    sample, count = Sample.empty(MANY), 0
-    for first, a, b, w in batches:
-        stop = first + len(a)
-        weights = np.ones(len(a)) if w is None else w
-        sample = sample.absorb(np.arange(first, stop), row_keys(first, stop, seed), a, b, weights)
-        count += len(a)
-    return sample, count
-
-
-def _joined(one: tuple[Sample, int], other: tuple[Sample, int]) -> tuple[Sample, int]:
-    return one[0].merge(other[0]), one[1] + other[1]
 
 
 class _On(NamedTuple):

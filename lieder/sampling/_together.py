@@ -8,10 +8,13 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from ._numbers import row_keys
 from ._pieces import Pieces
+from ._sample import Sample
 from ._stream import Stream, stream
 
 T = TypeVar("T")
+_READ = 2**13  # rows read at a time for a sample
 
 
 class Pairs(NamedTuple):
@@ -48,6 +51,27 @@ class Together:
         _check_equal(x, y, x.rows or 0, y.rows or 0)
         names = (x.argument, x.names), (y.argument, y.names)
         return x.pieces.each(partial(_of_piece, work, size, names), merge, beside, self.weights)
+
+    def sample(self, size: int, seed: int = 0) -> tuple[Sample, int]:
+        """A uniform sample of at most `size` rows, the same in whatever form they come, and how many there are.
+
+        Returns: the sample, whose columns are inputs, outputs and weights; the number of rows.
+        Raises: as `over`.
+        """
+        return self.over(partial(_sampled, size, seed), _both, _READ)
+
+
+def _sampled(size: int, seed: int, batches: Iterable[Pairs]) -> tuple[Sample, int]:
+    kept, count = Sample.empty(size), 0
+    for first, a, b, given in batches:
+        stop = first + len(a)
+        weights = np.ones(len(a)) if given is None else given
+        kept, count = kept.absorb(np.arange(first, stop), row_keys(first, stop, seed), a, b, weights), count + len(a)
+    return kept, count
+
+
+def _both(one: tuple[Sample, int], other: tuple[Sample, int]) -> tuple[Sample, int]:
+    return one[0].merge(other[0]), one[1] + other[1]
 
 
 def _of_piece(

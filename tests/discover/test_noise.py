@@ -221,8 +221,8 @@ def test_labels_that_do_not_fit_are_refused():
     x, y = rings(100, 4)
     with pytest.raises(ValueError, match=r"labels must have shape \(100, 1\).*got \(99,\)"):
         ld.discover.function(lambda z: z @ z, x, source=PLANE, labels=y[:-1])
-    with pytest.raises(ValueError, match="labels need x as one array"):
-        ld.discover.function(lambda z: z @ z, iter([x]), source=PLANE, labels=y)
+    with pytest.raises(ValueError, match="labels must have one column for each of the 1 outputs of F, got 2"):
+        ld.discover.function(lambda z: z @ z, x, source=PLANE, labels=[x[:50], x[50:]])
 
 
 def test_differences_are_known_as_well_as_two_steps_agree():

@@ -46,7 +46,7 @@ FAULTS = {
     ),
     "labels that hold NaN": (
         lambda: discover.function(lambda x: x @ x, X, source=V, labels=np.full(60, np.nan)),
-        r"labels: 60 of 60 rows have NaN",
+        r"labels holds nan in column 'labels0', row 0",
     ),
     "labels that are zero": (
         lambda: discover.function(lambda x: x @ x, X, source=V, labels=np.zeros(60)),

@@ -62,6 +62,25 @@ def test_a_function_on_blocks_has_the_symmetries_that_it_has_on_the_array(chunks
     np.testing.assert_array_equal(found.evidence.notes, whole.evidence.notes)
 
 
+def test_labels_in_blocks_and_batches_say_what_they_say_in_an_array():
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    y = bowl(x.T) + 0.05 * np.random.default_rng(1).normal(size=200)
+    lazy, parted = array.from_array(x, chunks=70), array.from_array(y, chunks=70)
+
+    def found(x, labels):
+        return ld.discover.function(lambda z: 1.02 * bowl(z), x, source=TURNS, labels=labels)
+
+    whole = found(x, y)
+    assert whole.dim == 1 and "at 200 rows with labels" in whole.evidence.model
+    for one in (found(lazy, parted), found(iter([x[:9], x[9:]]), [y[:150, None], y[150:, None]])):
+        assert one.evidence.model == whole.evidence.model and one.dim == 1
+        for field in ("defects", "basis"):
+            np.testing.assert_allclose(getattr(one, field), getattr(whole, field), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(one.evidence.resolution, whole.evidence.resolution, rtol=1e-10)
+    with pytest.raises(ValueError, match="labels is cut into 2 blocks and x into 3"):
+        found(lazy, parted.rechunk(120))
+
+
 def test_rows_that_are_no_numbers_are_named_with_their_place_in_the_whole():
     x = np.random.default_rng(0).normal(size=(300, 2))
     x[211, 1] = np.nan
