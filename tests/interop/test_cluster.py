@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import jax.numpy as jnp
+import joblib
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeRegressor
@@ -56,6 +57,42 @@ def test_three_workers_give_the_answer_of_the_array_also_when_one_is_killed(clie
         assert one.dim == whole.dim == 1
         np.testing.assert_allclose(one.defects, whole.defects, rtol=1e-10, atol=1e-14)
         np.testing.assert_allclose(one.basis, whole.basis, atol=1e-10)
+
+
+def test_equations_conserved_functions_and_clouds_are_those_of_the_array(client):
+    def circle(z):  # of the caller's own: it travels
+        return jnp.stack([z[1], -z[0]])
+
+    lazy, rates = array.from_array(X, chunks=(300, 2)), np.stack([X[:, 1], -X[:, 0]], axis=1)
+    ring = X / np.linalg.norm(X, axis=1, keepdims=True)
+    calls = {
+        "coefficients": lambda x, _: ld.enforce.sparse_dynamics(x, rates, "linear").coefficients_,
+        "conserved": lambda x, _: ld.discover.conserved(circle, "polynomials(2)", x=x).basis,
+        "cloud": lambda _, z: ld.discover.cloud(z, action=TURNS, max_points=200).defects,
+    }
+    for name, call in calls.items():
+        found, whole = call(lazy, array.from_array(ring, chunks=(300, 2))), call(X, ring)
+        np.testing.assert_allclose(found, whole, rtol=1e-10, atol=1e-13, err_msg=name)
+
+
+def test_jobs_go_to_the_workers_where_joblib_is_told_so(client):
+    scale = jnp.asarray(2.0)
+
+    def work(job):
+        return os.getpid(), float(scale * job)
+
+    with joblib.parallel_config("dask"):
+        found = ld.jobs.results(work, range(6), "")
+    assert [value for _, value in found] == [2.0 * job for job in range(6)]
+    assert {process for process, _ in found} <= set(client.run(os.getpid).values())
+    with joblib.parallel_config("dask"), pytest.raises(ValueError, match="five") as told:
+        ld.jobs.results(refusing, range(6), "study")
+    assert told.value.__notes__ == ["This was job 6 of 6 (study)."]
+
+
+def refusing(job):
+    if job == 5:
+        raise ValueError("five")
 
 
 def test_an_estimator_is_known_on_workers_as_it_is_here(client):
