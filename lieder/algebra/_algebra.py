@@ -10,8 +10,7 @@ import scipy.sparse
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from lieder.linalg import MatrixStack
-
+from ..linalg import MatrixStack
 from . import _subspace
 from ._bracket import brackets, structure_constants
 from ._checks import DEPENDENT, check_bytes, check_constants, check_generators, check_laws, fits, frozen

@@ -5,7 +5,7 @@ import scipy.sparse
 from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
-from lieder.linalg import MatrixStack
+from ..linalg import MatrixStack
 
 _ENTRIES = 2 * 10**7  # non-zeros of one block of commutators: about 0.5 GB with its indices
 

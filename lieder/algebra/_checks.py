@@ -6,8 +6,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from lieder.linalg import MatrixStack
-
+from ..linalg import MatrixStack
 from ._bracket import dual_basis
 
 DEPENDENT = 1e-10  # relative singular value below which generators count as linearly dependent

@@ -4,8 +4,7 @@ from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 
-from lieder.linalg import MatrixStack
-
+from ..linalg import MatrixStack
 from ._algebra import LieAlgebra
 from ._registry import named, numbered, size
 

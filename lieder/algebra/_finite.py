@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lieder.linalg import MatrixStack
-
+from ..linalg import MatrixStack
 from ._algebra import LieAlgebra
 from ._registry import finite, size
 

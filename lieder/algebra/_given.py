@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lieder.linalg import MatrixStack
-
+from ..linalg import MatrixStack
 from ._algebra import LieAlgebra
 from ._checks import checked_names
 

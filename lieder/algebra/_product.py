@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lieder.linalg import MatrixStack, stacked
-
+from ..linalg import MatrixStack, stacked
 from ._algebra import LieAlgebra
 
 

@@ -27,7 +27,7 @@ for verb in (discover, finite, conserved, pde, dynamics, promote, show):
 @app.command()
 def version() -> None:
     """Print the version."""
-    from lieder import __version__
+    from .. import __version__
 
     print(__version__)
 

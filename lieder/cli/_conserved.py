@@ -54,9 +54,9 @@ def conserved(
         raise ValueError(
             "--trajectories is missing: name the column that tells trajectories apart, or give several files, one each."
         )
-    from lieder import dictionary as families
-    from lieder import discover
-    from lieder.files import check_path
+    from .. import dictionary as families
+    from .. import discover
+    from ..files import check_path
 
     for path in filter(None, (report, save, figure)):
         check_path(path)

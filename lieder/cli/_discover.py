@@ -71,10 +71,10 @@ def discover(
         raise ValueError("--groups are for a table with --outputs: the points of a cloud are taken to be independent.")
     table = rows(files, columns_in + columns_out, delimiter, decimal, missing, label=groups)
     spread = _spread(workers, dask, outputs is not None and groups is None)
-    from lieder import action
-    from lieder.discover import cloud, dataset
-    from lieder.files import check_path
-    from lieder.interop import cluster, tables_on_workers
+    from .. import action
+    from ..discover import cloud, dataset
+    from ..files import check_path
+    from ..interop import cluster, tables_on_workers
 
     # A path that cannot be written is said before the work, not after it.
     for path in (report, save):

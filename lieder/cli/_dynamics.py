@@ -59,10 +59,10 @@ def dynamics(
     if symmetry is not None and not symmetry.endswith(".npz"):
         check_candidates(symmetry, columns)
     table = read(files, columns + measured, delimiter, decimal, missing, time, trajectories)
-    from lieder import action
-    from lieder.dictionary import by_name
-    from lieder.discover import Symmetries
-    from lieder.enforce import sparse_dynamics
+    from .. import action
+    from ..dictionary import by_name
+    from ..discover import Symmetries
+    from ..enforce import sparse_dynamics
 
     n, law = len(columns), None
     if symmetry is not None and symmetry.endswith(".npz"):

@@ -39,8 +39,8 @@ def finite(
     apart(columns_in, columns_out, "--inputs and --outputs")
     check_candidates(candidates, columns_in + columns_out)
     table = read(files, columns_in + columns_out, delimiter, decimal, missing, as_json=json)
-    from lieder import action, discover
-    from lieder.files import check_path
+    from .. import action, discover
+    from ..files import check_path
 
     for path in filter(None, (report, save)):
         check_path(path)

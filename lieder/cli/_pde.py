@@ -68,7 +68,7 @@ def pde(
         check_path(path)
     read = read_gridded(files, variables, unknowns, delimiter, decimal=decimal, missing=missing, label=solutions)
     tell_units(variables + unknowns, read.units or ("",) * len(variables + unknowns), json)
-    from lieder import action, discover
+    from .. import action, discover
 
     if candidates is None:
         acting = None

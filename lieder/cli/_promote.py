@@ -56,10 +56,10 @@ def promote(
         raise ValueError("--figure shows a path over strengths: leave --alpha and --exact out.")
     check_candidates(candidates, columns_in + columns_out)
     table = read(files, columns_in + columns_out, delimiter, decimal, missing)
-    from lieder import action
-    from lieder.dictionary import by_name
-    from lieder.files import check_path
-    from lieder.promote import Regression
+    from .. import action
+    from ..dictionary import by_name
+    from ..files import check_path
+    from ..promote import Regression
 
     for path in (figure, report, save):
         if path is not None:

@@ -16,8 +16,8 @@ def show(
     """Print a saved result, or write its report."""
     if not file.exists():
         raise FileNotFoundError(f"file: there is no '{file}'. Check the name and the folder.")
-    from lieder.discover import Conserved, FiniteSymmetries, Symmetries
-    from lieder.files import check_path, record_kind
+    from ..discover import Conserved, FiniteSymmetries, Symmetries
+    from ..files import check_path, record_kind
 
     if report is not None:
         check_path(report)

@@ -11,13 +11,12 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from lieder.action import AbstractAction, sized, tangent
-from lieder.derivative import values
-from lieder.dictionary import AbstractDictionary, sum_text
-from lieder.dictionary import sized as sized_dictionary
-from lieder.interop import estimator_inputs
-from lieder.models import FeatureModel
-
+from ..action import AbstractAction, sized, tangent
+from ..derivative import values
+from ..dictionary import AbstractDictionary, sum_text
+from ..dictionary import sized as sized_dictionary
+from ..interop import estimator_inputs
+from ..models import FeatureModel
 from ._dynamics_data import trajectories
 from ._dynamics_rows import reduced, residuals
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero

@@ -5,11 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lieder.action import AbstractAction
-from lieder.algebra import LieAlgebra
-from lieder.dictionary import AbstractDictionary
-from lieder.interop import ForeignModel, from_pysindy, is_pysindy
-
+from ..action import AbstractAction
+from ..algebra import LieAlgebra
+from ..dictionary import AbstractDictionary
+from ..interop import ForeignModel, from_pysindy, is_pysindy
 from ._dynamics_symmetry import equations, sample, violation, warn_of_zero
 
 EXACT = 1e-9  # relative singular values below this vanish

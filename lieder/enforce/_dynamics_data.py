@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lieder.dictionary import AbstractDictionary
-from lieder.interop import collected, estimator_inputs, estimator_outputs, is_spread, rows_of, settings_mark
-from lieder.sampling import Together, check_computed, checked_times, real_numbers
-
+from ..dictionary import AbstractDictionary
+from ..interop import collected, estimator_inputs, estimator_outputs, is_spread, rows_of, settings_mark
+from ..sampling import Together, check_computed, checked_times, real_numbers
 from ._slopes import LEAST
 
 

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lieder.derivative import values
-from lieder.dictionary import AbstractDictionary
-from lieder.linalg import FoldFactors
-from lieder.sampling import Moments, Pairs, moments
-
+from ..derivative import values
+from ..dictionary import AbstractDictionary
+from ..linalg import FoldFactors
+from ..sampling import Moments, Pairs, moments
 from ._dynamics_data import Spread, Trajectories
 from ._slopes import AbstractSlopes
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lieder.action import AbstractAction, discrete_elements, tangent
-from lieder.derivative import sampled_operator
-from lieder.dictionary import AbstractDictionary
-from lieder.interop import ForeignModel
-from lieder.linalg import TriangularFactor, decide
+from ..action import AbstractAction, discrete_elements, tangent
+from ..derivative import sampled_operator
+from ..dictionary import AbstractDictionary
+from ..interop import ForeignModel
+from ..linalg import TriangularFactor, decide
 
 CHUNK = 2**22  # numbers in a block of rows
 SPARE = 3  # as many sampled equations as unknowns, three times over

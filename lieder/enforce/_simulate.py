@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-from lieder.dictionary import AbstractDictionary
+from ..dictionary import AbstractDictionary
 
 STEPS = 100_000  # of the integrator
 SHORTEST = 1e-12  # step over the whole time: shorter ones mean that the solution leaves the space

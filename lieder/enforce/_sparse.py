@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lieder.linalg import FoldFactors
-from lieder.report import progress
+from ..linalg import FoldFactors
+from ..report import progress
 
 RANK = 1e-11  # singular values of the regression below this, relative to the largest, are rounding
 EXACT = 1e-10  # relative residual below which data count as free of noise

@@ -9,16 +9,15 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from lieder.action import AbstractAction
-from lieder.derivative import values
-from lieder.dictionary import AbstractDictionary, polynomials
-from lieder.dictionary import formulas as formulas_of
-from lieder.interop import ARITIES, programs
-from lieder.jobs import results
-from lieder.late import sympy
-from lieder.models import FeatureModel
-from lieder.sampling import check_rows, table
-
+from ..action import AbstractAction
+from ..derivative import values
+from ..dictionary import AbstractDictionary, polynomials
+from ..dictionary import formulas as formulas_of
+from ..interop import ARITIES, programs
+from ..jobs import results
+from ..late import sympy
+from ..models import FeatureModel
+from ..sampling import check_rows, table
 from ._simulate import simulated
 from ._symbolic_formulas import Bound, Formula, chosen, rescaled
 from ._symbolic_frame import Frame, frame

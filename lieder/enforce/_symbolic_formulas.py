@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import least_squares
 
-from lieder.interop import ARITIES, Program
-from lieder.late import sympy
+from ..interop import ARITIES, Program
+from ..late import sympy
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol

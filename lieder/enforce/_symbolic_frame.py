@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from lieder.action import AbstractAction, scalars, tangent
-from lieder.derivative import values
-from lieder.dictionary import AbstractDictionary
-from lieder.late import sympy
-
+from ..action import AbstractAction, scalars, tangent
+from ..derivative import values
+from ..dictionary import AbstractDictionary
+from ..late import sympy
 from ._functions import functions
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from lieder.action import AbstractAction, discrete_elements, flow, velocities
+from ..action import AbstractAction, discrete_elements, flow, velocities
 
 STEP = 1e-3  # of central differences, in spreads of the data
 FARTHEST = 1.0  # of random flows: the data move by about their own spread

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lieder.dictionary import AbstractDictionary
-from lieder.interop import ForeignModel, mapped
+from ..dictionary import AbstractDictionary
+from ..interop import ForeignModel, mapped
 
 BYTES = 2**26  # of outputs at a time: large enough to hide the cost of a call, small beside any machine's memory
 

@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.spatial.distance import cdist
 
-from lieder.interop import tree
-
+from ..interop import tree
 from ._family import standardise
 
 

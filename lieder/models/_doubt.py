@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from lieder.interop import ForeignModel, tree
-
+from ..interop import ForeignModel, tree
 from ..late import neighbors
 from ._batches import evaluate, evaluate_jacobians, values
 from ._data import Data, standard

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from lieder.dictionary import AbstractDictionary
-from lieder.interop import tree
-
+from ..dictionary import AbstractDictionary
+from ..interop import tree
 from ._data import Data
 
 

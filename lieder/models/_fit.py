@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Num
 
-from lieder.dictionary import AbstractDictionary, by_name
-from lieder.interop import ForeignModel, is_sklearn
-
+from ..dictionary import AbstractDictionary, by_name
+from ..interop import ForeignModel, is_sklearn
 from ..sampling import Groups
 from ._batches import values
 from ._choice import preferred

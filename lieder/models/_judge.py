@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Num
 
-from lieder.interop import ForeignModel
-
+from ..interop import ForeignModel
 from ._batches import values
 from ._data import Data, checked
 from ._doubt import DEGREES, PARTS, Alternatives, added, explained, neighbouring_error, together

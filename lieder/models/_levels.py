@@ -7,9 +7,8 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float, Int
 
-from lieder.dictionary import AbstractDictionary
-from lieder.linalg import decide
-
+from ..dictionary import AbstractDictionary
+from ..linalg import decide
 from ._doubt import Alternatives
 from ._family import FeatureModel, Standardised
 from ._jets import jets

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from lieder.dictionary import AbstractDictionary
-
+from ..dictionary import AbstractDictionary
 from ..linalg import TriangularFactor
 from ..sampling import SINGLY, Pairs, Stream, Together, row_keys, shuffled
 from ._data import Data, check_outputs, held, relative

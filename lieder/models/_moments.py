@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from lieder.dictionary import AbstractDictionary
+from ..dictionary import AbstractDictionary
 
 CHUNK = 2**22  # numbers in a table of features
 

@@ -3,9 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-from lieder.sampling import drawn_in
-
 from ..late import neighbors
+from ..sampling import drawn_in
 from ._data import Data
 from ._doubt import explained, standard
 from ._ridge import polynomial

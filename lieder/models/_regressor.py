@@ -9,8 +9,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from lieder.interop import ForeignModel, from_sklearn
-
+from ..interop import ForeignModel, from_sklearn
 from ..jobs import results
 from ._data import Data
 from ._family import AbstractFamily, Validated

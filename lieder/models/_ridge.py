@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lieder.dictionary import AbstractDictionary, polynomials
-from lieder.linalg import TriangularFactor
-
+from ..dictionary import AbstractDictionary, polynomials
+from ..linalg import TriangularFactor
 from ._batches import evaluate
 from ._data import Data, standard
 from ._family import AbstractFamily, FeatureModel, Standardised, Validated

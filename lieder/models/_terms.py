@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from lieder.dictionary import AbstractDictionary
-
+from ..dictionary import AbstractDictionary
 from ..late import neighbors
 from ._batches import values
 from ._doubt import Alternatives

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from lieder.report._style import BLUE, GREY, INK, PLAIN, VERMILLION, blank, dress, headline
+from ..report._style import BLUE, GREY, INK, PLAIN, VERMILLION, blank, dress, headline
 
 _LEAST = 1e-3  # share of delta below which a bound is drawn at the edge
 _TOP = 2.0

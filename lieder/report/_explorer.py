@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from lieder.report._style import GREEN, ORANGE, VERMILLION
-from lieder.report._words import clean
+from ..report._style import GREEN, ORANGE, VERMILLION
+from ..report._words import clean
 
 LOST = -32768  # a number that is not finite, where others are written in sixteen bits
 _LEVELS = 32767

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lieder.report._projections import Panel, choose_panels, lay_out, scatter, spread_out
-from lieder.report._style import BLUE, INK, headline
+from ..report._projections import Panel, choose_panels, lay_out, scatter, spread_out
+from ..report._style import BLUE, INK, headline
 
 _ARROWS = 300  # more cannot be told apart on one panel
 _POINTS = 20_000  # of more, this many at random are looked at

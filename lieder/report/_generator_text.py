@@ -6,8 +6,8 @@ from typing import Any
 
 import sympy
 
-from lieder.report._terms import FieldTerm, Term, field_terms
-from lieder.report._words import clean
+from ..report._terms import FieldTerm, Term, field_terms
+from ..report._words import clean
 
 _WORD = re.compile(r"[^\W\d]\w*\Z")
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
-from lieder.report._style import GREEN, GREY, INK, ORANGE, PALE, PLAIN, VERMILLION, blank, dress, headline, words
+from ..report._style import GREEN, GREY, INK, ORANGE, PALE, PLAIN, VERMILLION, blank, dress, headline, words
 
 _COLOURS = {"holds": GREEN, "follows": GREEN, "undecided": ORANGE, "broken": VERMILLION}
 _LABELLED = 24  # more nodes than this in one row have no room for names

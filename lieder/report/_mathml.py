@@ -11,9 +11,9 @@ from typing import Any
 
 import sympy
 
-from lieder.report._generator_text import parts_text
-from lieder.report._terms import Term, field_terms
-from lieder.report._words import clean
+from ..report._generator_text import parts_text
+from ..report._terms import Term, field_terms
+from ..report._words import clean
 
 _GREEK = {
     **{

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lieder.report._field import check_points, legend
-from lieder.report._projections import Panel, choose_panels, lay_out, scatter
-from lieder.report._style import CYCLE, INK, headline
+from ..report._field import check_points, legend
+from ..report._projections import Panel, choose_panels, lay_out, scatter
+from ..report._style import CYCLE, INK, headline
 
 _POINTS = 20_000  # of more, this many at random are looked at
 _DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)))

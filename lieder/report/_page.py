@@ -11,12 +11,12 @@ from pathlib import Path
 import matplotlib.figure
 import sympy
 
-from lieder.files import check_path, write_text
-from lieder.report._explorer import Explorer, explorer_html, script_policy, scripts
-from lieder.report._mathml import equations_html
-from lieder.report._sheet import SHEET
-from lieder.report._terminal import check_kind, check_rows
-from lieder.report._words import cell_text, clean, is_number
+from ..files import check_path, write_text
+from ..report._explorer import Explorer, explorer_html, script_policy, scripts
+from ..report._mathml import equations_html
+from ..report._sheet import SHEET
+from ..report._terminal import check_kind, check_rows
+from ..report._words import cell_text, clean, is_number
 
 _HEAVY = 400_000  # bytes of a vector figure above which pixels are smaller and as legible
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lieder.report._style import BLUE, GREY, INK, PALE, PLAIN, VERMILLION, blank, dress, headline
+from ..report._style import BLUE, GREY, INK, PALE, PLAIN, VERMILLION, blank, dress, headline
 
 _FLOOR = 1e-6  # smaller shares of the largest singular value are drawn here
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lieder.report._style import GREY, PLAIN, blank, dress
+from ..report._style import GREY, PLAIN, blank, dress
 
 _CANDIDATES = 12  # coordinates whose pairs are compared; the least displaced of more are left out
 _SHARE = 0.05  # a further panel must show at least this share of the displacement

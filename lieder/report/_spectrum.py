@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
-from lieder.report._style import BLUE, GREY, INK, PLAIN, VERMILLION, blank, dress, headline, words
+from ..report._style import BLUE, GREY, INK, PLAIN, VERMILLION, blank, dress, headline, words
 
 _MARKED = 60  # more points than this in one group are drawn as a line: markers would merge into one
 _LABELLED = 24  # more labels than this under the axis cannot be read

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from lieder.report._words import clean
+from ..report._words import clean
 
 # Okabe and Ito (2008), Color Universal Design: distinct under the common colour-vision deficiencies.
 BLUE = "#0072B2"

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lieder.report._words import cell_text, clean, is_number
+from ..report._words import cell_text, clean, is_number
 
 # The kinds of answers. Title, colour and box differ together, so that the meaning survives without colour.
 _LOOK = {

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lieder.report._style import CYCLE, GREY, INK, PLAIN, blank, dress, headline, words
+from ..report._style import CYCLE, GREY, INK, PLAIN, blank, dress, headline, words
 
 _PANELS = 8  # functions drawn
 

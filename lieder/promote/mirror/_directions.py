@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array
 
-from lieder.linalg import decide
+from ...linalg import decide
 
 _ROUNDING = 1e-5  # columns given in single precision are orthonormal to about this; closer ones are polished in silence
 _DEPENDENT = 1e-10  # relative singular value below which the columns are dependent
