@@ -1,6 +1,7 @@
 """Tall matrices reduced to a small triangular factor, block by block."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -72,7 +73,13 @@ class TriangularFactor:
 
 def _triangle(factor: np.ndarray) -> np.ndarray:
     """A factor whose columns were mixed, or that was given as rows, as a triangle again."""
-    return _reflected(factor[:0], factor) if np.tril(factor, -1).any() else factor
+    return _reflected(factor[:0], factor) if np.any(factor, where=_below(*factor.shape)) else factor
+
+
+@lru_cache(maxsize=4)
+def _below(rows: int, columns: int) -> np.ndarray:
+    """Where a matrix is below its diagonal, in the order of memory that LAPACK gives."""
+    return np.asfortranarray(np.tri(rows, columns, -1, dtype=bool))
 
 
 def _check_finite(factor: np.ndarray) -> None:
@@ -126,7 +133,7 @@ def _reflected(factor: np.ndarray, block: np.ndarray, triangular: bool = False) 
     kept, columns = factor.shape
     if triangular:
         r, part = np.array(factor, order="F"), np.array(block, order="F")
-        return lapack.dtpqrt(columns, min(PANEL, columns), r, part, overwrite_a=1, overwrite_b=1)[0]  # pyright: ignore[reportAttributeAccessIssue]
+        return lapack.dtpqrt(columns, min(PANEL // 2, columns), r, part, overwrite_a=1, overwrite_b=1)[0]  # pyright: ignore[reportAttributeAccessIssue]
     if kept == columns and columns > 0 and len(block) > 0:
         # The triangle is kept as it is: 2 b q^2 operations, however few rows b the block has.
         r = np.array(factor, order="F")
@@ -141,4 +148,4 @@ def _reflected(factor: np.ndarray, block: np.ndarray, triangular: bool = False) 
         return np.array(stacked[:columns])
     # The workspace must be given: LAPACK's least workspace runs an unblocked factorisation, ten times slower.
     packed, _, _, _ = lapack.dgeqrf(stacked, lwork=max(1, 2 * PANEL * columns), overwrite_a=1)  # pyright: ignore[reportAttributeAccessIssue]
-    return np.triu(packed[:columns])
+    return np.asfortranarray(np.triu(packed[:columns]))  # as LAPACK wants it when it is merged
