@@ -33,11 +33,16 @@ class Autoencoder(eqx.Module):
 
     @property
     def projected(self) -> Any:
-        """The encoder with its orthonormal projection."""
+        """The encoder with its orthonormal projection.
+
+        Its last bias stays as it is. The latent is centred, so that the slope along it is zero but for rounding, of
+        which Adam would make steps as long as any other.
+        """
         if not self.upright:
             return self.encoder
-        last = self.encoder.weights[-1]
-        return eqx.tree_at(lambda one: one.weights[-1], self.encoder, orthonormal(last))
+        weights, biases = self.encoder.weights, self.encoder.biases
+        last = orthonormal(weights[-1]), jax.lax.stop_gradient(biases[-1])
+        return eqx.tree_at(lambda one: (one.weights[-1], one.biases[-1]), self.encoder, last)
 
     def decoded(self, z: Float[Array, "b k"]) -> Float[Array, "b n"]:
         return jax.vmap(self.decoder)(z)

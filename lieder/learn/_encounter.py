@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..action import vectors
@@ -14,6 +15,7 @@ from ..algebra import gl
 from ..late import optax
 from ._autoencoder import Autoencoder, Normal
 from ._carried import carrier
+from ._devices import parted
 from ._discriminator import discriminating, discriminator, fooled
 from ._distribution import Coefficients
 from ._encoding import Encoding
@@ -53,6 +55,7 @@ class Encounter:
     k: int
     generators: int
     rest: Any
+    split: NamedSharding | None = None  # of batches, over devices
 
     @cached_property
     def _coefficients(self) -> Coefficients:
@@ -144,7 +147,7 @@ class Encounter:
         chosen, moves, others = jax.random.split(key, 3)
         ours, theirs, judges = self._optimisers
         which = jax.random.randint(chosen, (self.how.batch,), 0, len(rows.x))
-        batch = rows.x[which], rows.y[which]
+        batch = parted(rows.x[which], self.split), parted(rows.y[which], self.split)
         slope, (pair, miss, unlikeness) = jax.grad(self._losses, has_aux=True)(
             state["numbers"], state, batch, moves, found
         )

@@ -14,6 +14,7 @@ from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ..sampling import check_whole
 from ._autoencoder import autoencoder, finished
+from ._devices import copied, split_over
 from ._encoding import Encoding, named_encoding
 from ._encounter import Encounter, Route
 from ._latent_data import latent_pairs
@@ -82,23 +83,26 @@ def latent(
         raise ValueError(f"route must be 'direct' or 'adversarial', got {route!r}.")
     for name, number in (("latent_dim", latent_dim), ("n_generators", n_generators)):
         check_whole(number, name)
+    split = split_over(x, how.batch)
     data = latent_pairs(x, y, names, seed, how.units == "common")
     n, k = data.x.shape[1], latent_dim
     _check_sizes(n, k, n_generators, encoder, decoder)
     start, course = jax.random.split(jax.random.key(seed))
     rows = data.standard()
     model = autoencoder(n, k, how.widths, start, encoder, decoder)
-    game = Encounter(how, route, k, n_generators, eqx.filter(model, eqx.is_inexact_array, inverse=True))
+    game = Encounter(how, route, k, n_generators, eqx.filter(model, eqx.is_inexact_array, inverse=True), split)
+    everywhere = copied(rows, split)
     begin = game.start(model, jax.random.fold_in(start, 1))
     done = trained(
         begin,
-        partial(game.block, rows),
-        partial(game.criterion, rows),
+        partial(game.block, everywhere),
+        partial(game.criterion, everywhere),
         blocks=game.blocks,
         key=course,
         title="A latent and what acts on it",
         mark=fingerprint(data.x, data.y, data.held, repr((how, route, k, n_generators, seed)), *_numbers(begin)),
         checkpoint=checkpoint,
+        split=split,
     )
     model = game.model(done.best)
     v, normal, judged = judge(game, model, rows, data.kept_groups, done.best["v"])

@@ -62,11 +62,16 @@ def conserving(x, system=lambda z: jnp.stack([z[1], -4 * z[0]])):
     return np.concatenate([found.basis.ravel(), found.spread, found.states[0].ravel(), 1 + found.defects])
 
 
+"""
+
+WHOLE = """
 motion, kept = moving(x, rates), conserving(x)
 whole = ld.discover.function(bowl, x, source=turns, weights=weights)
 """
 
-DEVICES = """
+DEVICES = (
+    WHOLE
+    + """
 for count in (1, 2, 4, 8):
     some = jax.devices()[:count]
     same(ld.discover.function(bowl, spread(x, some), source=turns, weights=weights), whole)
@@ -100,6 +105,7 @@ parts = Bowl(spread(np.ones(8), jax.devices()))
 with pytest.raises(ValueError, match="F has a parameter of shape .8,. that is spread over devices in parts"):
     ld.discover.function(parts, x, source=turns)
 """
+)
 
 LEARNING = """
 how = ld.learn.Descent(100, 16, 1e-2)
@@ -111,7 +117,64 @@ with pytest.raises(ValueError, match="batch: 16 rows do not split over the 3 dev
     ld.learn.vae(spread(pictures, jax.devices()[:3]), how=how)
 """
 
-PROCESSES = """
+SPLIT = """
+from lieder.learn import _autoencoder, _encounter, _game
+from lieder.learn._devices import copied, split_over
+
+_game.BLOCK = _encounter.BLOCK = 5  # steps: rounding has no time to grow
+BATCH, WIDTH, key = 40, 24, jax.random.key(0)
+split = split_over(spread(x, jax.devices()), BATCH)
+
+
+def doubled(tree):
+    return jax.tree.map(lambda leaf: leaf.astype(float) if leaf.dtype == np.float32 else leaf, tree)
+
+
+def check_split(block, data, state, rows):
+    # Five steps over two devices are those of one, though no device has a layer of more rows than its part of a batch.
+    data, state = doubled((data, state))
+    program = block(split).lower(*copied((data, state), split), key).compile()
+    text = program.as_text()
+    assert "all-reduce" in text
+    assert f"f64[{rows // 2},{WIDTH}]" in text and f"f64[{rows},{WIDTH}]" not in text
+    there, here = program(*copied((data, state), split), key)[0], block(None)(data, state, key)[0]
+    moved = [np.abs(now - then).max() for now, then in zip(*map(jax.tree.leaves, (here, state))) if now.size]
+    assert max(moved) > 1e-3
+    for one, other in zip(*map(jax.tree.leaves, (there, here)), strict=True):
+        assert one.sharding.is_fully_replicated
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-8, atol=1e-8)
+
+
+settings = _game.Settings(1, _game.Coefficients(), True, _game.Losses(), WIDTH, BATCH, 100, (3e-3, 1e-3), 0.1)
+on = _game.board(x, np.eye(4), np.arange(100))
+states = jax.tree.map(lambda leaf: leaf[None], _game.Game(turns, settings).start(on, key))
+
+
+def playing(split):
+    game = _game.Game(turns, settings, split)
+    return jax.jit(lambda on, states, key: game.block(on, states, key))
+
+
+check_split(playing, on, states, BATCH)
+
+how = ld.discover.Encoding((WIDTH,), batch=BATCH, inverse=0, rates=(3e-3, 3e-3, 1e-3))
+model = _autoencoder.autoencoder(2, 1, how.widths, key, None, None)
+fixed = eqx.filter(model, eqx.is_inexact_array, inverse=True)
+pairs = _encounter.Rows(*(jnp.asarray(side, jnp.float32) for side in (x[100:], rates[100:], x[:100], rates[:100])))
+
+
+def meeting(split):
+    encounter = _encounter.Encounter(how, "direct", 1, 1, fixed, split)
+    return jax.jit(lambda pairs, state, key: encounter.block(pairs, state, key))
+
+
+state = _encounter.Encounter(how, "direct", 1, 1, fixed).start(model, key)
+check_split(meeting, pairs, state, 2 * BATCH)  # each is two rows
+"""
+
+PROCESSES = (
+    WHOLE
+    + """
 found = ld.discover.function(bowl, spread(x, jax.devices()), source=turns, weights=weights)
 same(found, whole)
 both = spread(x, [device for device in jax.devices() if device.process_index < 2])
@@ -146,11 +209,12 @@ with pytest.raises(RuntimeError, match="one of them has ended"):
     ld.discover.function(bowl, spread(x, jax.devices()), source=turns)
 os._exit(0)  # else JAX waits for the process that has ended
 """
+)
 
 
-def started(script: str, devices: int, *arguments: object) -> subprocess.Popen:
+def started(script: str, devices: int, *arguments: object, flags: str = "") -> subprocess.Popen:
     options = {
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices} {flags}",
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "JAX_PLATFORMS": "cpu",
     }
@@ -176,6 +240,10 @@ def test_devices():
 
 def test_a_learned_density():
     printed(started(LEARNING, 4, 0, 1))
+
+
+def test_batches_are_split():
+    printed(started(SPLIT, 2, 0, 1, flags="--xla_backend_optimization_level=0"))  # what takes time is to compile
 
 
 def test_processes():
