@@ -86,8 +86,7 @@ def discover(
     with cluster(workers, dask) if spread else nullcontext():
         labels = None
         if spread:
-            x = tables_on_workers(table[columns_in].by_file(), "x", columns_in)
-            y = tables_on_workers(table[columns_out].by_file(), "y", columns_out)
+            x, y = tables_on_workers(table.by_file(), [("x", columns_in), ("y", columns_out)])
         elif lazily:
             x, y = table[columns_in], table[columns_out]
         else:

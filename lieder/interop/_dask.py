@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import lru_cache, reduce
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..sampling import Pieces, Stream, spread, table
 from ._foreign import ancestors
 
 T = TypeVar("T")
+AT_ONCE = 4  # parts that one task merges: fewer tasks than in pairs, and no longer a wait for the last
 HEAD = 1024  # rows of the first block that are looked at beforehand
 
 
@@ -40,19 +41,28 @@ def dask_rows(collection, argument: str = "x", names: list[str] | tuple[str, ...
 
 
 def tables_on_workers(
-    tables: Sequence[Iterable[np.ndarray]], argument: str = "x", names: list[str] | tuple[str, ...] | None = None
-) -> Stream:
-    """The rows of tables that workers of Dask read themselves, a task a table.
+    tables: Sequence[Iterable[np.ndarray]], sides: Sequence[tuple[str, Sequence[str]]]
+) -> list[Stream]:
+    """The rows of tables that workers of Dask read themselves, a task a table, and once: they keep what they have read.
 
-    Arguments: `tables`, iterables of batches (B, n) that can be pickled, such as the rows of a file; `argument`, what
-        the caller calls them; `names` of the columns.
-    Returns: a stream of the tables that hold rows, in order; each is read once more, to count its rows.
+    Arguments: `tables`, iterables of batches (B, n) that can be pickled, such as the rows of a file; `sides`, into
+        which the columns fall, in their order: what the caller calls each, and the names of its columns.
+    Returns: for each side a stream of its columns of the tables that hold rows, in order.
     Raises: as `dask_rows`.
     """
+    from dask.base import compute, persist
     from dask.delayed import delayed
 
-    read = delayed(_read, pure=False)
-    return _of_blocks([read(table) for table in tables], None, argument, names)
+    read, cut = delayed(_read, pure=False), delayed(_cut, pure=False)
+    blocks = persist(*(read(table) for table in tables))
+    counts = compute([delayed(len)(block) for block in blocks])[0]
+    streams, first = [], 0
+    for argument, names in sides:
+        last = first + len(names)
+        columns = [cut(block, first, last) for block in blocks]
+        streams.append(_of_blocks(columns, counts, argument, list(names)))
+        first = last
+    return streams
 
 
 def _of_blocks(blocks: list[Any], lengths: list[int] | None, argument: str, names) -> Stream:
@@ -112,7 +122,7 @@ class DaskPieces:
     def here(self) -> Iterator[np.ndarray]:
         """The rows, one block in the memory of this process at a time."""
         for block in self.blocks:
-            yield _numbers(block.compute(), self.argument, self.names, self.dtype)
+            yield self._form.numbers(block.compute())
 
     def each(
         self,
@@ -127,20 +137,17 @@ class DaskPieces:
         # As bytes, which each worker opens once: one object, and so one compilation, for all of its tasks.
         packed = delayed(cloudpickle.dumps((work, merge)), pure=True)
         worked, merged = delayed(_worked, pure=False), delayed(_merged, pure=False)
-        columns = [self._numbered(), *(self._beside(one) for one in beside)]
-        rows = zip(self.starts, *columns, strict=False)
-        kept = [worked(packed, int(start), *blocks) for start, *blocks in rows]
+        others = [self._beside(one) for one in beside]
+        forms = [self._form, *(one._form if isinstance(one, DaskPieces) else None for one in beside)]
+        rows = zip(self.starts, self.blocks, *others, strict=False)
+        kept = [worked(packed, forms, int(start), *blocks) for start, *blocks in rows]
         while len(kept) > 1:
-            pairs = [merged(packed, *kept[k : k + 2]) for k in range(0, len(kept) - 1, 2)]
-            kept = pairs + kept[len(pairs) * 2 :]
+            kept = [merged(packed, *kept[k : k + AT_ONCE]) for k in range(0, len(kept), AT_ONCE)]
         return kept[0].compute()
 
-    def _numbered(self) -> list[Any]:
-        """The blocks as numbers, delayed."""
-        from dask.delayed import delayed
-
-        numbered = delayed(_numbers, pure=False)
-        return [numbered(block, self.argument, self.names, self.dtype) for block in self.blocks]
+    @property
+    def _form(self) -> "_Form":
+        return _Form(self.argument, self.names, self.dtype)
 
     def _beside(self, other: Pieces | np.ndarray | None) -> list[Any]:
         """The same rows of another table, block by block."""
@@ -154,7 +161,7 @@ class DaskPieces:
                     f" {len(self.blocks)}, or at other rows: rechunk, {other.argument} ="
                     f" {other.argument}.rechunk({{0: {lengths if len(lengths) < 8 else '...'}}})."
                 )
-            return other._numbered()
+            return other.blocks
         if isinstance(other, np.ndarray):
             return [other[start:stop] for start, stop in zip(self.starts[:-1], self.starts[1:], strict=True)]
         raise ValueError(f"what stands beside {self.argument} must be a Dask collection, too, or one array.")
@@ -182,6 +189,10 @@ def _read(batches: Iterable[np.ndarray]) -> np.ndarray:
     return np.concatenate(held) if held else np.zeros((0, 1))
 
 
+def _cut(rows: np.ndarray, first: int, last: int) -> np.ndarray:
+    return rows[:, first:last]
+
+
 def _first(block, rows: int):
     return block[:rows]
 
@@ -193,17 +204,27 @@ def _opened(packed: bytes) -> tuple:
     return cloudpickle.loads(packed)
 
 
-def _worked(packed: bytes, start: int, rows: np.ndarray, *beside):
+class _Form(NamedTuple):
+    """What blocks of one table have in common: what it is called, the names of its columns, its dtype."""
+
+    argument: str
+    names: tuple[str, ...]
+    dtype: np.dtype
+
+    def numbers(self, block) -> np.ndarray:
+        """A block as rows of numbers."""
+        argument, names, dtype = self
+        found = table(block, argument)
+        if found.names != names:
+            told, first = ", ".join(found.names), ", ".join(names)
+            raise ValueError(f"{argument}: a block has columns {told}, the first had {first}.")
+        return found.values.astype(dtype, copy=False)
+
+
+def _worked(packed: bytes, forms: list[_Form | None], start: int, *blocks):
+    rows, *beside = (block if form is None else form.numbers(block) for form, block in zip(forms, blocks, strict=True))
     return _opened(packed)[0](rows, start, *beside)
 
 
-def _merged(packed: bytes, one, other):
-    return _opened(packed)[1](one, other)
-
-
-def _numbers(block, argument: str, names: tuple[str, ...], dtype: np.dtype) -> np.ndarray:
-    """A block as rows of numbers, of columns that are the same in all blocks."""
-    found = table(block, argument)
-    if found.names != names:
-        raise ValueError(f"{argument}: a block has columns {', '.join(found.names)}, the first had {', '.join(names)}.")
-    return found.values.astype(dtype, copy=False)
+def _merged(packed: bytes, *kept):
+    return reduce(_opened(packed)[1], kept)
