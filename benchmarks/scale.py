@@ -3,6 +3,7 @@
     python benchmarks/scale.py            # 3 minutes; wants two cores that have nothing else to do
     python benchmarks/scale.py --quick    # a tenth of the rows
     python benchmarks/scale.py --memory   # only: 8 GB of rows through two workers that may hold 2 GB each
+    python benchmarks/scale.py --jobs     # only: the folds of a fit here and over two processes, in turns
 
 Bytes: of a part as Dask moves it, pickled, at two numbers of rows, beside 8 q^2 bytes (one matrix of the generators);
 gl(k) on vectors of k coordinates and one output. Merge: of two such parts.
@@ -30,8 +31,10 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_th
 
 import dask.array as da  # noqa: E402 - after the settings above
 import jax.numpy as jnp  # noqa: E402
+import joblib  # noqa: E402
 import numpy as np  # noqa: E402
 from distributed import Client, LocalCluster  # noqa: E402
+from sklearn.ensemble import RandomForestRegressor  # noqa: E402
 
 import lieder as ld  # noqa: E402
 
@@ -136,6 +139,25 @@ def more_than_memory(rows: int = 250_000_000, block: int = 1_000_000) -> None:
     print("no worker was ended" if before == after else "a worker was ended and replaced")
 
 
+def side_by_side(rows: int, trees: int) -> None:
+    """The folds of a cross-validation and of the refits after it, by a forest."""
+    x = np.random.default_rng(0).normal(size=(rows, 4))
+    y = np.exp(-np.sum(x**2, axis=1))
+
+    def seconds(processes: int) -> float:
+        with joblib.parallel_config("loky", n_jobs=processes):
+            begun = time.perf_counter()
+            ld.models.fit(x, y, RandomForestRegressor(trees, random_state=0))
+            return time.perf_counter() - begun
+
+    seconds(2)  # starts the processes
+    turns = [(seconds(1), seconds(2)) for _ in range(3)]
+    one, two = (float(np.median(each)) for each in zip(*turns, strict=True))
+    print(
+        f"{rows:,} rows, {trees} trees: {one:.1f} s here, {two:.1f} s over two processes, {one / two:.2f} times as fast"
+    )
+
+
 def projection(size: int, merger: float, each: float) -> None:
     """Of gl(16) parts, at the rate of gl(8) rows."""
     print(f"\n| workers | {ROWS:.0e} rows, h | tree of mergers, s |\n| --- | --- | --- |")
@@ -149,7 +171,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     parser.add_argument("--memory", action="store_true", help="8 GB through two workers of 2 GB, and nothing else")
+    parser.add_argument("--jobs", action="store_true", help="folds over two processes, and nothing else")
     given = parser.parse_args()
+    if given.jobs:
+        return side_by_side(*((1000, 20) if given.quick else (4000, 100)))
     if given.memory:
         return more_than_memory()
     print(f"{len(os.sched_getaffinity(0))} cores\n")

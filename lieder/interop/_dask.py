@@ -12,7 +12,7 @@ from ..sampling import Pieces, Stream, spread, table
 from ._foreign import ancestors
 
 T = TypeVar("T")
-AT_ONCE = 4  # parts that one task merges: fewer tasks than in pairs, and no longer a wait for the last
+AT_ONCE = 4  # parts that one task merges: a fifth fewer tasks than in pairs, and each costs the scheduler time
 HEAD = 1024  # rows of the first block that are looked at beforehand
 
 
