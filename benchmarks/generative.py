@@ -29,7 +29,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 import scipy.ndimage
 from sklearn.datasets import load_digits, load_sample_image
 
@@ -158,10 +157,8 @@ def planted(pictures: np.ndarray, plan: str, seed: int) -> np.ndarray:
     if pictures.ndim == 4:
         return np.asarray(batched(moves, jnp.asarray(etas), jnp.asarray(pictures)))
     assert isinstance(moves, Composed)
-    out = []
-    for eta, one in zip(etas, pictures, strict=True):
-        back = moves.frame @ scipy.linalg.expm(-np.tensordot(eta, moves.plane, 1)) @ np.linalg.inv(moves.frame)
-        out.append(scipy.ndimage.affine_transform(one, back, order=3))
+    backs = moves.frame @ np.asarray(jax.vmap(moves.element)(jnp.asarray(etas))[0], float) @ np.linalg.inv(moves.frame)
+    out = [scipy.ndimage.affine_transform(one, back, order=3) for one, back in zip(pictures, backs, strict=True)]
     return np.clip(out, 0, 1)
 
 

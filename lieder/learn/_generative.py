@@ -34,8 +34,9 @@ def generative(
 ) -> Generative:
     """Which transformations pictures have undergone and how far: a generative model of their symmetry.
 
-    Each picture is taken for x = T_eta prototype, T_eta = exp(sum_k eta_k G_k). A network f is taught, by transforming
-    pictures further, to read off eta, so that the prototype T_-f(x) x is one for all transforms of a picture; and a
+    Each picture is taken for x = T_eta prototype: stretched along its own axes, then turned, then shifted; under an
+    action, exp(sum_k eta_k G_k). A network f is taught, by transforming pictures further, to read off eta, so that the
+    prototype, which T_f(x) takes to x, is one for all transforms of a picture; and a
     density p(eta | prototype) is then fitted to what it reads off. Where the density is wide the data are symmetric,
     and as far as it is wide.
 

@@ -72,7 +72,7 @@ class Blur:
 def prototype(network: Inference, transforms: Transformations, picture: Array) -> tuple[Array, Array]:
     """(T_-f(x) x, f(x)) of one picture."""
     eta = network(picture)
-    return transforms.moved(transforms.element(-eta), picture), eta
+    return transforms.moved(transforms.inverse(eta), picture), eta
 
 
 def uniform(transforms: Transformations, count: int, key: PRNGKeyArray) -> Float[Array, "count q"]:
@@ -113,13 +113,11 @@ def consistency(
     """
     _, h, w = picture.shape
     smooth = blurring(h, sigma) @ picture @ blurring(w, sigma).T
+    own = jax.lax.stop_gradient(network(picture))
     drawn = uniform(transforms, draws, key).at[0].set(0)
-    seen = jax.vmap(transforms.moved, (0, None))(jax.vmap(transforms.element)(drawn), picture)
-    read = jax.vmap(network)(seen)
-
-    # All elements in one call, which is compiled once: there, its inverse, back, and to the prototype.
-    elements = jax.vmap(jax.vmap(transforms.element))(jnp.stack([drawn, -drawn, read, -read]))
-    there, undone, back, home = (jax.tree.map(lambda part, k=k: part[k], elements) for k in range(4))
+    there, undone = jax.vmap(transforms.further, (0, None))(drawn, own)
+    read = jax.vmap(network)(jax.vmap(transforms.moved, (0, None))(there, picture))
+    back, home = jax.vmap(transforms.both_ways)(read)
     product = jax.vmap(transforms.product)
     other = jax.tree.map(lambda part: jnp.roll(part, -1, axis=0), product(back, undone))
     whole = product(product(there, home), other)

@@ -29,7 +29,7 @@ from ._transformations import Transformations, named_transformations, read_trans
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = "lieder generative model 2"  # of 1, inferences levelled off
+FORMAT = "lieder generative model 3"  # of 2, transformations were one exponential
 ASKED, DRAWN = 256, 64  # prototypes that the spreads are drawn from, and draws of each
 TOGETHER = 512  # pictures at once
 
@@ -288,7 +288,7 @@ class Generative:
 
 def anew(transforms: Transformations, picture: Array, own: Float[Array, " q"], eta: Float[Array, " q"]) -> Array:
     """T_eta T_-own of a picture, composed and resampled once: from its prototype it would be blurred twice."""
-    return transforms.moved(transforms.product(transforms.element(-own), transforms.element(eta)), picture)
+    return transforms.moved(transforms.product(transforms.inverse(own), transforms.element(eta)), picture)
 
 
 def _mapped(of: Callable, *pictures: Array, batch: int = TOGETHER) -> Any:

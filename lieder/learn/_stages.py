@@ -103,9 +103,10 @@ def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
     def likelihood(flow, network, picture, key, training):
         """Given the prototype of a random transform: that of the picture, but for errors of f."""
         move, out = jax.random.split(key)
-        element = transforms.element(uniform(transforms, 1, move)[0])
+        eta = network(picture)
+        element = transforms.further(uniform(transforms, 1, move)[0], eta)[0]
         seen = prototype(network, transforms, transforms.moved(element, picture))[0]
-        return flow.log_density(network(picture), jax.lax.stop_gradient(seen), out if training else None)
+        return flow.log_density(eta, jax.lax.stop_gradient(seen), out if training else None)
 
     def loss(flow, rows, key, done, network):
         keys = jax.random.split(key, len(rows))
@@ -172,9 +173,9 @@ def errors(task: Task, network: Inference) -> Errors:
         def one(picture, key):
             wrong = consistency(network, transforms, picture, key, task.sizes.draws, sharp)
             there, back = uniform(transforms, 2, key)
-            whole = transforms.product(transforms.element(there), transforms.element(-back))
+            whole = transforms.product(transforms.element(there), transforms.inverse(back))
             chance = jnp.mean((transforms.moved(whole, picture) - picture) ** 2)
-            gone = transforms.moved(transforms.element(-there), transforms.moved(transforms.element(there), picture))
+            gone = transforms.moved(transforms.inverse(there), transforms.moved(transforms.element(there), picture))
             proto = prototype(network, transforms, picture)[0]
             return wrong.equivariance, chance, wrong.lost, jnp.mean((gone - picture) ** 2), jnp.mean(proto**2)
 

@@ -22,6 +22,7 @@ _PLANE: dict[str, tuple[list[list[float]], float, str]] = {
     "scale y": ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], 0.3, "factor"),
     "shear": ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], 0.4, "share"),
 }
+_STRETCHES = ("scale x", "scale y", "shear")
 # Linear maps of (red, green, blue) that commute: a turn about the grey axis, a stretch away from it, one of all.
 _GREY = np.full((3, 3), 1 / 3)
 _ABOUT_GREY = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
@@ -36,7 +37,7 @@ CLOSED = 1e-6  # how near exp(2 pi G) is to 1 for a generator that turns
 
 
 class Transformations(eqx.Module):
-    """q one-parameter transformations of a picture, T_eta = exp(sum_k eta_k G_k).
+    """Transformations T_eta of a picture, of q coefficients.
 
     Fields: `names` of the q transformations; `bounds`, eta_k is sought within +-bounds; `kinds`, how each is told:
     "angle" (radians, periodic), "factor" (a logarithm), "share" (of the picture's longer side, or a slope) or "number";
@@ -59,8 +60,20 @@ class Transformations(eqx.Module):
         return tuple(kind == "angle" for kind in self.kinds)
 
     @abc.abstractmethod
+    def both_ways(self, eta: Float[Array, " q"]) -> tuple[Any, Any]:
+        """T_eta and its inverse, as arrays."""
+
     def element(self, eta: Float[Array, " q"]) -> Any:
-        """T_eta, as arrays; T_-eta is its inverse."""
+        """T_eta."""
+        return self.both_ways(eta)[0]
+
+    def inverse(self, eta: Float[Array, " q"]) -> Any:
+        """What undoes T_eta."""
+        return self.both_ways(eta)[1]
+
+    def further(self, eta: Float[Array, " q"], own: Float[Array, " q"]) -> tuple[Any, Any]:
+        """What moves a picture T_own prototype on to another of the family, by eta, and its inverse."""
+        return self.both_ways(eta)
 
     @abc.abstractmethod
     def product(self, first: Any, then: Any) -> Any:
@@ -81,7 +94,7 @@ class Transformations(eqx.Module):
 
 
 class Composed(Transformations):
-    """Affine maps of the plane and linear maps of the channels, which compose as matrices.
+    """Affine maps of the plane and linear maps of the channels, which compose as matrices: exp(sum_k eta_k G_k).
 
     An element is (back, turn): where the values of each place come from, (3, 3), and what the channels are mapped by,
     (c, c): (T u)(x) = turn u(back x).
@@ -101,11 +114,18 @@ class Composed(Transformations):
     positions: Float[np.ndarray, "3 places"]
     active: tuple[bool, bool] = eqx.field(static=True)
 
-    def element(self, eta):
-        back = small_exponential(jnp.tensordot(-eta, jnp.asarray(self.plane, eta.dtype), 1))
-        if not self.active[1]:
-            return back, jnp.eye(self.shape[0], dtype=eta.dtype)
-        return back, small_exponential(jnp.tensordot(eta, jnp.asarray(self.channels, eta.dtype), 1))
+    def both_ways(self, eta):
+        turn = unturn = jnp.eye(self.shape[0], dtype=eta.dtype)
+        if self.active[1]:
+            turn, unturn = _both_exponentials(eta, self.channels)
+        forward, backward = self.places(eta)
+        return (backward, turn), (forward, unturn)
+
+    def places(self, eta: Float[Array, " q"]) -> tuple[Float[Array, "3 3"], Float[Array, "3 3"]]:
+        """Where places go, and where they come from."""
+        if not self.active[0]:
+            return jnp.eye(3, dtype=eta.dtype), jnp.eye(3, dtype=eta.dtype)
+        return _both_exponentials(eta, self.plane)
 
     def product(self, first, then):
         return first[0] @ then[0], then[1] @ first[1]
@@ -127,7 +147,7 @@ class Composed(Transformations):
 
     def written(self):
         return {
-            "type": "composed",
+            "type": type(self).__name__.lower(),
             "names": list(self.names),
             "bounds": list(self.bounds),
             "kinds": list(self.kinds),
@@ -136,6 +156,52 @@ class Composed(Transformations):
             "channels": self.channels,
             "frame": self.frame,
         }
+
+
+class Ordered(Composed):
+    """Scales and shear along a picture's own axes, then a rotation, then shifts: T_eta = shifts rotation stretch.
+
+    Rotations and scales make shears, so that exp(rotation + scales) is no group, and beside half a turn a stretch does
+    nothing to it. The product is closed: shifts and rotations are multiplied from the left, stretches from the right
+    (`further`). Colours are as in `Composed`.
+    """
+
+    def places(self, eta):
+        forward = backward = one = jnp.eye(3, dtype=eta.dtype)
+        for words in (("shift x", "shift y"), ("rotation",), _STRETCHES):
+            within = np.isin(self.names, words)
+            if not within.any():
+                continue
+            rate = jnp.tensordot(eta, jnp.asarray(within[:, None, None] * self.plane, eta.dtype), 1)
+            if words == _STRETCHES:
+                there, back = jax.vmap(small_exponential)(jnp.stack([rate, -rate]))
+            elif words == ("rotation",):
+                angle, about = eta[self.names.index("rotation")], np.asarray(_PLANE["rotation"][0])
+                still, across = one + about @ about, jnp.sin(angle) * about
+                there, back = (still - jnp.cos(angle) * (about @ about) + sign * across for sign in (1, -1))
+            else:
+                there, back = one + rate, one - rate
+            forward, backward = forward @ there, back @ backward
+        return forward, backward
+
+    def further(self, eta, own):
+        """T_own = L U and T_eta = L' U', L of shifts and rotation, U of scales and shear: L' L U' L^-1, which of
+        T_own prototype makes L' L U' U prototype. The picture is stretched along its own axes, as T_own has them."""
+        stretches = np.isin(self.names, _STRETCHES)
+        if stretches.all() or not stretches.any():
+            return self.both_ways(eta)
+        parts = jnp.where(stretches, 0, eta), jnp.where(stretches, eta, 0), jnp.where(stretches, 0, own)
+        there, back = jax.vmap(self.both_ways)(jnp.stack(parts))
+        turn, stretch, to = (jax.tree.map(lambda part, k=k: part[k], there) for k in range(3))
+        unturn, unstretch, away = (jax.tree.map(lambda part, k=k: part[k], back) for k in range(3))
+        there = self.product(self.product(away, stretch), self.product(to, turn))
+        return there, self.product(self.product(unturn, away), self.product(unstretch, to))
+
+
+def _both_exponentials(eta: Float[Array, " q"], generators: Float[np.ndarray, "q n n"]) -> tuple[Array, Array]:
+    rate = jnp.tensordot(eta, jnp.asarray(generators, eta.dtype), 1)
+    there, back = jax.vmap(small_exponential)(jnp.stack([rate, -rate]))
+    return there, back
 
 
 class Flowed(Transformations):
@@ -152,8 +218,8 @@ class Flowed(Transformations):
     shape: tuple[int, int, int] = eqx.field(static=True)
     action: AbstractAction
 
-    def element(self, eta):
-        return (eta,)
+    def both_ways(self, eta):
+        return (eta,), (-eta,)
 
     def product(self, first, then):
         return (*first, *then)
@@ -217,14 +283,16 @@ def named_transformations(
     long, (rows, columns) = max(shape[1:]), shape[1:]
     frame = np.array([[0, -long, (rows - 1) / 2], [long, 0, (columns - 1) / 2], [0, 0, 1]], float)
     limits = _limits(words, [table[w][1] for w in words], dict(bounds or {}))
-    return _composed(tuple(words), limits, tuple(table[w][2] for w in words), shape, (plane, channels, frame))
+    return _composed(tuple(words), limits, tuple(table[w][2] for w in words), shape, (plane, channels, frame), Ordered)
 
 
-def _composed(names, bounds, kinds, shape: tuple[int, int, int], parts: tuple[np.ndarray, ...]) -> Composed:
+def _composed(
+    names, bounds, kinds, shape: tuple[int, int, int], parts: tuple[np.ndarray, ...], of: type[Composed]
+) -> Composed:
     plane, channels, frame = parts
     positions = np.linalg.inv(frame) @ _pixels(*shape[1:])
     active = bool(plane.any()), bool(channels.any())
-    return Composed(names, bounds, kinds, shape, plane, channels, frame, positions, active)
+    return of(names, bounds, kinds, shape, plane, channels, frame, positions, active)
 
 
 def _limits(names: Sequence[str], usual: Sequence[float], given: dict[str, float]) -> tuple[float, ...]:
@@ -254,7 +322,7 @@ def _of_grid(names: Sequence[str], sampled: Sampled, bounds: dict[str, float]) -
     ]
     names = tuple(names)
     kinds = tuple("angle" if turns else "number" for turns in turning)
-    return _composed(names, _limits(names, usual, bounds), kinds, shape, (plane, turn, frame))
+    return _composed(names, _limits(names, usual, bounds), kinds, shape, (plane, turn, frame), Composed)
 
 
 def _turns(generator: np.ndarray) -> bool:
@@ -287,9 +355,9 @@ def _fits(action: AbstractAction, sampled: Sampled | None, shape: tuple[int, int
 
 def read_transformations(plain: dict) -> Transformations:
     """What `Transformations.written` wrote."""
-    shape = tuple(plain["shape"])
+    shape, of = tuple(plain["shape"]), Ordered if plain["type"] == "ordered" else Composed
     rest = plain["plane"], plain["channels"], plain["frame"]
-    return _composed(tuple(plain["names"]), tuple(plain["bounds"]), tuple(plain["kinds"]), shape, rest)
+    return _composed(tuple(plain["names"]), tuple(plain["bounds"]), tuple(plain["kinds"]), shape, rest, of)
 
 
 def batched(transforms: Transformations, eta: Float[Array, "n q"], pictures: Float[Array, "n c h w"]):

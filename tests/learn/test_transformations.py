@@ -9,7 +9,7 @@ import scipy.linalg
 import lieder as ld
 from lieder.learn import _resampling as resampling
 from lieder.learn._model import anew
-from lieder.learn._transformations import Flowed, named_transformations
+from lieder.learn._transformations import Composed, Flowed, named_transformations
 
 RNG = np.random.default_rng(0)
 PICTURE = (
@@ -41,13 +41,34 @@ def test_a_product_is_one_after_the_other():
     assert np.abs(moved(one, shift, moved(one, turn)) - one.moved(both, PICTURE)).max() > 0.1
 
 
-@pytest.mark.parametrize("words", [AFFINE, ("rotation",)])
-def test_opposite_coefficients_are_the_inverse(words):
+@pytest.mark.parametrize("words", [AFFINE, ("rotation",), ("scale x", "shear")])
+def test_the_inverse_undoes(words):
     one = named_transformations(words, (1, 9, 9))
     eta = jnp.asarray(RNG.uniform(-1, 1, one.count) * one.bounds, jnp.float32)
-    back, turn = one.product(one.element(eta), one.element(-eta))
+    back, turn = one.product(*one.both_ways(eta))
     np.testing.assert_allclose(back, np.eye(3), atol=1e-5)
     np.testing.assert_allclose(turn, np.eye(1))
+
+
+def test_a_picture_is_stretched_then_turned_then_shifted():
+    """Each factor is an exponential, that of the stretches also where both scales are alike."""
+    one = named_transformations(AFFINE, (1, 9, 9))
+    assert isinstance(one, Composed)
+    for eta in ([0.1, -0.05, 1.1, 0.2, -0.3, 0.4], [0.0, 0.0, 0.0, 0.2, 0.199, 0.4]):
+        parts = [scipy.linalg.expm(np.tensordot(eta[k:m], one.plane[k:m], 1)) for k, m in ((0, 2), (2, 3), (3, 6))]
+        back = one.element(jnp.asarray(eta))[0]
+        np.testing.assert_allclose(np.linalg.inv(back), parts[0] @ parts[1] @ parts[2], atol=1e-5)
+
+
+def test_a_picture_moved_further_stays_in_the_family():
+    """Turned and stretched along its own axes, however it stands: angles and logarithms add up, and it can be undone.
+    Of a sum in one exponential neither holds."""
+    one = named_transformations(["rotation", "scale x", "scale y"], (1, 9, 9))
+    own, more = jnp.array([2.0, 0.1, -0.2]), jnp.array([-0.7, 0.2, 0.3])
+    there, undone = one.further(more, own)
+    whole = one.product(one.element(own), there)
+    np.testing.assert_allclose(whole[0], one.element(own + more)[0], atol=1e-6)
+    np.testing.assert_allclose(one.product(there, undone)[0], np.eye(3), atol=1e-6)
 
 
 def test_how_far_an_element_is_grows_to_the_half_turn_and_knows_no_picture():
@@ -66,9 +87,9 @@ def test_a_picture_made_anew_is_resampled_once():
     one = named_transformations(["rotation", "shift x"], (1, 9, 9))
     own, other = jnp.array([0.4, 0.03], jnp.float32), jnp.array([-0.9, 0.0], jnp.float32)
     np.testing.assert_allclose(anew(one, PICTURE, own, own), PICTURE, atol=1e-5)
-    by_prototype = moved(one, own, moved(one, -own))
+    by_prototype = moved(one, own, one.moved(one.inverse(own), PICTURE))
     assert np.abs(by_prototype - PICTURE).max() > 0.1
-    there = one.product(one.element(-own), one.element(other))
+    there = one.product(one.inverse(own), one.element(other))
     np.testing.assert_allclose(anew(one, PICTURE, own, other), one.moved(there, PICTURE), atol=1e-6)
 
 
