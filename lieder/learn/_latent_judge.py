@@ -1,7 +1,5 @@
 """What pairs that training did not see say of a latent and of what acts on it."""
 
-from functools import partial
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -61,8 +59,11 @@ def _at_rest(game: Encounter, pair: Pair, v: Array) -> tuple[Array, Float[np.nda
     for _ in range(TURNS if game.route == "direct" else 1):
         here = pair._replace(z=pair.z - rest)
         if game.route == "direct":
-            v = game.sparse(discovered(here, game.generators)[0])
-        rest = near(rest + resting(here, v, law(here)))
+            v, found = discovered(here, game.generators)
+            v = game.sparse(v)
+        else:
+            found = law(here)
+        rest = near(rest + resting(here, v, found))
     return v, np.asarray(rest, float)
 
 
@@ -76,7 +77,7 @@ def _raw(model: Autoencoder, rows: Float[Array, "b n"]) -> Float[Array, "b k"]:
     return jax.lax.map(model.projected, rows, batch_size=min(BATCH, len(rows)))
 
 
-@partial(eqx.filter_jit)
+@eqx.filter_jit
 def _decoded(game: Encounter, model: Autoencoder, normal: Normal, rows: Rows, z: Array, v: Array):
     """The share of the variance that the decoder misses, and how far encoding undoes decoding at moved states."""
     wanted = rows.kept_x[: len(z)]

@@ -126,6 +126,7 @@ class Law(NamedTuple):
     dynamics: Dynamics
 
 
+@jax.jit
 def law(pair: Pair) -> Law:
     """The law of some pairs, for each generator E_ij of gl(k), row i and column j."""
     k = pair.z.shape[1]
@@ -175,6 +176,7 @@ def unlike(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, ""]:
     return jnp.sum(jax.vmap(one)(v))
 
 
+@jax.jit
 def resting(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, " k"]:
     """The point that generators should leave at rest, so that L (z - point) commutes best with the dynamics.
 
