@@ -30,5 +30,10 @@ from ._rows import rows_of as rows_of
 from ._sharded import is_sharded as is_sharded
 from ._sklearn import from_sklearn as from_sklearn
 from ._sklearn import is_sklearn as is_sklearn
+from ._together import all_of as all_of
+from ._together import check_alike as check_alike
+from ._together import exchanged as exchanged
+from ._together import of_the_first as of_the_first
+from ._together import reached as reached
 from ._torch import from_torch as from_torch
 from ._torch import is_torch as is_torch

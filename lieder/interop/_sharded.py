@@ -1,16 +1,15 @@
 """JAX arrays spread over devices and processes: each process works on the shards that it holds, on their devices."""
 
-import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from typing import TypeVar
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 
 from ..sampling import Pieces, Sample, Stream, sampled, spread, table
+from ._together import check_alike, exchanged
 
 T = TypeVar("T")
 HEAD = 1024  # rows, from all over the array, that are looked at beforehand
@@ -111,12 +110,12 @@ class ShardedPieces:
             told: tuple = tuple(kept[:1]) if len(kept) < 2 else (reduce(merge, kept),)
         except Exception as error:  # the other processes wait for this one: they are told, and raise it, too
             told = (error,)
-        exchanged = _exchanged((dict(asked or {}), told))
-        found = [kept for _, one in exchanged for kept in one]
+        answers = exchanged((dict(asked or {}), told))
+        found = [kept for _, one in answers for kept in one]
         for one in found:
             if isinstance(one, Exception):
                 raise one
-        _check_alike([marks for marks, _ in exchanged])
+        check_alike([marks for marks, _ in answers])
         return reduce(merge, found)
 
     def _worked(self, work: Callable, beside: tuple[Pieces | np.ndarray | None, ...]) -> list:
@@ -167,33 +166,3 @@ def _cuts(array: jax.Array) -> dict:
     """Which rows each device has."""
     places = array.sharding.devices_indices_map(array.shape)
     return {device: index[0].indices(array.shape[0])[:2] for device, index in places.items()}
-
-
-def _check_alike(asked: Sequence[Mapping[str, str]]) -> None:
-    """A ValueError naming what differs between processes that answer together."""
-    for k, other in enumerate(asked):
-        one = asked[0]
-        differing = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-        if differing:
-            told = [f"{name}: {one.get(name)} and {other.get(name)}" for name in differing]
-            raise ValueError(
-                f"the processes of this job do not ask the same question, 0 and {k} differ in {'; in '.join(told)}."
-                " Call with the same arguments in all of them."
-            )
-
-
-def _exchanged(mine) -> list:
-    """What every process gives, in the order of processes."""
-    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
-    try:
-        lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32))
-        padded = np.zeros(int(lengths.max()), np.uint8)
-        padded[: len(packed)] = packed
-        rows = multihost_utils.process_allgather(padded)
-    except Exception as error:
-        raise RuntimeError(
-            f"process {jax.process_index()} of {jax.process_count()} could not exchange its part with the others: one"
-            " of them has ended or cannot be reached. Nothing was written; see the output of the others and run the job"
-            " again."
-        ) from error
-    return [pickle.loads(row[: int(n)].tobytes()) for row, n in zip(rows, lengths.ravel(), strict=True)]

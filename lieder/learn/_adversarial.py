@@ -13,7 +13,7 @@ from ..action import AbstractAction, AbstractFibreAction
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ..sampling import check_whole, checked_flag
-from ._devices import copied, fetched, split_over
+from ._devices import copied, fetched, split_over, whole
 from ._distribution import Coefficients, Kind
 from ._game import BLOCK, Game, Losses, Settings, board, orthonormal
 from ._sight import products_of
@@ -91,9 +91,17 @@ def adversarial(
         ValueError, TypeError: as `graph`; settings that are none. FloatingPointError where training fails at once.
     Reference: Yang, Walters, Dehmamy, Yu (2023), Generative adversarial symmetry discovery.
     """
+    free = _free(size, distribution)
+    check_whole(restarts, "restarts")
+    losses = losses if losses is not None else Losses(1.0, "cosine", 1.0) if free else Losses()
+    settings = Settings(
+        n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth, waves
+    )
+    asked = {"source": source, "target": target, "settings": settings, "products": products, "restarts": restarts}
+    split = split_over(x, batch, asked | {"transition": transition, "seed": seed})
     rows = pairs(
-        x,
-        y,
+        whole(x),
+        whole(y),
         source=source,
         target=target,
         transition=transition,
@@ -101,14 +109,7 @@ def adversarial(
         output_names=output_names,
         method="symmetries by an adversary",
     )
-    free = _free(size, distribution)
-    check_whole(restarts, "restarts")
-    losses = losses if losses is not None else Losses(1.0, "cosine", 1.0) if free else Losses()
-    settings = Settings(
-        n_generators, Coefficients(distribution, spread), not free, losses, width, batch, steps, rates, smooth, waves
-    )
     held = _held(len(rows.inputs), seed)
-    split = split_over(x, batch)
     on = copied(board(rows.rows, rows.motion, held, _products(products, rows.rows, held)), split)
     game = Game(rows.question.both, settings, split)
     if n_generators > len(on.basis):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..files import read_checkpoint, write_record
+from ..files import check_path, read_checkpoint, write_record
 
 FORMAT = "lieder training 1"
 
@@ -28,31 +28,42 @@ class Progress:
     seconds: float
 
 
-def keep(file: Path, mark: str, now: Progress) -> None:
-    """Write the progress in one step: whenever the process is killed, the file is this one or the one before."""
-    content = {
-        "mark": mark,
+def plain(now: Progress) -> dict[str, Any]:
+    """The progress as numbers alone, for a file or another process."""
+    return {
         "last": [np.asarray(leaf) for leaf in jax.tree.leaves(now.last)],
         "best": [np.asarray(leaf) for leaf in jax.tree.leaves(now.best)],
         "criteria": np.asarray(now.criteria, float),
         "losses": {name: np.asarray(values, float) for name, values in now.losses.items()},
         "seconds": float(now.seconds),
     }
-    write_record(file, content, FORMAT, "checkpoint")
 
 
-def resumed(file: Path, mark: str, start: Any) -> Progress:
-    """The progress that `keep` wrote, in the form of the starting state.
-
-    Raises: ValueError for a file of another kind, or of other data or settings.
-    """
-    found = read_checkpoint(file, mark, FORMAT, "training")
+def restored(content: dict[str, Any], start: Any) -> Progress:
+    """The progress of which `plain` told, in the form of the starting state."""
     leaves, form = jax.tree.flatten(start)
     last, best = (
         jax.tree.unflatten(
-            form, [jnp.asarray(kept, jnp.result_type(one)) for one, kept in zip(leaves, found[which], strict=True)]
+            form, [jnp.asarray(kept, jnp.result_type(one)) for one, kept in zip(leaves, content[which], strict=True)]
         )
         for which in ("last", "best")
     )
-    losses = {name: list(map(float, values)) for name, values in found["losses"].items()}
-    return Progress(last, best, list(map(float, found["criteria"])), losses, found["seconds"])
+    losses = {name: list(map(float, values)) for name, values in content["losses"].items()}
+    return Progress(last, best, list(map(float, content["criteria"])), losses, content["seconds"])
+
+
+def keep(file: Path, mark: str, now: Progress) -> None:
+    """Write the progress in one step: whenever the process is killed, the file is this one or the one before."""
+    write_record(file, {"mark": mark, **plain(now)}, FORMAT, "checkpoint")
+
+
+def begun(file: Path | None, mark: str, start: Any) -> Progress:
+    """The progress that `keep` wrote, or none where there is no file yet.
+
+    Raises: ValueError for a file of another kind, or of other data or settings, and for a path that cannot be written.
+    """
+    if file is not None and file.exists():
+        return restored(read_checkpoint(file, mark, FORMAT, "training"), start)
+    if file is not None:
+        check_path(file, "checkpoint")
+    return Progress(start, start, [], {}, 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..action import AbstractAction
-from ._devices import split_over
+from ._devices import split_over, whole
 from ._model import Generative
 from ._pictures import checked_pictures, standard
 from ._sizes import Sizes, named_sizes
@@ -65,8 +65,9 @@ def generative(
         model of symmetry transformations, NeurIPS.
     """
     how = named_sizes(sizes)
-    split = split_over(images, math.gcd(how.inference.batch, how.density.batch))
-    given = checked_pictures(images)
+    asked = {"transformations": transformations, "bounds": bounds, "sizes": how, "held_out": held_out, "seed": seed}
+    split = split_over(images, math.gcd(how.inference.batch, how.density.batch), asked)
+    given = checked_pictures(whole(images))
     chosen = named_transformations(transformations, (given.shape[1], given.shape[2], given.shape[3]), bounds)
     if not 0 < held_out < 1:
         raise ValueError(f"held_out: expected a share between 0 and 1, got {held_out}.")

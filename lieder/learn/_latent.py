@@ -14,7 +14,7 @@ from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ..sampling import check_whole
 from ._autoencoder import autoencoder, finished
-from ._devices import copied, split_over
+from ._devices import copied, split_over, whole
 from ._encoding import Encoding, named_encoding
 from ._encounter import Encounter, Route
 from ._latent_data import latent_pairs
@@ -83,8 +83,9 @@ def latent(
         raise ValueError(f"route must be 'direct' or 'adversarial', got {route!r}.")
     for name, number in (("latent_dim", latent_dim), ("n_generators", n_generators)):
         check_whole(number, name)
-    split = split_over(x, how.batch)
-    data = latent_pairs(x, y, names, seed, how.units == "common")
+    asked = {"training": how, "route": route, "latent_dim": latent_dim, "n_generators": n_generators, "seed": seed}
+    split = split_over(x, how.batch, asked)
+    data = latent_pairs(whole(x), whole(y), names, seed, how.units == "common")
     n, k = data.x.shape[1], latent_dim
     _check_sizes(n, k, n_generators, encoder, decoder)
     start, course = jax.random.split(jax.random.key(seed))

@@ -4,7 +4,9 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,10 +15,13 @@ import numpy as np
 from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..files import check_path, fingerprint
+from ..files import fingerprint
+from ..interop import reached, version_mark
 from ..report import progress
-from ._checkpoint import Progress, keep, resumed
-from ._devices import copied, fetched
+from ._checkpoint import Progress, begun, keep, plain, restored
+from ._devices import agreed, check_same, copied, fetched, is_joint
+
+RESUME = "See the output of the others and run the job again: it goes on from its checkpoint, if it was given one."
 
 State = TypeVar("State")  # any pytree of arrays: parameters and whatever their optimisers remember
 
@@ -64,7 +69,9 @@ def trained(
     """Train block by block, and keep the state that does best on data that training does not see.
 
     A block is many steps in one compiled call (`jax.jit` of `jax.lax.scan`), so that nothing waits for the host within;
-    between blocks the host reads a few numbers. Adversaries drift: the last state is seldom the best.
+    between blocks the host reads a few numbers. Adversaries drift: the last state is seldom the best. Where processes
+    train together they begin with the state of the first, which alone reads and writes the checkpoint, and decide by
+    its numbers.
 
     Arguments:
         start: a pytree of arrays (no typed keys among its leaves: a file could not hold them).
@@ -81,22 +88,26 @@ def trained(
         split: of batches, over devices: each has then a copy of the state.
     Returns: the best state, the last, and the course of the numbers.
     Raises: ValueError for a checkpoint of other data or settings; FloatingPointError where the first block already
-        makes numbers that are not finite: there is no state to return.
+        makes numbers that are not finite: there is no state to return; RuntimeError where one of several processes has
+        ended.
     """
     file = None if checkpoint is None else Path(checkpoint).expanduser()
-    if file is not None and not file.exists():
-        check_path(file, "checkpoint")
     mark = fingerprint(mark, repr(jax.tree.map(np.shape, start)))  # a state of other shapes is of other settings, too
-    now = Progress(start, start, [], {}, 0.0) if file is None or not file.exists() else resumed(file, mark, start)
+    joint = is_joint(split)
+    if joint:
+        check_same(version_mark() | {"data or settings": f"marked {mark[:12]}", "blocks": str(blocks)})
+        now = restored(agreed(lambda: plain(begun(file, mark, start)), split), start)
+    else:
+        now = begun(file, mark, start)
     now = replace(now, last=copied(now.last, split), best=copied(now.best, split))
-    begun = written = time.monotonic()
+    since = written = time.monotonic()
     stopped = ""
 
     def seconds() -> float:
-        return now.seconds + time.monotonic() - begun
+        return now.seconds + time.monotonic() - since
 
     def write() -> None:
-        if file is not None:
+        if file is not None and not (joint and jax.process_index()):
             keep(file, mark, Progress(now.last, now.best, now.criteria, now.losses, seconds()))
 
     numbers = range(len(now.criteria), blocks)
@@ -105,17 +116,19 @@ def trained(
             if patience is not None and now.criteria and number - 1 - int(np.argmin(now.criteria)) >= patience:
                 stopped = f"no better criterion in {patience} blocks"
                 break
-            state, losses = block(now.last, jax.random.fold_in(key, number))
-            told = {name: float(value) for name, value in losses.items()} | {"criterion": float(criterion(state))}
+            with reached(RESUME) if joint else nullcontext():
+                state, losses = block(now.last, jax.random.fold_in(key, number))
+                here = {name: float(value) for name, value in losses.items()} | {"criterion": float(criterion(state))}
+            told = agreed(partial(dict, here), split)
             unsound = [name for name, value in told.items() if not np.isfinite(value)]
             if unsound:
                 stopped = _unsound(unsound, number, blocks, now)
                 break
-            here = told.pop("criterion")
-            best = state if here <= min(now.criteria, default=np.inf) else now.best
+            one = told.pop("criterion")
+            best = state if one <= min(now.criteria, default=np.inf) else now.best
             for name, value in told.items():
                 now.losses.setdefault(name, []).append(value)
-            now = Progress(state, best, [*now.criteria, here], now.losses, now.seconds)
+            now = Progress(state, best, [*now.criteria, one], now.losses, now.seconds)
             if time.monotonic() - written > every:
                 write()
                 written = time.monotonic()
@@ -123,7 +136,7 @@ def trained(
         write()
     series = {name: np.array(values) for name, values in now.losses.items()}
     best, last = fetched((now.best, now.last), split)
-    return Trained(best, last, np.array(now.criteria), series, seconds(), stopped)
+    return Trained(best, last, np.array(now.criteria), series, agreed(seconds, split), stopped)
 
 
 def _last_least(criteria) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..files import fingerprint, read_record, write_record
 from ..sampling import check_whole
 from ._descent import Descent, descent
-from ._devices import split_over
+from ._devices import split_over, whole
 from ._leaves import array_leaves, with_leaves
 from ._model import Generative, anew, etas_and_answers
 from ._pictures import Standard, checked_pictures, pictures_like, standard
@@ -186,8 +186,9 @@ def vae(
     """
     check_whole(latent, "latent")
     check_whole(width, "width")
-    split = split_over(images, how.batch)
-    given = checked_pictures(images)
+    asked = {"latent": latent, "width": width, "how": how, "seed": seed}
+    split = split_over(images, how.batch, asked)
+    given = checked_pictures(whole(images))
     if augment is not None and augment.transforms.shape != given.shape[1:]:
         raise ValueError(
             f"augment: it is a model of pictures of shape {augment.transforms.shape}, and images are of"

@@ -7,6 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+QUICK = "--xla_backend_optimization_level=0"  # what takes time is to compile
+
 ABOUT = """
 import os, sys
 import equinox as eqx, jax, jax.numpy as jnp, numpy as np, pytest
@@ -123,7 +125,7 @@ from lieder.learn._devices import copied, split_over
 
 _game.BLOCK = _encounter.BLOCK = 5  # steps: rounding has no time to grow
 BATCH, WIDTH, key = 40, 24, jax.random.key(0)
-split = split_over(spread(x, jax.devices()), BATCH)
+split = split_over(spread(x, jax.devices()), BATCH, {})
 
 
 def doubled(tree):
@@ -170,6 +172,61 @@ def meeting(split):
 
 state = _encounter.Encounter(how, "direct", 1, 1, fixed).start(model, key)
 check_split(meeting, pairs, state, 2 * BATCH)  # each is two rows
+"""
+
+TOGETHER = """
+from pathlib import Path
+from lieder.learn import _adversarial, _game
+
+_game.BLOCK = _adversarial.BLOCK = 10
+file = Path(sys.argv[4]) / f"{rank}.npz"  # as if each had a disk of its own
+everywhere = spread(x, jax.devices())
+block, called = _game.Game.block, []
+
+
+def play(rows, last=None, checkpoint=None, seed=0):
+    def counted(game, *given):
+        called.append(last)
+        if called.count(last) == last:
+            ending[last]()
+        return block(game, *given)
+
+    _game.Game.block = counted
+    return ld.discover.adversarial(
+        rows, source=turns, steps=30, batch=16, width=8, restarts=1, checkpoint=checkpoint, seed=seed
+    )
+
+
+def by_hand():
+    raise KeyboardInterrupt
+
+
+def for_good():
+    if rank == 1:
+        os._exit(0)
+
+
+ending = {2: by_hand, 3: for_good}
+with pytest.raises(KeyboardInterrupt):
+    play(everywhere, 2, file)
+assert file.exists() == (rank == 0)
+called.clear()
+resumed = play(everywhere, None, file)
+assert len(called) == 2
+found = play(everywhere)
+np.testing.assert_array_equal(found.defects, resumed.defects)
+np.testing.assert_array_equal(found.basis, resumed.basis)
+print(*(number.hex() for number in [*found.defects, *found.basis.ravel()]), *found.evidence.notes, flush=True)
+alone = play(x)
+np.testing.assert_allclose(found.defects, alone.defects, atol=1e-3)
+np.testing.assert_allclose(found.directions, alone.directions, atol=1e-3)
+with pytest.raises(ValueError, match="0 and 1 differ in seed: 0 and 1"):
+    play(everywhere, seed=rank)
+file = file.with_stem("killed")
+with pytest.raises(RuntimeError, match="one of them has ended"):
+    play(everywhere, 3, file)
+assert len(np.load(file)["criteria"]) == 2
+os._exit(0)  # else JAX waits for the process that has ended
 """
 
 PROCESSES = (
@@ -243,13 +300,24 @@ def test_a_learned_density():
 
 
 def test_batches_are_split():
-    printed(started(SPLIT, 2, 0, 1, flags="--xla_backend_optimization_level=0"))  # what takes time is to compile
+    printed(started(SPLIT, 2, 0, 1, flags=QUICK))
 
 
-def test_processes():
+def in_processes(script: str, count: int, *arguments: object, flags: str = "") -> list[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told = [printed(one) for one in [started(PROCESSES, 1, rank, 4, port) for rank in range(4)]]
+    jobs = [started(script, 1, rank, count, port, *arguments, flags=flags) for rank in range(count)]
+    return [printed(job) for job in jobs]
+
+
+def test_processes_learn_together(tmp_path):
+    told = in_processes(TOGETHER, 2, tmp_path, flags=QUICK)
+    numbers = {line for out in told for line in out.splitlines() if line.startswith(("0x", "-0x"))}
+    assert len(numbers) == 1, told
+
+
+def test_processes():
+    told = in_processes(PROCESSES, 4)
     numbers = {line for out in told for line in out.splitlines() if line.startswith(("0x", "-0x"))}
     assert len(numbers) == 1, told
