@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 
 def exchanged(mine: T) -> list[T]:
-    """What every process gives, in the order of processes.
+    """What every process gives.
 
+    Returns: one from each, in the order of processes.
     Raises: RuntimeError where one of them has ended.
     """
     packed = np.frombuffer(pickle.dumps(mine), np.uint8)
@@ -30,6 +31,7 @@ def of_the_first(work: Callable[[], T]) -> T:
     """What process 0 makes, in all processes; where it fails it fails in all.
 
     Arguments: `work`, done in process 0 alone; what it returns travels by pickle.
+    Returns: what `work` returned in process 0.
     Raises: what `work` raises; RuntimeError where a process has ended.
     """
     packed = np.zeros(0, np.uint8)
@@ -51,6 +53,7 @@ def of_the_first(work: Callable[[], T]) -> T:
 def all_of(array: jax.Array) -> np.ndarray:
     """An array that is spread over devices or processes, all of it in this process.
 
+    Returns: a NumPy array of the same shape.
     Raises: RuntimeError where a process has ended.
     """
     if array.is_fully_addressable:
@@ -60,7 +63,11 @@ def all_of(array: jax.Array) -> np.ndarray:
 
 
 def check_alike(asked: Sequence[Mapping[str, str]]) -> None:
-    """A ValueError naming what differs between processes that answer together; `asked`, by each of them."""
+    """Refuse processes that answer together and were not asked the same.
+
+    Arguments: `asked`, by name, of each process.
+    Raises: ValueError naming what differs.
+    """
     for k, other in enumerate(asked):
         one = asked[0]
         differing = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -74,7 +81,10 @@ def check_alike(asked: Sequence[Mapping[str, str]]) -> None:
 
 @contextmanager
 def reached(then: str) -> Iterator[None]:
-    """Within, JAX's error of another process that has ended is said in words, with what to do `then`."""
+    """Within, JAX's error of another process that has ended is said in words, with what to do `then`.
+
+    Raises: RuntimeError in place of that error.
+    """
     try:
         yield
     except (jax.errors.JaxRuntimeError, ValueError) as error:  # which of them is up to where the connection broke
