@@ -217,9 +217,10 @@ found = play(everywhere)
 np.testing.assert_array_equal(found.defects, resumed.defects)
 np.testing.assert_array_equal(found.basis, resumed.basis)
 print(*(number.hex() for number in [*found.defects, *found.basis.ravel()]), *found.evidence.notes, flush=True)
-alone = play(x)
-np.testing.assert_allclose(found.defects, alone.defects, atol=1e-3)
-np.testing.assert_allclose(found.directions, alone.directions, atol=1e-3)
+if rank == 0:  # once is enough
+    alone = play(x)
+    np.testing.assert_allclose(found.defects, alone.defects, atol=1e-3)
+    np.testing.assert_allclose(found.directions, alone.directions, atol=1e-3)
 with pytest.raises(ValueError, match="0 and 1 differ in seed: 0 and 1"):
     play(everywhere, seed=rank)
 file = file.with_stem("killed")
