@@ -1,12 +1,21 @@
 """JAX arrays over devices and processes: the answer is that of the whole array, in every process bit for bit."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
+import lieder as ld
+
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+SLURM = {"SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": "2", "SLURM_LOCALID": "0", "JAX_ENABLE_X64": "1"}
 QUICK = "--xla_backend_optimization_level=0"  # what takes time is to compile
 
 ABOUT = """
@@ -271,14 +280,21 @@ os._exit(0)  # else JAX waits for the process that has ended
 
 
 def started(script: str, devices: int, *arguments: object, flags: str = "") -> subprocess.Popen:
-    options = {
+    command = [sys.executable, "-c", textwrap.dedent(ABOUT + script), *map(str, arguments)]
+    return job(command, environment(devices, flags))
+
+
+def environment(devices: int, flags: str = "") -> dict[str, str]:
+    return os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices} {flags}",
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "JAX_PLATFORMS": "cpu",
     }
-    command = [sys.executable, "-c", textwrap.dedent(ABOUT + script), *map(str, arguments)]
+
+
+def job(command: list[str], environment: dict[str, str], within: Path | None = None) -> subprocess.Popen:
     return subprocess.Popen(
-        command, env=os.environ | options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=within, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
@@ -304,6 +320,11 @@ def test_batches_are_split():
     printed(started(SPLIT, 2, 0, 1, flags=QUICK))
 
 
+def is_free(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) != 0
+
+
 def in_processes(script: str, count: int, *arguments: object, flags: str = "") -> list[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -316,6 +337,34 @@ def test_processes_learn_together(tmp_path):
     told = in_processes(TOGETHER, 2, tmp_path, flags=QUICK)
     numbers = {line for out in told for line in out.splitlines() if line.startswith(("0x", "-0x"))}
     assert len(numbers) == 1, told
+
+
+def test_the_page_s_job_runs_as_srun_starts_it(tmp_path):
+    """The job of docs/scale.md, started twice with what Slurm tells its processes by their environment."""
+    python, jobs = (re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(), re.S) for kind in ("python", "text"))
+    model = "def potential" + python[0].split("def potential")[1].split("found =")[0]
+    program = next(one for one in jobs if "jax.distributed.initialize()" in one)
+    (tmp_path / "job.py").write_text(program.replace("found =", f"import jax.numpy as jnp\n{model}\nfound ="))
+    x = np.random.default_rng(0).normal(size=(600, 3))
+    for rank in range(2):
+        np.save(tmp_path / f"rows-{rank}.npy", x[300 * rank : 300 * (rank + 1)])
+    number = next(number for number in range(4096) if is_free(61440 + number))  # by it JAX chooses its port
+    started = [
+        job(
+            [sys.executable, "job.py"],
+            environment(1) | SLURM | {"SLURM_JOB_ID": str(number), "SLURM_PROCID": rank},
+            tmp_path,
+        )
+        for rank in "01"
+    ]
+    for process in started:
+        printed(process)
+    page: dict[str, Any] = {"ld": ld, "jnp": jnp}
+    exec(model, page)
+    whole = ld.discover.function(page["potential"], x, source=page["candidates"])
+    found = ld.discover.Symmetries.load(tmp_path / "found.npz")
+    assert found.dim == whole.dim == 1
+    np.testing.assert_allclose(found.defects, whole.defects, rtol=1e-10, atol=1e-14)
 
 
 def test_processes():
