@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
 from ..sampling import Pieces, Sample, Stream, sampled, spread, table
-from ._together import check_alike, exchanged
+from ._together import check_alike, exchanged, merged
 
 T = TypeVar("T")
 HEAD = 1024  # rows, from all over the array, that are looked at beforehand
@@ -105,18 +105,13 @@ class ShardedPieces:
     ) -> T:
         if self.array.is_fully_addressable:
             return reduce(merge, self._worked(work, beside))
+        check_alike(exchanged(dict(asked or {})))
         try:
             kept = self._worked(work, beside)
-            told: tuple = tuple(kept[:1]) if len(kept) < 2 else (reduce(merge, kept),)
+            mine: Any = reduce(merge, kept) if kept else None
         except Exception as error:  # the other processes wait for this one: they are told, and raise it, too
-            told = (error,)
-        answers = exchanged((dict(asked or {}), told))
-        found = [kept for _, one in answers for kept in one]
-        for one in found:
-            if isinstance(one, Exception):
-                raise one
-        check_alike([marks for marks, _ in answers])
-        return reduce(merge, found)
+            mine = error
+        return merged(mine, merge)
 
     def _worked(self, work: Callable, beside: tuple[Pieces | np.ndarray | None, ...]) -> list:
         """What comes of the shards of this process, in their order: devices work side by side."""

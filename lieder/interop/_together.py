@@ -3,7 +3,8 @@
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -25,6 +26,64 @@ def exchanged(mine: T) -> list[T]:
         padded[: len(packed)] = packed
         rows = multihost_utils.process_allgather(padded)
     return [pickle.loads(row[: int(n)].tobytes()) for row, n in zip(rows, lengths.ravel(), strict=True)]
+
+
+def merged(mine: T | Exception | None, merge: Callable[[Any, Any], T]) -> T:
+    """What all processes have, merged in pairs of pairs: none gets more parts than the logarithm of their number, and
+    two.
+
+    Arguments: `mine`, a part, an error, which then all raise, or None where this process has nothing; `merge`, of two
+        parts, the one of lower processes first.
+    Returns: the same in every process, bit for bit: in each pair both merge the same two.
+    Raises: the error of a process or of a merger, in all of them; RuntimeError where a process has ended.
+    """
+    rank, count = jax.process_index(), jax.process_count()
+    half = 1 << (count.bit_length() - 1)  # the largest power of two: more processes give what they have to a neighbour
+    given = {r: r - 1 for r in range(1, 2 * (count - half), 2)}
+    paired = [r for r in range(count) if r not in given]
+
+    def both(lower: Any, upper: Any) -> Any:
+        if lower is None or (isinstance(upper, Exception) and not isinstance(lower, Exception)):
+            return upper
+        if upper is None or isinstance(lower, Exception):
+            return lower
+        try:
+            return merge(lower, upper)
+        except Exception as error:  # the others go on until all know of it
+            return error
+
+    found: Any = mine
+    if given:
+        neighbours = _sent(found, given)
+        found = both(found, neighbours) if rank in given.values() else found
+    for stride in (1 << level for level in range(half.bit_length() - 1)):
+        others = _sent(found, {r: paired[place ^ stride] for place, r in enumerate(paired)})
+        if rank in paired:
+            found = both(others, found) if paired.index(rank) & stride else both(found, others)
+    if given:
+        of_all = _sent(found, {to: r for r, to in given.items()})
+        found = of_all if rank in given else found
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _sent(mine: Any, to: Mapping[int, int]) -> Any:
+    """What the process that sends to this one sends, by number of process; None where there is no such process."""
+    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
+    first = {device.process_index: device for device in reversed(jax.devices())}
+    mesh = jax.sharding.Mesh([first[r] for r in range(jax.process_count())], "processes")
+    one_each = jax.P("processes")
+    with reached("Nothing was written; see the output of the others and run the job again."):
+        lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32)).ravel()
+        padded = np.zeros((1, 1 << (int(lengths.max()) - 1).bit_length()), np.uint8)  # few sizes: each is compiled
+        padded[0, : len(packed)] = packed
+        here = multihost_utils.host_local_array_to_global_array(padded, mesh, one_each)
+        carried = partial(jax.lax.ppermute, axis_name="processes", perm=sorted(to.items()))
+        there = jax.jit(jax.shard_map(carried, mesh=mesh, in_specs=one_each, out_specs=one_each))(here)
+        got = np.asarray(there.addressable_data(0)).ravel()
+    sender = {receiver: giver for giver, receiver in to.items()}.get(jax.process_index())
+    return None if sender is None else pickle.loads(got[: lengths[sender]].tobytes())
 
 
 def of_the_first(work: Callable[[], T]) -> T:

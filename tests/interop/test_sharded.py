@@ -239,6 +239,17 @@ assert len(np.load(file)["criteria"]) == 2
 os._exit(0)  # else JAX waits for the process that has ended
 """
 
+MERGED = """
+from lieder.interop._together import merged
+
+assert merged([rank], lambda lower, upper: lower + upper) == [0, 1, 2]
+assert merged([rank] if rank != 1 else None, lambda lower, upper: lower + upper) == [0, 2]
+with pytest.raises(KeyError, match="2"):
+    merged(KeyError("2") if rank == 2 else [rank], lambda lower, upper: lower + upper)
+with pytest.raises(TypeError):
+    merged([rank] if rank else rank, lambda lower, upper: lower + upper)
+"""
+
 PROCESSES = (
     WHOLE
     + """
@@ -365,6 +376,10 @@ def test_the_page_s_job_runs_as_srun_starts_it(tmp_path):
     found = ld.discover.Symmetries.load(tmp_path / "found.npz")
     assert found.dim == whole.dim == 1
     np.testing.assert_allclose(found.defects, whole.defects, rtol=1e-10, atol=1e-14)
+
+
+def test_an_odd_number_of_processes_merges_in_order_and_tells_of_errors():
+    in_processes(MERGED, 3)
 
 
 def test_processes():
