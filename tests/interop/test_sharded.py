@@ -363,7 +363,7 @@ def test_the_page_s_job_runs_as_srun_starts_it(tmp_path):
     started = [
         job(
             [sys.executable, "job.py"],
-            environment(1) | SLURM | {"SLURM_JOB_ID": str(number), "SLURM_PROCID": rank},
+            environment(1, QUICK) | SLURM | {"SLURM_JOB_ID": str(number), "SLURM_PROCID": rank},
             tmp_path,
         )
         for rank in "01"
