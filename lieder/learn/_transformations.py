@@ -167,22 +167,11 @@ class Ordered(Composed):
     """
 
     def places(self, eta):
-        forward = backward = one = jnp.eye(3, dtype=eta.dtype)
-        for words in (("shift x", "shift y"), ("rotation",), _STRETCHES):
-            within = np.isin(self.names, words)
-            if not within.any():
-                continue
-            rate = jnp.tensordot(eta, jnp.asarray(within[:, None, None] * self.plane, eta.dtype), 1)
-            if words == _STRETCHES:
-                there, back = jax.vmap(small_exponential)(jnp.stack([rate, -rate]))
-            elif words == ("rotation",):
-                angle, about = eta[self.names.index("rotation")], np.asarray(_PLANE["rotation"][0])
-                still, across = one + about @ about, jnp.sin(angle) * about
-                there, back = (still - jnp.cos(angle) * (about @ about) + sign * across for sign in (1, -1))
-            else:
-                there, back = one + rate, one - rate
-            forward, backward = forward @ there, back @ backward
-        return forward, backward
+        parts = [("shift x", "shift y"), ("rotation",), _STRETCHES]
+        within = np.array([np.isin(self.names, words) for words in parts])
+        rates = jnp.tensordot(within * eta, jnp.asarray(self.plane, eta.dtype), 1)
+        (shift, turn, stretch), (unshift, unturn, unstretch) = (jax.vmap(small_exponential)(r) for r in (rates, -rates))
+        return shift @ turn @ stretch, unstretch @ unturn @ unshift
 
     def further(self, eta, own):
         """T_own = L U and T_eta = L' U', L of shifts and rotation, U of scales and shear: L' L U' L^-1, which of
