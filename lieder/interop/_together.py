@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import jax
@@ -19,13 +19,10 @@ def exchanged(mine: T) -> list[T]:
     Returns: one from each, in the order of processes.
     Raises: RuntimeError where one of them has ended.
     """
-    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
     with reached("Nothing was written; see the output of the others and run the job again."):
-        lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32))
-        padded = np.zeros(int(lengths.max()), np.uint8)
-        padded[: len(packed)] = packed
+        padded, lengths = _packed(mine)
         rows = multihost_utils.process_allgather(padded)
-    return [pickle.loads(row[: int(n)].tobytes()) for row, n in zip(rows, lengths.ravel(), strict=True)]
+    return [pickle.loads(row[:n].tobytes()) for row, n in zip(rows, lengths, strict=True)]
 
 
 def merged(mine: T | Exception | None, merge: Callable[[Any, Any], T]) -> T:
@@ -70,20 +67,32 @@ def merged(mine: T | Exception | None, merge: Callable[[Any, Any], T]) -> T:
 
 def _sent(mine: Any, to: Mapping[int, int]) -> Any:
     """What the process that sends to this one sends, by number of process; None where there is no such process."""
-    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
-    first = {device.process_index: device for device in reversed(jax.devices())}
-    mesh = jax.sharding.Mesh([first[r] for r in range(jax.process_count())], "processes")
-    one_each = jax.P("processes")
     with reached("Nothing was written; see the output of the others and run the job again."):
-        lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32)).ravel()
-        padded = np.zeros((1, 1 << (int(lengths.max()) - 1).bit_length()), np.uint8)  # few sizes: each is compiled
-        padded[0, : len(packed)] = packed
-        here = multihost_utils.host_local_array_to_global_array(padded, mesh, one_each)
-        carried = partial(jax.lax.ppermute, axis_name="processes", perm=sorted(to.items()))
-        there = jax.jit(jax.shard_map(carried, mesh=mesh, in_specs=one_each, out_specs=one_each))(here)
-        got = np.asarray(there.addressable_data(0)).ravel()
+        padded, lengths = _packed(mine)
+        carry, mesh = _carrier(tuple(sorted(to.items())))
+        here = multihost_utils.host_local_array_to_global_array(padded[None], mesh, jax.P("processes"))
+        got = np.asarray(carry(here).addressable_data(0)).ravel()
     sender = {receiver: giver for giver, receiver in to.items()}.get(jax.process_index())
     return None if sender is None else pickle.loads(got[: lengths[sender]].tobytes())
+
+
+def _packed(mine: Any) -> tuple[np.ndarray, list[int]]:
+    """Bytes of an object, filled up to one length in all processes, and how many are meant in each.
+
+    Few lengths, since what carries them is compiled for each: powers of two.
+    """
+    packed = np.frombuffer(pickle.dumps(mine), np.uint8)
+    lengths = multihost_utils.process_allgather(np.array([len(packed)], np.int32)).ravel().tolist()
+    return np.pad(packed, (0, (1 << (max(lengths) - 1).bit_length()) - len(packed))), lengths
+
+
+@cache
+def _carrier(to: tuple[tuple[int, int], ...]) -> tuple[Callable[[jax.Array], jax.Array], jax.sharding.Mesh]:
+    """What carries rows, one of each process, from process to process, and the mesh that they lie on."""
+    first = {device.process_index: device for device in reversed(jax.devices())}
+    mesh = jax.sharding.Mesh([first[r] for r in range(jax.process_count())], "processes")
+    carried = partial(jax.lax.ppermute, axis_name="processes", perm=to)
+    return jax.jit(jax.shard_map(carried, mesh=mesh, in_specs=jax.P("processes"), out_specs=jax.P("processes"))), mesh
 
 
 def of_the_first(work: Callable[[], T]) -> T:
