@@ -56,7 +56,7 @@ def generative(
         held_out: share of the pictures that training does not see; they choose the best state and tell the spreads.
         seed: of all that is drawn.
         checkpoint: a file (.npz); each stage keeps its progress in one beside it, NAME-inference.npz and
-            NAME-density.npz, and goes on from there.
+            NAME-density-0.2.npz (one for each share of features left out), and goes on from there.
     Returns: a `Generative`: print it for the answer in words.
     Raises: ValueError and TypeError for pictures, transformations, bounds or sizes that cannot be used, in words;
         FloatingPointError where training makes no finite numbers from the start. Warns (RuntimeWarning) where a stage

@@ -1,6 +1,7 @@
 """The two stages of a generative model of transformations, and the numbers that tell whether each has worked."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from ._transformations import Transformations
 
 LOOKED = 128  # held-out pictures that the criterion looks at
 READ = 512  # pictures that are answered at once
+DROPOUTS = (0.2, 0.5)  # shares of features left out: a flow that learns its pictures by heart is fitted with the next
+PATIENCE = 12, 0.15  # blocks, and share of all, without likelier pictures kept apart: the others are learnt by heart
 
 
 class Task(NamedTuple):
@@ -96,8 +99,27 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
 
 
 def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
-    """Stage 2: the flow, of the greatest likelihood of f(x) given the prototypes of random transforms of x."""
+    """Stage 2: the flow, of the greatest likelihood of f(x) given the prototypes of random transforms of x.
+
+    A flow that knows by heart where its pictures stand is too narrow for others. How much must be left out differs:
+    patches of photographs need more than digits do. So pictures kept apart decide: where they grow no likelier while
+    blocks remain, another flow is fitted with more left out, and that under which they are likelier is kept.
+    """
+    flow, course, by_heart = _fitted(task, network, DROPOUTS[0])
+    for dropout in DROPOUTS[1:]:
+        if not by_heart:
+            break
+        other, along, by_heart = _fitted(task, network, dropout)
+        if along.criteria.min() < course.criteria.min():
+            flow, course = other, along
+    return flow, course
+
+
+def _fitted(task: Task, network: Inference, dropout: float) -> tuple[Flow, Trained, bool]:
+    """One flow, best by pictures kept apart, and whether these grew no likelier before its blocks were done."""
     transforms, sizes = task.transforms, task.sizes
+    blocks, stage = sizes.density.blocks, f"density-{dropout}"
+    patience = max(PATIENCE[0], round(PATIENCE[1] * blocks))
     at, on = jax.random.split(jax.random.key(task.seed + 2))
 
     def likelihood(flow, network, picture, key, training):
@@ -114,7 +136,7 @@ def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
         return total, {"negative log-likelihood": total}
 
     units = units_of(transforms, np.asarray(read(network, task.pictures)))
-    first = Flow(transforms, units, sizes.features, (sizes.layers, sizes.bins), at)
+    first = Flow(transforms, units, sizes.features, (sizes.layers, sizes.bins), at, dropout)
     start, block, module = descent(first, loss, task.pictures, sizes.density, network, task.split)
     keys = jax.random.split(jax.random.key(task.seed + 3), len(task.kept))
 
@@ -127,14 +149,16 @@ def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
         start,
         block,
         lambda state: held_out(state, network, task.kept, keys),
-        blocks=sizes.density.blocks,
+        blocks=blocks,
         key=on,
         title="density of transformations",
-        mark=task.mark("density"),
-        checkpoint=task.file("density"),
+        mark=task.mark(stage),
+        checkpoint=task.file(stage),
+        patience=patience,
         split=task.split,
     )
-    return module(course.best), course
+    by_heart = len(course.criteria) - 1 - course.chosen >= patience
+    return module(course.best), replace(course, stopped="") if by_heart else course, by_heart
 
 
 @eqx.filter_jit

@@ -15,10 +15,12 @@ import scipy.stats
 
 import lieder as ld
 from lieder import learn
-from lieder.learn import Blur, Descent, Generative, Sizes
+from lieder.learn import Blur, Descent, Generative, Sizes, _stages
+from lieder.learn._flow import Flow
 from lieder.learn._generative import _notes
 from lieder.learn._inference import Inference, Wrong
 from lieder.learn._stages import Errors, Task, errors
+from lieder.learn._training import Trained
 from lieder.learn._transformations import named_transformations
 
 TINY = Sizes(
@@ -108,9 +110,32 @@ def test_it_is_kept_in_a_file_for_another_process(found, tmp_path):
 
 
 def test_a_checkpoint_of_other_data_is_refused(found, kept):
-    assert {file.name for file in kept.parent.iterdir()} == {"kept-inference.npz", "kept-density.npz"}
+    assert {file.name for file in kept.parent.iterdir()} == {"kept-inference.npz", "kept-density-0.2.npz"}
     with pytest.raises(ValueError, match="belongs to other data or settings"):
         ld.discover.generative(crosses(seed=1), transformations=WORDS, bounds=BOUNDS, sizes=TINY, checkpoint=kept)
+
+
+@pytest.mark.parametrize(
+    ("courses", "kept"),
+    [
+        ({0.2: ([3.0, 1.0], False)}, 0.2),  # still growing likelier: nothing else is tried
+        ({0.2: ([3.0, 1.0], True), 0.5: ([2.0, 0.5], False)}, 0.5),
+        ({0.2: ([3.0, 1.0], True), 0.5: ([2.0, 1.5], False)}, 0.2),
+    ],
+)
+def test_pictures_kept_apart_choose_how_much_a_density_may_know(monkeypatch, courses, kept):
+    tried, transforms, pictures = [], named_transformations(["shift x"], (1, 4, 4)), jnp.ones((2, 1, 4, 4))
+    network = Inference(transforms, (2,), jax.random.key(0))
+
+    def fit(task, network, dropout):
+        tried.append(dropout)
+        criteria, by_heart = courses[dropout]
+        flow = Flow(transforms, ((0.0,), (1.0,)), (2,), (1, 2), jax.random.key(0), dropout)
+        return flow, Trained(None, None, np.array(criteria), {}, 0.0), by_heart
+
+    monkeypatch.setattr(_stages, "_fitted", fit)
+    flow, course = _stages.fitted(Task(transforms, pictures, pictures, TINY, 0, None), network)
+    assert (flow.dropout, tried, list(course.criteria)) == (kept, list(courses), courses[kept][0])
 
 
 def test_an_inference_that_learnt_nothing_and_pictures_that_leave_the_frame_are_said(found):
