@@ -44,6 +44,10 @@ class Autoencoder(eqx.Module):
         last = orthonormal(weights[-1]), jax.lax.stop_gradient(biases[-1])
         return eqx.tree_at(lambda one: (one.weights[-1], one.biases[-1]), self.encoder, last)
 
+    def settled(self) -> "Autoencoder":
+        """The same with its projection made once, for all that is encoded."""
+        return Autoencoder(self.projected, self.decoder, False)
+
     def decoded(self, z: Float[Array, "b k"]) -> Float[Array, "b n"]:
         return jax.vmap(self.decoder)(z)
 

@@ -70,7 +70,8 @@ class Encounter:
     def _optimisers(self):
         steps = self.blocks * BLOCK
         networks, generators, judge = (optax.cosine_decay_schedule(rate, steps) for rate in self.how.rates)
-        ours = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(networks))
+        # As one vector: programs for each layer are long, and what they cost to compile is seconds.
+        ours = optax.flatten(optax.chain(optax.clip_by_global_norm(1.0), optax.adam(networks)))
         return ours, optax.adam(generators, b1=MOMENTUM), optax.adam(judge, b1=MOMENTUM)
 
     @property
@@ -113,12 +114,17 @@ class Encounter:
         """What the networks make small: reconstruction, unlikeness of moved pairs, and how far encoding undoes
         decoding."""
         how, v = self.how, state["v"]
-        model = eqx.combine(numbers, self.rest)
+        model = eqx.combine(numbers, self.rest).settled()
         latent = self.encoded(model, state["rest"], *rows)
         pair, normal, size = latent
         w = pair.z + size * pair.d
         both = jnp.concatenate(rows)
-        miss = jnp.mean((model.decoded(jnp.concatenate([pair.z, w])) - both) ** 2)
+        states = [pair.z, w]
+        if how.inverse:
+            there = self.moved(jax.lax.stop_gradient(v), pair, key)[:, : self.k]
+            states.append(there)
+        decoded = model.decoded(jnp.concatenate(states))
+        miss = jnp.mean((decoded[: len(both)] - both) ** 2)
         if found is not None:
             unlikeness = unlike(pair, v, found)
         else:
@@ -131,8 +137,7 @@ class Encounter:
             pull = pull * SHARES ** jnp.clip((done - 2 * START) / (2 * START), 0.0, 1.0)
         loss = how.reconstruction * miss + pull * unlikeness
         if how.inverse:
-            there = self.moved(jax.lax.stop_gradient(v), pair, key)[:, : self.k]
-            again = normal(model.raw(model.decoded(there)))
+            again = normal(model.raw(decoded[len(both) :]))
             # Far out nothing is known; what is undone there is worth little.
             weight = 1 / (1 + jnp.sum(there**2, axis=1, keepdims=True) / self.k)
             loss = loss + how.inverse * jnp.mean(weight * (again - there) ** 2)

@@ -1,13 +1,14 @@
 """Whether pairs keep their law when a linear map moves them, in linear algebra that can be differentiated."""
 
-from functools import cache, partial
+import math
+from functools import cache, partial, reduce
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 SLACK = 0.03  # share of the usual break, which a resting point one spread from the mean costs
 FAR = 1.0  # from the mean, in spreads: a resting point is not sought further out
@@ -24,42 +25,119 @@ class Pair(NamedTuple):
     d: Float[Array, "b k"]
 
 
-def moments(z: Float[Array, " k"], d: Float[Array, " k"]) -> Float[Array, " f"]:
-    """The functions whose means a symmetry keeps: monomials of z of degree 2 to 4, and d_i times those of degree 0
-    to 3."""
-    levels = [jnp.ones(1, z.dtype)]
-    for parent, variable in _grown(len(z), STATES):
-        levels.append(levels[-1][parent] * z[variable])
-    beside = jnp.concatenate(levels[: CHANGES + 1])
-    return jnp.concatenate([*levels[2:], (d[:, None] * beside).reshape(-1)])
+class Monomials(NamedTuple):
+    """Those of k variables up to some degree, in order of it, and what becomes of them in tables.
+
+    Fields: `powers` (t, k), the exponents a of each; `lower` (t, k), which one is z^(a - e_i), and `moved` (t, k, k),
+        which is z^(a - e_i + e_j): what z_j d/dz_i makes of z^a is a_i times that. Both are 0 where a_i is.
+    """
+
+    powers: Int[np.ndarray, "t k"]
+    lower: Int[np.ndarray, "t k"]
+    moved: Int[np.ndarray, "t k k"]
+
+    @property
+    def derivations(self) -> Float[np.ndarray, "k k t t"]:
+        """Of z_j d/dz_i, row i and column j, the matrix that takes coefficients of polynomials to those of what they
+        become."""
+        a, i, j = np.nonzero(np.repeat(self.powers[:, :, None], self.powers.shape[1], axis=2))
+        out = np.zeros((*self.moved.shape[1:], len(self.powers), len(self.powers)), np.float32)
+        out[i, j, self.moved[a, i, j], a] = self.powers[a, i]
+        return out
 
 
 @cache
-def _grown(k: int, degree: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each degree from 1, each monomial as one of the degree below times a variable."""
-    out: list[tuple[np.ndarray, np.ndarray]] = []
-    below: dict[tuple[int, ...], int] = {(): 0}
-    for size in range(1, degree + 1):
-        every = list(combinations_with_replacement(range(k), size))
-        out.append((np.array([below[one[:-1]] for one in every]), np.array([one[-1] for one in every])))
-        below = {one: i for i, one in enumerate(every)}
-    return out
+def monomials_of(k: int, degree: int) -> Monomials:
+    """Those of degree 0 to `degree`."""
+    every = [one for size in range(degree + 1) for one in combinations_with_replacement(range(k), size)]
+    where = {one: n for n, one in enumerate(every)}
+    powers, lower = np.zeros((len(every), k), int), np.zeros((len(every), k), int)
+    moved = np.zeros((len(every), k, k), int)
+    for n, one in enumerate(every):
+        for i in set(one):
+            at = one.index(i)
+            rest = one[:at] + one[at + 1 :]
+            powers[n, i], lower[n, i] = one.count(i), where[rest]
+            moved[n, i] = [where[tuple(sorted((*rest, j)))] for j in range(k)]
+    return Monomials(powers, lower, moved)
 
 
-def rates(pair: Pair, matrix: Float[Array, "k k"]) -> Float[Array, "b f"]:
-    """How fast the functions change at each pair that a generator moves."""
-    moving = pair.z @ matrix.T, pair.d @ matrix.T
-    return jax.vmap(lambda z, d, vz, vd: jax.jvp(moments, (z, d), (vz, vd))[1])(pair.z, pair.d, *moving)
+def count(k: int, degree: int) -> int:
+    """How many monomials of k variables there are up to a degree."""
+    return math.comb(k + degree, degree)
 
 
-def flow_terms(z: Float[Array, " k"]) -> Float[Array, " t"]:
-    """The monomials of which the latent dynamics are fitted: as many degrees, up to 5, as have no more than 40."""
-    levels = [jnp.ones(1, z.dtype)]
-    for parent, variable in _grown(len(z), DYNAMICS):
-        if sum(map(len, levels)) + len(parent) > TERMS and len(levels) > 2:
-            break
-        levels.append(levels[-1][parent] * z[variable])
-    return jnp.concatenate(levels)
+def dynamics_degree(k: int) -> int:
+    """Of the latent dynamics: the largest that has no more than `TERMS`, and two at least."""
+    return max([2, *(degree for degree in range(DYNAMICS + 1) if count(k, degree) <= TERMS)])
+
+
+@jax.custom_jvp
+def monomials(z: Float[Array, "b k"]) -> Float[Array, "b t"]:
+    """All that are needed of some states: up to the degree of the moments, or of the dynamics."""
+    k = z.shape[1]
+    degree = max(STATES, dynamics_degree(k))
+    raised = [jnp.ones_like(z)]
+    for _ in range(degree):
+        raised.append(raised[-1] * z)
+    powers = monomials_of(k, degree).powers
+    each = jnp.stack(raised)
+    return reduce(jnp.multiply, (each[powers[:, i], :, i] for i in range(k))).T
+
+
+@monomials.defjvp
+def _(at, along):
+    """By a table: the derivative of the products is a program several times as long, and so is the time to compile."""
+    (z,), (towards,) = at, along
+    every = monomials(z)
+    k = z.shape[1]
+    table = monomials_of(k, max(STATES, dynamics_degree(k)))
+    return every, jnp.einsum("bti,ti,bi->bt", every[:, table.lower], table.powers.astype(z.dtype), towards)
+
+
+class Moments(NamedTuple):
+    """The means of functions that a symmetry keeps: monomials of z of degree 2 to 4, and d_i times those of degree 0
+    to 3.
+
+    Fields: `states` (t,), the means of monomials of degree 0 to 4; `changes` (k, u), of d_i times those up to 3.
+    """
+
+    states: Float[Array, " t"]
+    changes: Float[Array, "k u"]
+
+    @classmethod
+    def of(cls, every: Float[Array, "b t"], d: Float[Array, "b k"]) -> "Moments":
+        """Of pairs, of whose states all monomials are given."""
+        k = d.shape[1]
+        states = jnp.mean(every[:, : count(k, STATES)], axis=0)
+        return cls(states, d.T @ every[:, : count(k, CHANGES)] / len(every))
+
+    @property
+    def rates(self) -> Float[Array, "f q"]:
+        """How fast they change when pairs are moved, for each generator E_ij of gl(k), row i and column j: means of
+        the same monomials."""
+        k, u = self.changes.shape
+        powers, _, moved = monomials_of(k, STATES)
+        states = powers[:, :, None] * self.states[moved]
+        changes = powers[:u, :, None] * self.changes[:, moved[:u]]
+        own = jnp.einsum("pi,ja->paij", jnp.eye(k, dtype=changes.dtype), self.changes)  # d_p becomes d_j where i is p
+        return jnp.concatenate([states[1 + k :], (changes + own).reshape(-1, k, k)]).reshape(-1, k * k)
+
+
+def squares(every: Float[Array, "b t"], d: Float[Array, "b k"]) -> Float[Array, " f"]:
+    """The mean squares of these rates at single pairs, over pairs and over generators."""
+    k = d.shape[1]
+    powers, _, moved = monomials_of(k, STATES)
+    states = jnp.sum(powers[:, :, None] ** 2 * jnp.mean(every**2, axis=0)[moved], axis=(1, 2))
+    u = count(k, CHANGES)
+    powers, moved = powers[:u], moved[:u]
+    beside = (d[:, :, None] * every[:, None, :u]).reshape(len(every), -1)
+    gram = (beside.T @ beside / len(every)).reshape(k, u, k, u)
+    own = jnp.einsum("papa->pa", gram)
+    p, a, j = np.indices((k, u, k))
+    both = jnp.sum(powers.T[:, :, None] * gram[j, a, p, moved[a, p, j]], axis=2)
+    changes = jnp.sum(powers[:, :, None] ** 2 * own[:, moved], axis=(2, 3)) + jnp.sum(own, axis=0) + 2 * both
+    return jnp.concatenate([states[1 + k :], changes.reshape(-1)]) / k**2
 
 
 class Dynamics(NamedTuple):
@@ -73,41 +151,50 @@ class Dynamics(NamedTuple):
     spread: Float[Array, "t kk"]
 
     @classmethod
-    def of(cls, pair: Pair) -> "Dynamics":
-        """By least squares."""
-        design = jax.vmap(flow_terms)(pair.z)
+    def of(cls, every: Float[Array, "b t"], d: Float[Array, "b k"]) -> "Dynamics":
+        """By least squares, of pairs of whose states all monomials are given."""
+        design = _terms(every, d.shape[1])
         size = jax.lax.stop_gradient(jnp.sqrt(jnp.mean(design**2, axis=0)) + 1e-6)
         design = design / size
         gram = design.T @ design / len(design) + RIDGE * jnp.eye(len(size), dtype=size.dtype)
-        factor = jax.scipy.linalg.cho_factor(gram)
+        factor = jax.scipy.linalg.cho_factor(jax.lax.stop_gradient(gram))
 
-        def fitted(values):
-            return jax.scipy.linalg.cho_solve(factor, design.T @ values / len(design))
+        def fitted(values):  # its derivative is a solution, too, and no derivative of the factor
+            return jax.lax.custom_linear_solve(
+                partial(jnp.matmul, gram),
+                design.T @ values / len(design),
+                lambda _, right: jax.scipy.linalg.cho_solve(factor, right),
+                symmetric=True,
+            )
 
-        weights = fitted(pair.d)
-        rest = pair.d - design @ weights
-        spread = fitted(jax.vmap(jnp.outer)(rest, rest).reshape(len(rest), -1))
+        weights = fitted(d)
+        rest = d - design @ weights
+        spread = fitted((rest[:, :, None] * rest[:, None, :]).reshape(len(rest), -1))
         return cls(weights / size[:, None], spread / size[:, None])
 
-    def broken(self, z: Float[Array, "b k"], matrix: Float[Array, "k k"]) -> Float[Array, "b k"]:
-        """The Lie derivative DP(z) L z - L P(z) at each state."""
-        return self.breaks(z, matrix)[:, : z.shape[1]]
+    def breaks(self, every: Float[Array, "b t"], matrices: Float[Array, "r k k"]) -> Float[Array, "r b breaks"]:
+        """By each L at each state, of which all monomials are given: the Lie derivative DP(z) L z - L P(z), k numbers,
+        and DC(z) L z - L C(z) - C(z) L^T behind it. They are polynomials of the degree of P and C."""
+        k = matrices.shape[1]
+        both = jnp.concatenate([self.weights, self.spread], axis=1)
+        tables = monomials_of(k, dynamics_degree(k)).derivations
+        derivations = jnp.einsum("rij,ijcs->rcs", matrices, jnp.tensordot(tables, both, 1))
+        along = jnp.einsum("rip,tp->rti", matrices, self.weights)
+        turned = jnp.einsum("rip,tpq->rtiq", matrices, self.spread.reshape(-1, k, k))
+        turned = (turned + jnp.swapaxes(turned, 2, 3)).reshape(*derivations.shape[:2], -1)
+        polynomials = derivations - jnp.concatenate([along, turned], axis=2)
+        return jnp.einsum("bt,rts->rbs", _terms(every, k), polynomials)
 
-    def breaks(self, z: Float[Array, "b k"], matrix: Float[Array, "k k"]) -> Float[Array, "b breaks"]:
-        """The same, and DC(z) L z - L C(z) - C(z) L^T behind it."""
-        k = len(matrix)
-
-        def one(z):
-            value, slope = jax.jvp(flow_terms, (z,), (matrix @ z,))
-            turned = matrix @ (value @ self.spread).reshape(k, k)
-            mean = slope @ self.weights - matrix @ (value @ self.weights)
-            return jnp.concatenate([mean, slope @ self.spread - (turned + turned.T).reshape(-1)])
-
-        return jax.vmap(one)(z)
-
-    def slopes(self, z: Float[Array, "b k"]) -> Float[Array, "b k k"]:
+    def slopes(self, every: Float[Array, "b t"]) -> Float[Array, "b k k"]:
         """The derivative DP(z) at each state."""
-        return jax.vmap(lambda z: self.weights.T @ jax.jacfwd(flow_terms)(z))(z)
+        k = self.weights.shape[1]
+        powers, lower, _ = monomials_of(k, dynamics_degree(k))
+        return jnp.einsum("ti,btj,tj->bij", self.weights, every[:, lower], powers.astype(every.dtype))
+
+
+def _terms(every: Float[Array, "b t"], k: int) -> Float[Array, "b u"]:
+    """The monomials of which the latent dynamics are fitted."""
+    return every[:, : count(k, dynamics_degree(k))]
 
 
 class Law(NamedTuple):
@@ -130,16 +217,11 @@ class Law(NamedTuple):
 def law(pair: Pair) -> Law:
     """The law of some pairs, for each generator E_ij of gl(k), row i and column j."""
     k = pair.z.shape[1]
-    dynamics = Dynamics.of(pair)
-
-    def one(unit):
-        every = rates(pair, unit.reshape(k, k))
-        return jnp.mean(every, axis=0), jnp.mean(every**2, axis=0), dynamics.breaks(pair.z, unit.reshape(k, k))
-
-    means, squares, broken = jax.lax.map(one, jnp.eye(k * k, dtype=pair.z.dtype))
-    units = jnp.sqrt(jnp.mean(squares, axis=0)) + 1e-6
-    matrix = (means / units).T
-    flat = broken.reshape(k * k, -1)
+    every = monomials(pair.z)
+    dynamics = Dynamics.of(every, pair.d)
+    units = jnp.sqrt(squares(every, pair.d)) + 1e-6
+    matrix = Moments.of(every, pair.d).rates / units[:, None]
+    flat = dynamics.breaks(every, jnp.eye(k * k, dtype=every.dtype).reshape(-1, k, k)).reshape(k * k, -1)
     gram = flat @ flat.T / len(pair.z)
     return Law(matrix, units, jnp.sum(matrix**2) / matrix.size, gram, jnp.trace(gram) / len(gram), dynamics)
 
@@ -164,16 +246,12 @@ def unlike(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, ""]:
     encoder could otherwise lower.
     """
     k, half = pair.z.shape[1], len(pair.z) // 2
-    parts = [jax.tree.map(lambda one, s=s: one[s], pair) for s in (slice(half), slice(half, 2 * half))]
-    dynamics = Dynamics.of(pair)
-
-    def one(row):
-        matrix = row.reshape(k, k)
-        first, second = (jnp.mean(rates(part, matrix), axis=0) / found.units for part in parts)
-        broken = jnp.mean(jnp.sum(dynamics.breaks(pair.z, matrix) ** 2, axis=1))
-        return jnp.mean(first * second) / jnp.maximum(found.typical, LEAST) + broken / jnp.maximum(found.usual, LEAST)
-
-    return jnp.sum(jax.vmap(one)(v))
+    every = monomials(pair.z)
+    parts = (Moments.of(every[s], pair.d[s]) for s in (slice(half), slice(half, 2 * half)))
+    first, second = (part.rates / found.units[:, None] @ v.T for part in parts)
+    broken = jnp.sum(Dynamics.of(every, pair.d).breaks(every, v.reshape(-1, k, k)) ** 2) / len(every)
+    moved = jnp.sum(first * second) / len(found.units)
+    return moved / jnp.maximum(found.typical, LEAST) + broken / jnp.maximum(found.usual, LEAST)
 
 
 @jax.jit
@@ -185,10 +263,9 @@ def resting(pair: Pair, v: Float[Array, "r q"], found: Law) -> Float[Array, " k"
     `SLACK`.
     """
     k = pair.z.shape[1]
-    dynamics = found.dynamics
-    matrices = v.reshape(-1, k, k)
-    broken = jax.vmap(partial(dynamics.broken, pair.z))(matrices).reshape(-1)
-    slopes = jnp.einsum("bij,rjl->rbil", dynamics.slopes(pair.z), matrices).reshape(-1, k)
+    every, matrices = monomials(pair.z), v.reshape(-1, k, k)
+    broken = found.dynamics.breaks(every, matrices)[..., :k].reshape(-1)
+    slopes = jnp.einsum("bij,rjl->rbil", found.dynamics.slopes(every), matrices).reshape(-1, k)
     slack = SLACK * len(broken) / k * found.usual * jnp.eye(k, dtype=broken.dtype)
     return jnp.linalg.solve(slopes.T @ slopes + slack, slopes.T @ broken)
 
