@@ -101,7 +101,7 @@ class Generative:
         """Of each transformation its distribution about the middle, whichever the prototype."""
         t = self.transforms
         return {
-            name: Spread(name, kind, centred(self.draws[:, :, k], turning).ravel(), SMALL_RANGES[kind])
+            name: Spread(name, kind, centred(self.draws[:, :, k], turning).ravel(), SMALL_RANGES[kind], len(self.draws))
             for k, (name, kind, turning) in enumerate(zip(t.names, t.kinds, t.turns, strict=True))
         }
 

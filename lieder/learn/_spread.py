@@ -11,6 +11,7 @@ SHARE = 0.8
 SMALL = {"angle": np.radians(3.0), "factor": 0.03, "share": 0.03, "number": 0.03}  # ranges that are called none
 WHOLE = 0.93  # of a half turn: a range that is called the whole circle
 PEAK, DIP = 0.3, 0.7  # a mode is so high of the highest, and what lies between two is lower than so much of the lesser
+SURE = 3.0  # standard errors by which a dip is lower than the peaks it parts: few pictures have dips by chance
 BINS = 90
 CHANCE = 1.5  # over the root of n: waves in n even draws are of .89
 CANDIDATES = 240  # ranges that are compared in `beyond`
@@ -29,13 +30,15 @@ class Spread:
     """The distribution of one transformation, given what is transformed and counted from the middle.
 
     Fields: `name` of the transformation; `kind`, see `Transformations`; `draws` (n,), radians, logarithms or shares;
-    `small`, the range up to which it is called none.
+    `small`, the range up to which it is called none; `pictures`, how many the draws tell of (default: each of another),
+    which says what may be chance in them.
     """
 
     name: str
     kind: str
     draws: Float[np.ndarray, " n"]
     small: float
+    pictures: int | None = None
 
     @property
     def range(self) -> float:
@@ -45,7 +48,7 @@ class Spread:
 
     @property
     def modes(self) -> tuple[float, ...]:
-        """Where the density has its peaks; those that no dip to 70 % parts are one."""
+        """Where the density has its peaks; those that no dip to 70 %, and beyond chance, parts are one."""
         reach = np.pi if self.kind == "angle" else 1.25 * float(np.abs(self.draws).max()) + 1e-12
         edges = np.linspace(-reach, reach, BINS + 1)
         counts = np.histogram(self.draws, edges)[0].astype(float)
@@ -55,8 +58,10 @@ class Spread:
         apart = centres[:, None] - centres
         if self.kind == "angle":
             apart = (apart + np.pi) % (2 * np.pi) - np.pi
-        density = np.exp(-0.5 * (apart / width) ** 2) @ counts
-        return tuple(float(centres[k]) for k in _peaks(density))
+        density = np.exp(-0.5 * (apart / width) ** 2) @ counts / len(self.draws)
+        # The square of a Gaussian kernel is narrower by the root of two: the variance of its mean over n pictures.
+        chance = 1 / (np.sqrt(2) * (self.pictures or len(self.draws)))
+        return tuple(float(centres[k]) for k in _peaks(density, chance))
 
     @property
     def words(self) -> str:
@@ -109,8 +114,8 @@ class Spread:
         return float(ranges[int(np.argmin(misses))])
 
 
-def _peaks(density: np.ndarray) -> list[int]:
-    """Peaks of a density round a circle, each parted from the next by a dip."""
+def _peaks(density: np.ndarray, chance: float) -> list[int]:
+    """Peaks of a density round a circle, each parted from the next by a dip; its variance is `chance` times itself."""
     highest = density.max()
     turned = int(np.argmin(density))  # begin at the lowest place, so that no peak lies across the end
     rolled = np.roll(density, -turned)
@@ -122,12 +127,16 @@ def _peaks(density: np.ndarray) -> list[int]:
             continue
         if not peaks:
             peaks.append(k)
-        elif low < DIP * min(value, rolled[peaks[-1]]):
+        elif _dips(low, min(value, rolled[peaks[-1]]), chance):
             peaks.append(k)
         elif value > rolled[peaks[-1]]:
             peaks[-1] = k
         low = value if peaks[-1] == k else min(low, value)
     return sorted((k + turned) % len(density) for k in peaks if rolled[k] >= PEAK * highest)
+
+
+def _dips(low: float, lesser: float, chance: float) -> bool:
+    return bool(low < DIP * lesser and lesser - low > SURE * np.sqrt(chance * (lesser + low)))
 
 
 def centred(draws: Float[np.ndarray, "pictures n"], turning: bool) -> Float[np.ndarray, "pictures n"]:

@@ -31,6 +31,18 @@ def test_two_modes_are_two_and_one_is_one():
     assert len(of(rng.uniform(-np.pi, np.pi, 20000)).modes) == 1
 
 
+@pytest.mark.parametrize("pictures", [30, 170])
+def test_few_pictures_make_no_modes_by_chance(pictures):
+    """Draws beyond count tell no more than the pictures: of 30 even ones nearly all would show a second mode."""
+    rng, false, seen = np.random.default_rng(6), 0, 0
+    for _ in range(100):
+        one = rng.choice(rng.uniform(-0.12, 0.12, pictures), 1920)
+        false += len(Spread("shift x", "share", one, 0.03, pictures).modes) > 1
+        two = rng.choice(np.radians(rng.choice([-45, 45], pictures) + rng.uniform(-10, 10, pictures)), 1920)
+        seen += len(Spread("rotation", "angle", two, 0.05, pictures).modes) == 2
+    assert false <= 5 and seen >= 90
+
+
 def test_what_was_added_to_a_spread_of_its_own():
     rng = np.random.default_rng(3)
     own, total = rng.normal(0, 0.1, 20000), rng.normal(0, 0.1, 20000) + rng.uniform(-0.26, 0.26, 20000)
