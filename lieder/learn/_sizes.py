@@ -8,7 +8,7 @@ import numpy as np
 from ._descent import Descent
 from ._inference import Blur
 
-SMALL_INFERENCE, SMALL_DENSITY = Descent(2000, 32, 1e-3), Descent(4000, 128, 1e-3)
+SMALL_INFERENCE, SMALL_DENSITY = Descent(2000, 32, 1e-3), Descent(2000, 128, 1e-3)
 BLUR = Blur()
 
 

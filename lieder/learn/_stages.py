@@ -99,7 +99,7 @@ def inferred(task: Task) -> tuple[Inference, Trained]:
 
 
 def fitted(task: Task, network: Inference) -> tuple[Flow, Trained]:
-    """Stage 2: the flow, of the greatest likelihood of f(x) given the prototypes of random transforms of x.
+    """Stage 2: the flow, of the greatest likelihood of f(x) given the prototypes of x placed at random.
 
     A flow that knows by heart where its pictures stand is too narrow for others. How much must be left out differs:
     patches of photographs need more than digits do. So pictures kept apart decide: where they grow no likelier while
@@ -123,11 +123,13 @@ def _fitted(task: Task, network: Inference, dropout: float) -> tuple[Flow, Train
     at, on = jax.random.split(jax.random.key(task.seed + 2))
 
     def likelihood(flow, network, picture, key, training):
-        """Given the prototype of a random transform: that of the picture, but for errors of f."""
-        move, out = jax.random.split(key)
+        """Given the prototype of the picture placed at random: that of the picture, but for errors of f and blur. Both
+        would tell eta: the one, where the picture is moved on from where it stands, for errors of f grow with the whole
+        way; the other, where it is resampled once, from x to the prototype."""
+        place, out = jax.random.split(key)
         eta = network(picture)
-        element = transforms.further(uniform(transforms, 1, move)[0], eta)[0]
-        seen = prototype(network, transforms, transforms.moved(element, picture))[0]
+        there = transforms.product(transforms.inverse(eta), transforms.element(uniform(transforms, 1, place)[0]))
+        seen = prototype(network, transforms, transforms.moved(there, picture))[0]
         return flow.log_density(eta, jax.lax.stop_gradient(seen), out if training else None)
 
     def loss(flow, rows, key, done, network):
