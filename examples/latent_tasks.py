@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.fft
 from scipy.integrate import solve_ivp
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
@@ -112,26 +113,36 @@ def spiral(count: int = 12, steps: int = 80, side: int = 100, seed: int = 0) -> 
     return np.stack(out, axis=1)
 
 
-def silhouettes(count: int = 400, steps: int = 8, side: int = 32, angle: float = 0.5, seed: int = 0) -> np.ndarray:
+def silhouettes(
+    count: int = 400, steps: int = 8, side: int = 24, angle: float = 0.5, cameras: int = 2, blur: float = 2.0, seed=0
+) -> np.ndarray:
     """Silhouettes of a cone, a mesh of 25 corners, that is turned by `angle` a step about an axis of each trajectory.
 
-    A latent of three coordinates holds points of spheres, and on these SO(3) acts; so what the silhouette shows has to
-    be a point of a sphere. A cone is: its axis, all that is left of its orientation, since it is round. It is seen from
-    near, so that it is told whether its tip points at the camera or away, which parallel rays would not show. (A body
-    that is not round shows all of its orientation, which no linear action of SO(3) has room for in three coordinates.)
-    The next axis is no function of the axis: it is drawn, since the axis of turning is.
+    A latent of three coordinates holds points of spheres, and on these SO(3) acts; so what the silhouettes show has to
+    be a point of a sphere. A cone's do: its axis, all that is left of its orientation, since it is round. (A body that
+    is not round shows all of its orientation, which no linear action of SO(3) has room for in three coordinates: an
+    orbit of it is at most a sphere. Two copies of them, six, would be needed.) The next axis is no function of the
+    axis: it is drawn, since the axis of turning is.
 
-    Returns: (count, steps, side^2), the share of each pixel that is covered.
+    Of sharp silhouettes of a cone that turns about its middle the larger part is even in the axis, and axes up to sign
+    have no place in three coordinates: a latent of them is folded. So it turns about the middle of its base, two
+    cameras at right angles look at it, and pictures are blurred, which leaves where it is rather than its outline: then
+    the axis makes 65 % of the variance linearly, not 27.
+
+    Arguments: `blur`, the standard deviation in pixels.
+    Returns: (count, steps, cameras side^2), the share of each pixel that is covered, blurred.
     """
     random = np.random.default_rng(seed)
     turn = Rotation.from_rotvec(angle * _directions(random, count))
     now, frames = Rotation.from_quat(random.normal(size=(count, 4))), []
     round = 2 * np.pi * np.arange(24) / 24
-    corners = np.concatenate([[[0, 0, 1.0]], np.stack([0.6 * np.cos(round), 0.6 * np.sin(round), -0.5 + 0 * round], 1)])
+    base = np.stack([0.48 * np.cos(round), 0.48 * np.sin(round), 0 * round], 1)
+    corners = np.concatenate([[[0, 0, 1.2]], base])
+    views = [np.roll(np.arange(3), -shift) for shift in range(cameras)]
     for _ in range(steps):
-        frames.append(np.stack([covered(one.apply(corners), side) for one in now]))
+        frames.append([[covered(one.apply(corners)[:, view], side) for view in views] for one in now])
         now = turn * now
-    return np.stack(frames, axis=1).reshape(count, steps, -1)
+    return gaussian_filter(np.stack(frames, axis=1), (0, 0, 0, blur, blur)).reshape(count, steps, -1)
 
 
 def _directions(random: np.random.Generator, count: int) -> np.ndarray:
@@ -207,9 +218,7 @@ TASKS = {
     "double_bump": Task(double_bump, 4, 2),
     "spiral": Task(lambda: components(spiral())[0], 2, 1, COMMON),
     "spiral_3": Task(lambda: components(spiral())[0], 3, 1, COMMON),
-    "silhouettes": Task(
-        lambda: components(silhouettes())[0], 3, 3, replace(COMMON, widths=(128, 128), batch=512, steps=6000)
-    ),
+    "silhouettes": Task(lambda: components(silhouettes())[0], 3, 3, replace(COMMON, widths=(128, 128), symmetry=0.01)),
 }
 
 
