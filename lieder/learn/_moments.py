@@ -1,14 +1,14 @@
 """Whether pairs keep their law when a linear map moves them, in linear algebra that can be differentiated."""
 
-import math
 from functools import cache, partial, reduce
-from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+
+from ..dictionary import polynomials
 
 SLACK = 0.03  # share of the usual break, which a resting point one spread from the mean costs
 FAR = 1.0  # from the mean, in spreads: a resting point is not sought further out
@@ -49,22 +49,19 @@ class Monomials(NamedTuple):
 @cache
 def monomials_of(k: int, degree: int) -> Monomials:
     """Those of degree 0 to `degree`."""
-    every = [one for size in range(degree + 1) for one in combinations_with_replacement(range(k), size)]
-    where = {one: n for n, one in enumerate(every)}
-    powers, lower = np.zeros((len(every), k), int), np.zeros((len(every), k), int)
-    moved = np.zeros((len(every), k, k), int)
-    for n, one in enumerate(every):
-        for i in set(one):
-            at = one.index(i)
-            rest = one[:at] + one[at + 1 :]
-            powers[n, i], lower[n, i] = one.count(i), where[rest]
-            moved[n, i] = [where[tuple(sorted((*rest, j)))] for j in range(k)]
+    powers, one = polynomials(k, degree).exponents, np.eye(k, dtype=int)
+    where = {tuple(term): n for n, term in enumerate(powers.tolist())}
+    lower, moved = np.zeros(powers.shape, int), np.zeros((*powers.shape, k), int)
+    for n, i in np.argwhere(powers):
+        less = powers[n] - one[i]
+        lower[n, i] = where[tuple(less)]
+        moved[n, i] = [where[tuple(more)] for more in less + one]
     return Monomials(powers, lower, moved)
 
 
 def count(k: int, degree: int) -> int:
     """How many monomials of k variables there are up to a degree."""
-    return math.comb(k + degree, degree)
+    return polynomials(k, degree).size
 
 
 def dynamics_degree(k: int) -> int:
@@ -72,26 +69,27 @@ def dynamics_degree(k: int) -> int:
     return max([2, *(degree for degree in range(DYNAMICS + 1) if count(k, degree) <= TERMS)])
 
 
+def _needed(k: int) -> Monomials:
+    """Up to the degree of the moments, or of the dynamics."""
+    return monomials_of(k, max(STATES, dynamics_degree(k)))
+
+
 @jax.custom_jvp
 def monomials(z: Float[Array, "b k"]) -> Float[Array, "b t"]:
-    """All that are needed of some states: up to the degree of the moments, or of the dynamics."""
-    k = z.shape[1]
-    degree = max(STATES, dynamics_degree(k))
+    """All that are needed of some states."""
+    powers = _needed(z.shape[1]).powers
     raised = [jnp.ones_like(z)]
-    for _ in range(degree):
+    for _ in range(powers.max()):
         raised.append(raised[-1] * z)
-    powers = monomials_of(k, degree).powers
     each = jnp.stack(raised)
-    return reduce(jnp.multiply, (each[powers[:, i], :, i] for i in range(k))).T
+    return reduce(jnp.multiply, (each[power, :, i] for i, power in enumerate(powers.T))).T
 
 
 @monomials.defjvp
 def _(at, along):
     """By a table: the derivative of the products is a program several times as long, and so is the time to compile."""
     (z,), (towards,) = at, along
-    every = monomials(z)
-    k = z.shape[1]
-    table = monomials_of(k, max(STATES, dynamics_degree(k)))
+    every, table = monomials(z), _needed(z.shape[1])
     return every, jnp.einsum("bti,ti,bi->bt", every[:, table.lower], table.powers.astype(z.dtype), towards)
 
 
