@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..sampling import check_whole
+
 # Of the draws that the range is read off, so that a tenth to either side does not widen it: of written digits every
 # fifth is a zero or an eight, which can hardly be told from themselves upside down.
 SHARE = 0.8
@@ -32,6 +34,7 @@ class Spread:
     Fields: `name` of the transformation; `kind`, see `Transformations`; `draws` (n,), radians, logarithms or shares;
     `small`, the range up to which it is called none; `pictures`, how many the draws tell of (default: each of another),
     which says what may be chance in them.
+    Raises: ValueError for draws of which there are none or some not finite, and a number of pictures that is none.
     """
 
     name: str
@@ -39,6 +42,15 @@ class Spread:
     draws: Float[np.ndarray, " n"]
     small: float
     pictures: int | None = None
+
+    def __post_init__(self):
+        if self.pictures is not None:
+            check_whole(self.pictures, "pictures")
+        lost = int(np.sum(~np.isfinite(self.draws)))
+        if lost or not len(self.draws):
+            raise ValueError(
+                f"draws of '{self.name}' must be finite and at least one, got {len(self.draws)}, {lost} not finite."
+            )
 
     @property
     def range(self) -> float:

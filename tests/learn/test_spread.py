@@ -43,6 +43,20 @@ def test_few_pictures_make_no_modes_by_chance(pictures):
     assert false <= 5 and seen >= 90
 
 
+@pytest.mark.parametrize(
+    ("draws", "pictures", "said"),
+    [
+        (np.zeros(0), None, "draws of 'rotation' must be finite and at least one"),
+        (np.array([0.1, np.nan]), None, "draws of 'rotation' must be finite"),
+        (np.array([0.1]), 0, "pictures must be a whole number of at least 1, got 0"),
+        (np.array([0.1]), "many", "pictures must be a whole number of at least 1, got 'many'"),
+    ],
+)
+def test_draws_that_are_none_are_refused(draws, pictures, said):
+    with pytest.raises(ValueError, match=said):
+        Spread("rotation", "angle", draws, 0.05, pictures)
+
+
 def test_what_was_added_to_a_spread_of_its_own():
     rng = np.random.default_rng(3)
     own, total = rng.normal(0, 0.1, 20000), rng.normal(0, 0.1, 20000) + rng.uniform(-0.26, 0.26, 20000)
