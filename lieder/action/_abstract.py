@@ -17,6 +17,8 @@ from ..late import sympy
 if TYPE_CHECKING:
     from ._fields import FieldAction
 
+NAMED = 8  # variables that a function known by its name alone is written with; of more, the first and the last
+
 
 class Sampled(NamedTuple):
     """How fields sampled on a grid are moved: places by affine maps, values by linear ones.
@@ -249,12 +251,15 @@ def named_components(
 ) -> "list[sympy.Expr]":
     """Components of sum_k xi^k theta_k by the names of the generators: name_0(y), name_1(y), ...
 
+    Of many symbols the functions name the first and the last, name_0(y0, ..., y99): each component holds them all.
+
     Arguments: `algebra`; `xi` (q,); `y`, m symbols.
     Returns: m expressions.
     """
     words = [name.replace(" ", "_") for name in algebra.names]
+    of = y if len(y) <= NAMED else [y[0], sympy.Symbol("..."), y[-1]]
     return [
-        sympy.Add(*[sympy.Float(c) * sympy.Function(f"{w}_{i}")(*y) for c, w in zip(xi, words, strict=True) if c != 0])
+        sympy.Add(*[sympy.Float(c) * sympy.Function(f"{w}_{i}")(*of) for c, w in zip(xi, words, strict=True) if c != 0])
         for i in range(len(y))
     ]
 

@@ -98,10 +98,17 @@ def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, li
 
 def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:
     """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
-    symbols: list[sympy.Symbol] = [sympy.Dummy(real=True) for _ in range(action.width)]
-    components = [sympy.expand(c) for c in action.symbolic(row, symbols, symbols)]
+    if own := action.own_coordinates(row):  # those it is printed in: of the data's columns there may be thousands
+        symbols, written = [sympy.Symbol(name, real=True) for name in own[0]], own[1]
+    else:
+        symbols = [sympy.Dummy(real=True) for _ in range(action.width)]
+        written = action.symbolic(row, symbols, symbols)
+    components = [sympy.expand(c) for c in written]
     signs = []
     for symbol, component in zip(symbols, components, strict=True):
+        if component.has(sympy.core.function.AppliedUndef):  # known by its name alone: it is linear in no column
+            signs += [term.as_coeff_Mul()[0] > 0 for term in sympy.Add.make_args(component)]
+            continue
         used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
         for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
             if along.is_number and along.is_real and along != 0:  # not the infinity of 1 / tan(0)

@@ -200,7 +200,7 @@ class Symmetries:
     def _sparse(self) -> Float[np.ndarray, "dim q"]:
         limit = self.evidence.limit(self.defects[: self.dim])
         rows = simple_basis(self.basis, self.numerator, self.denominator, limit)
-        shown = self.source if self.lifted else self.total
+        shown = self.source if self.lifted or self.source.own_coordinates(np.ones(rows.shape[1])) else self.total
         return np.array([row * orientation(shown, row) for row in rows]).reshape(rows.shape)
 
     def fields(

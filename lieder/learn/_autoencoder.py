@@ -91,6 +91,19 @@ def perceptron(key: PRNGKeyArray, sizes: tuple[int, ...]) -> Perceptron:
     return Perceptron(tuple(weights), tuple(jnp.zeros(size, jnp.float32) for size in sizes[1:]))
 
 
+def convolves(model: Autoencoder, n: int, k: int) -> bool:
+    """Whether there are convolutions in it, and a CPU to do them.
+
+    Their gradients take six times as long in a loop that XLA compiles for a CPU as outside it (jax-ml/jax#12868).
+    """
+    if jax.default_backend() != "cpu":
+        return False
+    rows, z = (jax.ShapeDtypeStruct((1, size), jnp.float32) for size in (n, k))
+    numbers, rest = eqx.partition(model, eqx.is_array)
+    whole = jax.make_jaxpr(lambda m, x, z: (eqx.combine(m, rest).raw(x), eqx.combine(m, rest).decoded(z)))
+    return "conv_general_dilated" in str(whole(numbers, rows, z))
+
+
 class Standardised(eqx.Module):
     """A map of the user's in other units: x -> scale map(size (x - centre)) + shift.
 

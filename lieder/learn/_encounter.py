@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from ..action import vectors
 from ..algebra import gl
@@ -56,6 +56,7 @@ class Encounter:
     generators: int
     rest: Any
     split: NamedSharding | None = None  # of batches, over devices
+    stepwise: bool = False  # each step a compiled call, not all of a block in one: see `convolves`
 
     @cached_property
     def _coefficients(self) -> Coefficients:
@@ -178,25 +179,43 @@ class Encounter:
         moved = self.moved(v, pair, key)
         return fooled(layers, moved, self.how.smooth) + self.how.identity * alike(pair.z, moved[:, : self.k])
 
-    @partial(jax.jit, static_argnums=0)
     def block(self, rows: Rows, state: State, key: PRNGKeyArray) -> tuple[State, dict[str, Array]]:
         """`BLOCK` steps; by the direct route generators are found first, by linear algebra."""
         found = None
         looking, stepping = jax.random.split(key)
         if self.route == "direct":
-            which = jax.random.randint(looking, (min(LOOKED, len(rows.x)),), 0, len(rows.x))
-            pair = self.encoded(self.model(state), state["rest"], rows.x[which], rows.y[which]).pair
-            v, found = discovered(pair, self.generators)
-            # A latent that is still folded has no resting point, and one sought for it is kept by the fold.
-            unfolded = state["count"] >= 2 * START * self.blocks * BLOCK
-            rest = jnp.where(unfolded, near(state["rest"] + resting(pair, v, found)), state["rest"])
-            state = state | {"v": self.sparse(v), "rest": rest}
-        step = partial(self._step, rows, found)
-        state, losses = jax.lax.scan(step, state, jax.random.split(stepping, BLOCK))
+            state, found = self._found(rows, state, looking)
+        steps = self._each if self.stepwise else self._all
+        state, losses = steps(rows, found, state, jax.random.split(stepping, BLOCK))
         if self.route == "adversarial":
             state = state | {"v": self.sparse(state["v"])}
         miss, unlikeness = jnp.mean(losses, axis=0)
         return state, {"reconstruction": miss, "unlikeness": unlikeness}
+
+    @partial(jax.jit, static_argnums=0)
+    def _found(self, rows: Rows, state: State, key: PRNGKeyArray) -> tuple[State, Law]:
+        which = jax.random.randint(key, (min(LOOKED, len(rows.x)),), 0, len(rows.x))
+        pair = self.encoded(self.model(state), state["rest"], rows.x[which], rows.y[which]).pair
+        v, found = discovered(pair, self.generators)
+        # A latent that is still folded has no resting point, and one sought for it is kept by the fold.
+        unfolded = state["count"] >= 2 * START * self.blocks * BLOCK
+        rest = jnp.where(unfolded, near(state["rest"] + resting(pair, v, found)), state["rest"])
+        return state | {"v": self.sparse(v), "rest": rest}, found
+
+    @partial(jax.jit, static_argnums=0)
+    def _all(self, rows: Rows, found: Law | None, state: State, keys: Key[Array, " steps"]) -> tuple[State, Array]:
+        return jax.lax.scan(partial(self._step, rows, found), state, keys)
+
+    def _each(self, rows: Rows, found: Law | None, state: State, keys: Key[Array, " steps"]) -> tuple[State, Array]:
+        losses = []
+        for key in keys:
+            state, told = self._one(rows, found, state, key)
+            losses.append(told)
+        return state, jnp.stack(losses)
+
+    @partial(jax.jit, static_argnums=0)
+    def _one(self, rows: Rows, found: Law | None, state: State, key: PRNGKeyArray) -> tuple[State, Array]:
+        return self._step(rows, found, state, key)
 
     def sparse(self, v: Float[Array, "r q"]) -> Float[Array, "r q"]:
         """The generators without entries that are small."""

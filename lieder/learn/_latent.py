@@ -13,7 +13,7 @@ from ..algebra import gl
 from ..discover import Symmetries, pairs
 from ..files import fingerprint
 from ..sampling import check_whole
-from ._autoencoder import autoencoder, finished
+from ._autoencoder import autoencoder, convolves, finished
 from ._devices import copied, split_over, whole
 from ._encoding import Encoding, named_encoding
 from ._encounter import Encounter, Route
@@ -91,7 +91,8 @@ def latent(
     start, course = jax.random.split(jax.random.key(seed))
     rows = data.standard()
     model = autoencoder(n, k, how.widths, start, encoder, decoder)
-    game = Encounter(how, route, k, n_generators, eqx.filter(model, eqx.is_inexact_array, inverse=True), split)
+    rest = eqx.filter(model, eqx.is_inexact_array, inverse=True)
+    game = Encounter(how, route, k, n_generators, rest, split, convolves(model, n, k))
     everywhere = copied(rows, split)
     begin = game.start(model, jax.random.fold_in(start, 1))
     done = trained(

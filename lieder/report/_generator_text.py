@@ -114,4 +114,4 @@ def _number(value: sympy.Expr) -> str:
 
 def _name(name: str) -> str:
     name = clean(name)
-    return name if _WORD.match(name) else f"[{name}]"
+    return name if _WORD.match(name) or name == "..." else f"[{name}]"

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sympy
 from laws import Waves
 
 import lieder as ld
@@ -169,6 +170,28 @@ def test_plots_and_reports(tmp_path):
     found = ld.discover.function(surface, x, source=WAVES, target=STILL)
     assert found.plot() is not None
     assert found.report(tmp_path / "report.html").stat().st_size > 1000
+
+
+class Exchanged(ld.action.AbstractAction):
+    """The first half of the columns is turned into the second."""
+
+    width: int = eqx.field(static=True)
+    algebra = ld.algebra.so(2)
+
+    def field(self, xi, z):
+        first, second = jnp.split(z, 2)
+        return xi[0] * jnp.concatenate([-second, first])
+
+
+def test_many_columns_are_written_by_the_first_and_the_last():
+    """A hundred functions of a hundred variables took most of a minute to print, in 55,000 letters."""
+    x = np.random.default_rng(0).normal(size=(60, 100))
+    found = ld.discover.function(lambda x: x @ x, x, source=Exchanged(100), target=ld.scalars(ld.algebra.so(2)))
+    written = found.fields()[0]
+    assert found.dim == 1 and written.startswith("J12_0(x0, ..., x99) d/dx0 + J12_1(x0, ..., x99) d/dx1")
+    assert len(written) < 4_000
+    some = [sympy.Symbol(f"x{i}") for i in range(8)]
+    assert str(Exchanged(8).symbolic(np.ones(1), some, some)[0]) == "1.0*J12_0(x0, x1, x2, x3, x4, x5, x6, x7)"
 
 
 def test_records_are_saved_and_read_with_the_action(tmp_path):
