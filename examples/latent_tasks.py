@@ -230,11 +230,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 steps, which show how it goes and claim nothing")
     parser.add_argument("--published", action="store_true", help="networks as published; a GPU's work")
     parser.add_argument("--convolutional", action="store_true", help="the spiral's pictures, 32 x 32, by convolutions")
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     make, k, generators, training = TASKS[given.task]
     encoder = None
     if given.convolutional:
-        x, encoder = spiral(side=32), Convolutional.new(32, k)
+        x, encoder = spiral(side=32), Convolutional.new(32, k, given.seed)
     else:
         x = spiral() if given.published and given.task.startswith("spiral") else make()
     print(f"{given.task}: {x.shape[0]} trajectories of {x.shape[1]} rows, {x.shape[2]} columns")
@@ -243,9 +244,8 @@ def main() -> None:
         training = replace(PUBLISHED, units=training.units)
     steps = 100 if given.quick else given.steps or training.steps
     training = replace(training, steps=steps)
-    found = ld.discover.latent(
-        x, latent_dim=k, n_generators=generators, route=given.route, encoder=encoder, training=training
-    )
+    asked = {"latent_dim": k, "n_generators": generators, "route": given.route, "seed": given.seed}
+    found = ld.discover.latent(x, **asked, encoder=encoder, training=training)
     print(found)
     print(f"{time.process_time() - begun:.0f} CPU s")
 
