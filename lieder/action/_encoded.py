@@ -111,7 +111,7 @@ def check_map(given: object, argument: str, inside: int, outside: int) -> None:
     try:
         came = jax.eval_shape(given, jax.ShapeDtypeStruct((inside,), jnp.float32)).shape
     except (TypeError, ValueError) as fault:
-        raise ValueError(f"{argument} must take one point of shape ({inside},): {fault}") from None
+        raise ValueError(f"{argument} must take a point of shape ({inside},) in float32: {fault}") from None
     if came != (outside,):
         raise ValueError(f"{argument} must take ({inside},) to ({outside},), but makes {came}.")
 
