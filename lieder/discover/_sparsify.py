@@ -98,6 +98,7 @@ def _rounded(row: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, li
 
 def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:
     """The sign that writes scalings and translations with a plus and rotations as x d/dy - y d/dx."""
+    symbols: list[sympy.Symbol]
     if own := action.own_coordinates(row):  # those it is printed in: of the data's columns there may be thousands
         symbols, written = [sympy.Symbol(name, real=True) for name in own[0]], own[1]
     else:

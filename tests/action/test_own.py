@@ -176,7 +176,7 @@ class Exchanged(ld.action.AbstractAction):
     """The first half of the columns is turned into the second."""
 
     width: int = eqx.field(static=True)
-    algebra = ld.algebra.so(2)
+    algebra: LieAlgebra = eqx.field(static=True, default=ld.algebra.so(2))
 
     def field(self, xi, z):
         first, second = jnp.split(z, 2)
