@@ -107,9 +107,6 @@ def orientation(action: AbstractAction, row: Float[np.ndarray, " q"]) -> float:
     components = [sympy.expand(c) for c in written]
     signs = []
     for symbol, component in zip(symbols, components, strict=True):
-        if component.has(sympy.core.function.AppliedUndef):  # known by its name alone: it is linear in no column
-            signs += [term.as_coeff_Mul()[0] > 0 for term in sympy.Add.make_args(component)]
-            continue
         used = component.free_symbols  # fields on grids have hundreds of columns and use a few in each component
         for along in (component.coeff(symbol), component.subs(dict.fromkeys(used, 0))):
             if along.is_number and along.is_real and along != 0:  # not the infinity of 1 / tan(0)

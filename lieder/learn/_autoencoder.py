@@ -99,9 +99,8 @@ def convolves(model: Autoencoder, n: int, k: int) -> bool:
     if jax.default_backend() != "cpu":
         return False
     rows, z = (jax.ShapeDtypeStruct((1, size), jnp.float32) for size in (n, k))
-    numbers, rest = eqx.partition(model, eqx.is_array)
-    whole = jax.make_jaxpr(lambda m, x, z: (eqx.combine(m, rest).raw(x), eqx.combine(m, rest).decoded(z)))
-    return "conv_general_dilated" in str(whole(numbers, rows, z))
+    made = eqx.filter_make_jaxpr(lambda m, x, z: (m.raw(x), m.decoded(z)))(model, rows, z)
+    return "conv_general_dilated" in str(made[0])
 
 
 class Standardised(eqx.Module):
