@@ -68,6 +68,34 @@ if CHECK_TYPES:
     pytest.raises = _raises_with_the_library_s_own_message
 
 
+SLOW = Path(__file__).with_name("slow.txt")
+
+
+def listed_as_slow() -> set[str]:
+    """The tests of slow.txt, as `tests/room/test_file.py::test[case]`."""
+    file, found = "", set()
+    for line in SLOW.read_text(encoding="utf-8").splitlines():
+        if line.startswith(" "):
+            found.add(f"{file}::{line.strip()}")
+        elif line and not line.startswith("#"):
+            file = line
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
+def pytest_collection_modifyitems(config, items):
+    """Marks the tests of slow.txt; one that is no longer there is an error."""
+    listed = listed_as_slow()
+    for item in items:
+        if item.nodeid in listed:
+            item.add_marker("slow")
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        files = {item.nodeid.split("::")[0] for item in items}  # without those whose extra is absent
+        gone = {test for test in listed if test.split("::")[0] in files} - {item.nodeid for item in items}
+        if gone:
+            raise pytest.UsageError(f"tests/slow.txt lists what is no test: {', '.join(sorted(gone))}")
+
+
 # Tracing makes millions of small objects that live on: looking through them as often as usual is a twelfth of the time.
 gc.set_threshold(50_000, 20, 20)
 
