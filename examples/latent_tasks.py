@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 steps, which show how it goes and claim nothing")
     parser.add_argument("--published", action="store_true", help="networks as published; a GPU's work")
     parser.add_argument("--convolutional", action="store_true", help="the spiral's pictures, 32 x 32, by convolutions")
-    parser.add_argument("--noise", type=float, default=0.0, help="on each column, as a share of the columns' spread")
+    parser.add_argument("--noise", type=float, default=0.0, help="a share of each column's spread, in training's units")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     make, k, generators, training = TASKS[given.task]
@@ -239,7 +239,8 @@ def main() -> None:
         x, encoder = spiral(side=32), Convolutional.new(32, k, given.seed)
     else:
         x = spiral() if given.published and given.task.startswith("spiral") else make()
-    x = x + given.noise * x.std(axis=(0, 1)).mean() * np.random.default_rng(given.seed).standard_normal(x.shape)
+    spread = x.std() if training.units == "common" else x.std(axis=(0, 1))
+    x = x + given.noise * spread * np.random.default_rng(given.seed).standard_normal(x.shape)
     print(f"{given.task}: {x.shape[0]} trajectories of {x.shape[1]} rows, {x.shape[2]} columns")
     begun = time.process_time()
     if given.published:

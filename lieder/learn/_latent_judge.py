@@ -10,6 +10,7 @@ from ._autoencoder import Autoencoder, Normal
 from ._encounter import Encounter, Rows
 from ._equivariance import equivariance
 from ._latent_told import Judged
+from ._missed import noise_among
 from ._moments import Pair, discovered, law, near, resting, shares
 
 LOOKED = 4096  # pairs that are looked at
@@ -40,9 +41,11 @@ def judge(
     normal = Normal(*(jnp.asarray(one, jnp.float32) for one in (both.mean(axis=0) + root @ rest, root)))
     generators = np.asarray(v, float)
     looked = slice(LOOKED)
-    missed, undone = _decoded(game, model, normal, rows, jnp.asarray(held[0][looked], jnp.float32), v)
+    states = (jnp.asarray(side[looked], jnp.float32) for side in held)
+    residuals, missed, undone = _decoded(game, model, normal, rows, *states, v)
     judged = Judged(
         float(missed),
+        float(missed) * noise_among(*(np.asarray(each, float) for each in residuals)),
         float(spreads[0] / max(spreads[-1], 1e-30)),
         np.asarray(shares(law(_pair(held[0][looked], held[1][looked])), v)[0], float),
         float(undone),
@@ -78,10 +81,12 @@ def _raw(model: Autoencoder, rows: Float[Array, "b n"]) -> Float[Array, "b k"]:
 
 
 @eqx.filter_jit
-def _decoded(game: Encounter, model: Autoencoder, normal: Normal, rows: Rows, z: Array, v: Array):
-    """The share of the variance that the decoder misses, and how far encoding undoes decoding at moved states."""
+def _decoded(game: Encounter, model: Autoencoder, normal: Normal, rows: Rows, z: Array, w: Array, v: Array):
+    """What the decoder misses of rows and of those that follow, its share of the variance, and how far encoding undoes
+    decoding at moved states."""
     wanted = rows.kept_x[: len(z)]
-    missed = jnp.mean((model.decoded(z) - wanted) ** 2) / jnp.mean((wanted - jnp.mean(wanted, axis=0)) ** 2)
+    residuals = model.decoded(z) - wanted, model.decoded(w) - rows.kept_y[: len(z)]
+    missed = jnp.mean(residuals[0] ** 2) / jnp.mean((wanted - jnp.mean(wanted, axis=0)) ** 2)
     there = game.moved(v, Pair(z, z), jax.random.key(2))[:, : z.shape[1]]
     again = normal(model.raw(model.decoded(there)))
-    return missed, jnp.sqrt(jnp.mean((again - there) ** 2))
+    return residuals, missed, jnp.sqrt(jnp.mean((again - there) ** 2))

@@ -10,7 +10,8 @@ from ._autoencoder import THIN
 from ._encoding import Encoding
 from ._equivariance import Equivariance
 
-MISSED = 0.03  # share of the variance that the decoder may miss
+MISSED = 0.03  # share of the variance, without its noise, that the decoder may miss
+NOISE = 0.5  # share of the variance that may be noise
 BEYOND = 10.0  # standard errors, by which directions taken at random must miss more where the next state is drawn
 UNLIKE = 0.3  # squared share of directions taken at random, by which moved pairs may differ from pairs
 APART = 4.0  # times what the fit misses, by which directions taken at random must miss
@@ -20,14 +21,15 @@ APART = 4.0  # times what the fit misses, by which directions taken at random mu
 class Judged:
     """What was measured on pairs that training did not see.
 
-    Fields: `missed`, share of the variance that the decoder misses; `thin`, the spread of the narrowest direction of
-        the raw latent beside the widest; `unlike` (r,), how far moved pairs are from pairs, squared, as a share of
-        directions taken at random; `undone`, root mean square of encode(decode(z)) - z at moved z, in spreads;
-        `equivariance`, of the latent dynamics; `rest`, how far the point that generators leave at rest lies from the
-        mean of the latent, in spreads.
+    Fields: `missed`, share of the variance that the decoder misses; `noise`, the part of that share which nobody could
+        know; `thin`, the spread of the narrowest direction of the raw latent beside the widest; `unlike` (r,), how far
+        moved pairs are from pairs, squared, as a share of directions taken at random; `undone`, root mean square of
+        encode(decode(z)) - z at moved z, in spreads; `equivariance`, of the latent dynamics; `rest`, how far the point
+        that generators leave at rest lies from the mean of the latent, in spreads.
     """
 
     missed: float
+    noise: float
     thin: float
     unlike: Float[np.ndarray, " r"]
     undone: float
@@ -47,7 +49,7 @@ def learnt(
     defects = np.minimum(np.sqrt(e.shares), 1.0)
     described = (
         f"{how.steps} steps of {how.batch} pairs by the {route} route, {seconds:.0f} s; on pairs not trained on the"
-        f" decoder misses {100 * judged.missed:.2g} % of the variance, and the latent dynamics of moved pairs miss"
+        f" decoder misses {_missed(judged)}, and the latent dynamics of moved pairs miss"
         f" {_list(np.sqrt(e.found))} of a step, those of directions taken at random {np.sqrt(e.random):.2g}, of pairs"
         f" as they are {np.sqrt(e.fit):.2g}"
     )
@@ -61,8 +63,8 @@ def learnt(
     if not e.function:
         notes.append(
             f"The next row is no function of the latent: a fit misses {np.sqrt(e.open):.2g} of a step. Where it is"
-            " drawn at random that is as it should be, and moved pairs are compared in mean and covariance given the"
-            " latent; where it is not, the latent is folded or too small."
+            " drawn at random, or rows are noisy, that is as it should be, and moved pairs are compared in mean and"
+            " covariance given the latent; else the latent is folded or too small."
         )
     if stopped:
         notes.append(f"Training ended early: {stopped}.")
@@ -86,11 +88,15 @@ def _failed(judged: Judged) -> str:
             f"the latent collapsed: its narrowest direction has {judged.thin:.1g} of the spread of its widest, so that"
             " the data need fewer coordinates: ask for a smaller latent_dim, or raise training.reconstruction"
         )
-    if judged.missed > MISSED:
+    if judged.noise > NOISE:
         return (
-            f"the decoder misses {100 * judged.missed:.2g} % of the variance of rows that it was not trained on, so"
-            " that the latent does not stand for the data: give more rows, training.steps or training.widths, or a"
-            " larger latent_dim"
+            f"of the variance of the rows {100 * judged.noise:.2g} % is noise, alike in all directions and new in each"
+            " row: what is left beside it is too little to tell. Average or smooth the rows"
+        )
+    if judged.missed - judged.noise > MISSED * (1 - judged.noise):
+        return (
+            f"on rows that it was not trained on the decoder misses {_missed(judged)}, so that the latent does not"
+            " stand for the data: give more rows, training.steps or training.widths, or a larger latent_dim"
         )
     if e.function and e.random < APART * e.fit:
         return (
@@ -111,6 +117,13 @@ def _failed(judged: Judged) -> str:
             " there is no such symmetry"
         )
     return ""
+
+
+def _missed(judged: Judged) -> str:
+    text = f"{100 * judged.missed:.2g} % of the variance"
+    if judged.noise < 0.01 or judged.noise < 0.2 * judged.missed:
+        return text
+    return f"{text}, of which {100 * judged.noise:.2g} % is noise, alike in all directions and new in each row"
 
 
 def _list(values) -> str:

@@ -45,6 +45,17 @@ def test_discover_dataset_with_noise():
     assert wrong.evidence.verdict == "no symmetry"
 
 
+def test_what_was_found_in_noise_is_enforced():
+    x, y = rows()
+    y = y + 0.01 * y.std() * np.random.default_rng(1).normal(size=len(y))
+    found = ld.discover.dataset(x, y, source=WAVES, target=STILL)
+    members = [lambda z: z[1], lambda z: jnp.sin(z[0]), lambda z: z[1] ** 2, lambda z: jnp.sin(z[0]) ** 2]
+    library = ld.dictionary.functions([*members, lambda z: z[1] * jnp.sin(z[0]), lambda z: jnp.cos(z[0])], 2)
+    kept = ld.enforce.functions(library, source=found.action, target=ld.scalars(found.action.algebra), x=x)
+    assert kept.dim == 2
+    assert "10 y - 7 sin(x)" in str(kept)  # y - .7 sin(x) and its square
+
+
 def test_discover_vector_field_and_cloud():
     x, _ = rows(200)
     field = lambda z: jnp.stack([jnp.ones(()), A * jnp.cos(z[0])])  # noqa: E731
