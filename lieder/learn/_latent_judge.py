@@ -41,11 +41,11 @@ def judge(
     normal = Normal(*(jnp.asarray(one, jnp.float32) for one in (both.mean(axis=0) + root @ rest, root)))
     generators = np.asarray(v, float)
     looked = slice(LOOKED)
-    states = (jnp.asarray(side[looked], jnp.float32) for side in held)
-    residuals, missed, undone = _decoded(game, model, normal, rows, *states, v)
+    z, w = (jnp.asarray(side[looked], jnp.float32) for side in held)
+    residual, later, missed, undone = _decoded(game, model, normal, rows, z, w, v)
     judged = Judged(
         float(missed),
-        float(missed) * noise_among(*(np.asarray(each, float) for each in residuals)),
+        float(missed) * noise_among(np.asarray(residual, float), np.asarray(later, float)),
         float(spreads[0] / max(spreads[-1], 1e-30)),
         np.asarray(shares(law(_pair(held[0][looked], held[1][looked])), v)[0], float),
         float(undone),
@@ -85,8 +85,8 @@ def _decoded(game: Encounter, model: Autoencoder, normal: Normal, rows: Rows, z:
     """What the decoder misses of rows and of those that follow, its share of the variance, and how far encoding undoes
     decoding at moved states."""
     wanted = rows.kept_x[: len(z)]
-    residuals = model.decoded(z) - wanted, model.decoded(w) - rows.kept_y[: len(z)]
-    missed = jnp.mean(residuals[0] ** 2) / jnp.mean((wanted - jnp.mean(wanted, axis=0)) ** 2)
+    residual, later = model.decoded(z) - wanted, model.decoded(w) - rows.kept_y[: len(z)]
+    missed = jnp.mean(residual**2) / jnp.mean((wanted - jnp.mean(wanted, axis=0)) ** 2)
     there = game.moved(v, Pair(z, z), jax.random.key(2))[:, : z.shape[1]]
     again = normal(model.raw(model.decoded(there)))
-    return residuals, missed, jnp.sqrt(jnp.mean((again - there) ** 2))
+    return residual, later, missed, jnp.sqrt(jnp.mean((again - there) ** 2))

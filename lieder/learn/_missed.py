@@ -21,8 +21,8 @@ def noise_among(residual: Float[np.ndarray, "rows n"], later: Float[np.ndarray, 
     if most < 1:
         return 0.0
     total = np.mean(residual**2) + 1e-30
-    halves = residual[::2], residual[1::2]
-    beyond = np.mean([_beyond(*halves, most), _beyond(*halves[::-1], most)])
+    one, other = residual[::2], residual[1::2]
+    beyond = (_beyond(one, other, most) + _beyond(other, one, most)) / 2
     common = np.mean(np.sum(residual * later, axis=1)) / n
     return float(np.clip(1 - max(beyond, common) / total, 0.0, 1.0))
 
