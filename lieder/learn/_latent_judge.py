@@ -43,9 +43,12 @@ def judge(
     looked = slice(LOOKED)
     z, w = (jnp.asarray(side[looked], jnp.float32) for side in held)
     residual, later, missed, undone = _decoded(game, model, normal, rows, z, w, v)
+    noise = float(missed) * noise_among(np.asarray(residual, float), np.asarray(later, float))
+    k, n = z.shape[1], residual.shape[1]
     judged = Judged(
         float(missed),
-        float(missed) * noise_among(np.asarray(residual, float), np.asarray(later, float)),
+        noise,
+        noise * n / max(n - k, 1),
         float(spreads[0] / max(spreads[-1], 1e-30)),
         np.asarray(shares(law(_pair(held[0][looked], held[1][looked])), v)[0], float),
         float(undone),

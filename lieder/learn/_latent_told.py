@@ -22,7 +22,8 @@ class Judged:
     """What was measured on pairs that training did not see.
 
     Fields: `missed`, share of the variance that the decoder misses; `noise`, the part of that share which nobody could
-        know; `thin`, the spread of the narrowest direction of the raw latent beside the widest; `unlike` (r,), how far
+        know; `noisy`, the share of the variance that is noise, with as much in the directions that the latent holds;
+        `thin`, the spread of the narrowest direction of the raw latent beside the widest; `unlike` (r,), how far
         moved pairs are from pairs, squared, as a share of directions taken at random; `undone`, root mean square of
         encode(decode(z)) - z at moved z, in spreads; `equivariance`, of the latent dynamics; `rest`, how far the point
         that generators leave at rest lies from the mean of the latent, in spreads.
@@ -30,6 +31,7 @@ class Judged:
 
     missed: float
     noise: float
+    noisy: float
     thin: float
     unlike: Float[np.ndarray, " r"]
     undone: float
@@ -88,9 +90,9 @@ def _failed(judged: Judged) -> str:
             f"the latent collapsed: its narrowest direction has {judged.thin:.1g} of the spread of its widest, so that"
             " the data need fewer coordinates: ask for a smaller latent_dim, or raise training.reconstruction"
         )
-    if judged.noise > NOISE:
+    if judged.noisy > NOISE:  # few columns: a latent of independent rows holds noise, which rotations keep
         return (
-            f"of the variance of the rows {100 * judged.noise:.2g} % is noise, alike in all directions and new in each"
+            f"of the variance of the rows {100 * judged.noisy:.2g} % is noise, alike in all directions and new in each"
             " row: what is left beside it is too little to tell. Average or smooth the rows"
         )
     if judged.missed - judged.noise > MISSED * (1 - judged.noise):

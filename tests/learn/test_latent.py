@@ -298,7 +298,11 @@ REFUSED = {
     "no sizes": ({"training": 3}, TypeError, "Encoding"),
     "no encoder": ({"encoder": 3}, TypeError, "encoder must be an equinox module"),
     "an encoder of another shape": ({"encoder": lambda x: x[:3]}, ValueError, r"encoder must take \(8,\) to \(2,\)"),
-    "a decoder of another shape": ({"decoder": lambda z: z @ jnp.ones((3, 8))}, ValueError, "decoder must take a"),
+    "a decoder of another shape": (
+        {"decoder": lambda z: z @ jnp.ones((3, 8))},
+        ValueError,
+        r"decoder must take a point of shape \(2,\) in float32",
+    ),
 }
 
 
